@@ -1,0 +1,198 @@
+/**
+ * The typed boundary: the one file that knows the shape of the compiled addon.
+ *
+ * Everything below mirrors `native/addon/`, class by class; `scripts/check-contract.mjs` compares the
+ * two. Arguments are checked in the TypeScript modules that call this file; the addon checks again only
+ * what could corrupt memory. Promises returned here settle on the event loop; the work runs off it.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { FerError } from './errors.js';
+
+/** Geometry of a network; see `native/core/plan.h`. */
+export interface NativeSpec {
+  /** Output channels of the two stem convolutions. */
+  stem: [number, number];
+  /** Output channels of each residual module. */
+  modules: number[];
+  classes: number;
+  /** Height and width of the square grey input, in pixels. */
+  inputSize: number;
+}
+
+/** One named tensor, in the layout PyTorch uses for it (convolutions OIHW). `data` is a copy. */
+export interface NativeTensor {
+  name: string;
+  shape: number[];
+  data: Float32Array;
+  /** False for batch norm's running statistics. */
+  trainable: boolean;
+}
+
+/** Grey images and their labels, resident in native memory. */
+export interface NativeDataSet {
+  readonly count: number;
+  readonly size: number;
+  dispose(): void;
+}
+
+export interface NativeAugmentation {
+  /** Probability of a horizontal flip, 0..1. */
+  flip: number;
+  /** Probability that the geometric part (rotation, shift, zoom) is applied, 0..1. */
+  geometric: number;
+  /** Largest rotation, degrees. */
+  rotation: number;
+  /** Largest shift, as a fraction of the side. */
+  shift: number;
+  /** Largest relative change of scale: 0.1 draws from 0.9..1.1. */
+  zoom: number;
+  /** Probability that brightness and contrast change, 0..1. */
+  photometric: number;
+  /** Largest relative change of brightness (a factor drawn from 1-b..1+b). */
+  brightness: number;
+  /** Largest relative change of contrast about the image mean. */
+  contrast: number;
+  /** Probability of one cut-out square, 0..1. */
+  cutout: number;
+  /** Largest side of the cut-out square, as a fraction of the image side. */
+  cutoutSize: number;
+}
+
+export interface NativeTrainerOptions {
+  batchSize: number;
+  optimizer: 'sgd' | 'adamw' | 'adam';
+  momentum: number;
+  nesterov: boolean;
+  weightDecay: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Largest global gradient norm; 0 turns clipping off. */
+  clipNorm: number;
+  /** 0..1. */
+  labelSmoothing: number;
+  /** One weight a class (mean-normalised as PyTorch does), or an empty array for none. */
+  classWeights: Float32Array;
+  /** Decay of the averaged weights a step; 0 turns averaging off. */
+  emaDecay: number;
+  /** Seed of shuffling and augmentation. */
+  seed: number;
+  augmentation: NativeAugmentation;
+}
+
+/** Totals over the images seen so far in an epoch. */
+export interface NativeEpochTotals {
+  /** Sum over images of the training loss. */
+  lossSum: number;
+  correct: number;
+  seen: number;
+  /** Steps finished, counted from the start of the epoch. */
+  step: number;
+}
+
+export interface NativeEpochRequest {
+  /** Zero-based; shuffling and augmentation depend on it and on the seed alone. */
+  epoch: number;
+  /** Rows of the data set to train on. */
+  indices: Uint32Array;
+  /** One learning rate a step; its length is the number of steps. */
+  learningRates: Float32Array;
+  /** Totals to go on from: zeros, or those of an interrupted epoch. */
+  from: NativeEpochTotals;
+}
+
+export interface NativeModel {
+  readonly parameterCount: number;
+  readonly multiplyAdds: number;
+  readonly threads: number;
+  readonly device: string;
+  /** Names the instruction set or GPU in use. */
+  readonly deviceDescription: string;
+  tensors(): NativeTensor[];
+  setTensor(name: string, data: Float32Array): void;
+  /** Logits [n, classes] of `images` [n, size, size]. */
+  logits(images: Uint8Array, count: number): Promise<Float32Array>;
+  /** Logits [n, classes] of rows of a resident data set; `flip` mirrors each image first. */
+  logitsOf(dataSet: NativeDataSet, indices: Uint32Array, flip: boolean): Promise<Float32Array>;
+  /** Bytes held natively: parameters, activations, scratch. */
+  memoryBytes(): number;
+  dispose(): void;
+}
+
+export interface NativeTrainer {
+  /** Trains one epoch or what is left of it; resolves early, with `step` short of the end, after `cancel()`. */
+  trainEpoch(request: NativeEpochRequest, onProgress: (totals: NativeEpochTotals) => void): Promise<NativeEpochTotals>;
+  /** Finish the running step, then stop. */
+  cancel(): void;
+  /** Optimiser moments and averaged weights, by name ("moment1.<tensor>", "moment2.<tensor>", "ema.<tensor>"). */
+  state(): NativeTensor[];
+  setState(name: string, data: Float32Array): void;
+  /** Optimiser steps taken since the start of training. */
+  stepCount: number;
+  /** Writes the averaged weights and statistics into another model of the same spec. */
+  copyAverageTo(model: NativeModel): void;
+  dispose(): void;
+}
+
+export interface NativeBadRow {
+  /** One-based line of the file. */
+  line: number;
+  reason: string;
+}
+
+export interface NativeCsvResult {
+  images: Uint8Array;
+  labels: Uint8Array;
+  /** 0 Training, 1 PublicTest, 2 PrivateTest. */
+  splits: Uint8Array;
+  size: number;
+  badRows: NativeBadRow[];
+}
+
+/** Streaming parser of FER2013's CSV: feed chunks, then finish. */
+export interface NativeCsvParser {
+  /** Throws an Error with `code`, `line` and `reason` on the first bad row unless skipping. */
+  push(chunk: Uint8Array): void;
+  finish(): NativeCsvResult;
+}
+
+export interface NativeAddon {
+  DataSet: new (images: Uint8Array, labels: Uint8Array, size: number) => NativeDataSet;
+  Model: new (spec: NativeSpec, options: { device: string; threads: number; seed: number }) => NativeModel;
+  Trainer: new (model: NativeModel, dataSet: NativeDataSet, options: NativeTrainerOptions) => NativeTrainer;
+  CsvParser: new (options: { skipBadRows: boolean }) => NativeCsvParser;
+  /** Draws row `index` of a data set as training would see it: float [size*size], in -1..1. */
+  augmentedImage(
+    dataSet: NativeDataSet,
+    index: number,
+    options: { seed: number; epoch: number; augmentation: NativeAugmentation },
+  ): Float32Array;
+  /** What the machine offers: instruction set, logical cores, library versions. */
+  systemInfo(): { isa: string; cores: number; onednn: string; compiler: string };
+}
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const require = createRequire(import.meta.url);
+let loaded: NativeAddon | undefined;
+
+/**
+ * The compiled addon, loaded on first use from `prebuilds/` or `build/Release/`.
+ * @throws {FerError} ERR_FER_NATIVE_LOAD when no binary fits this machine or one of its libraries is absent.
+ */
+export function native(): NativeAddon {
+  if (loaded) return loaded;
+  try {
+    const load = require('node-gyp-build') as (directory: string) => NativeAddon;
+    loaded = load(packageRoot);
+    return loaded;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new FerError(
+      'ERR_FER_NATIVE_LOAD',
+      `the compiled part of fer-cudnn could not be loaded on ${process.platform}-${process.arch}, Node ${process.versions.node}: ` +
+        `${reason}. Prebuilt binaries exist for linux-x64; elsewhere, or in a clone, build it with: npm run build`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,89 @@
+#include "core/augment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/philox.h"
+
+namespace fer {
+namespace {
+
+float normalise(float grey) { return grey * (1.f / 127.5f) - 1.f; }
+
+// Uniform in -range..range.
+float symmetric(uint32_t bits, float range) { return (2.f * uniform(bits) - 1.f) * range; }
+
+struct Geometry {
+  float cosine, sine, inverse_scale_x, inverse_scale_y, shift_x, shift_y;
+};
+
+void resample(const uint8_t* image, int size, const Geometry& g, bool mirror, float* out) {
+  const float centre = 0.5f * static_cast<float>(size - 1), last = static_cast<float>(size - 1);
+  for (int y = 0; y < size; ++y) {
+    const float dy = static_cast<float>(y) - centre - g.shift_y;
+    for (int x = 0; x < size; ++x) {
+      const float dx = (mirror ? centre - static_cast<float>(x) : static_cast<float>(x) - centre) - g.shift_x;
+      const float sx = std::clamp((g.cosine * dx - g.sine * dy) * g.inverse_scale_x + centre, 0.f, last);
+      const float sy = std::clamp((g.sine * dx + g.cosine * dy) * g.inverse_scale_y + centre, 0.f, last);
+      const int x0 = static_cast<int>(sx), y0 = static_cast<int>(sy);
+      const int x1 = std::min(x0 + 1, size - 1), y1 = std::min(y0 + 1, size - 1);
+      const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
+      const float top = image[y0 * size + x0] + fx * (image[y0 * size + x1] - image[y0 * size + x0]);
+      const float bottom = image[y1 * size + x0] + fx * (image[y1 * size + x1] - image[y1 * size + x0]);
+      out[y * size + x] = top + fy * (bottom - top);
+    }
+  }
+}
+
+void copy(const uint8_t* image, int size, bool mirror, float* out) {
+  for (int y = 0; y < size; ++y)
+    for (int x = 0; x < size; ++x) out[y * size + x] = image[y * size + (mirror ? size - 1 - x : x)];
+}
+
+}  // namespace
+
+void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, float* out) {
+  const int pixels = size * size;
+  if (!pass || pass->always_flip) {
+    copy(image, size, pass != nullptr, out);
+    for (int i = 0; i < pixels; ++i) out[i] = normalise(out[i]);
+    return;
+  }
+
+  const Augmentation& o = pass->options;
+  const auto stream = static_cast<uint32_t>(Stream::kAugment);
+  const Draw which = philox(pass->seed, {0, row, pass->epoch, stream});
+  const Draw geometry = philox(pass->seed, {1, row, pass->epoch, stream});
+  const Draw light = philox(pass->seed, {2, row, pass->epoch, stream});
+
+  const bool mirror = uniform(which[0]) < o.flip;
+  if (uniform(which[1]) < o.geometric) {
+    const float angle = symmetric(geometry[0], o.rotation) * 3.14159265f / 180.f;
+    const float scale = 1.f + symmetric(geometry[1], o.zoom);
+    const float side = static_cast<float>(size);
+    resample(image, size, {std::cos(angle), std::sin(angle), 1.f / scale, 1.f / scale, symmetric(geometry[2], o.shift) * side,
+                           symmetric(geometry[3], o.shift) * side}, mirror, out);
+  } else {
+    copy(image, size, mirror, out);
+  }
+
+  if (uniform(which[2]) < o.photometric) {
+    const float brightness = 1.f + symmetric(light[0], o.brightness), contrast = 1.f + symmetric(light[1], o.contrast);
+    double sum = 0;
+    for (int i = 0; i < pixels; ++i) sum += out[i];
+    const float mean = static_cast<float>(sum / pixels);
+    for (int i = 0; i < pixels; ++i) out[i] = std::clamp(((out[i] - mean) * contrast + mean) * brightness, 0.f, 255.f);
+  }
+  for (int i = 0; i < pixels; ++i) out[i] = normalise(out[i]);
+
+  if (uniform(which[3]) < o.cutout) {
+    const Draw hole = philox(pass->seed, {3, row, pass->epoch, stream});
+    const int side = static_cast<int>(uniform(hole[0]) * o.cutout_size * static_cast<float>(size) + 0.5f);
+    const int left = static_cast<int>(uniform(hole[1]) * static_cast<float>(size)) - side / 2;
+    const int top = static_cast<int>(uniform(hole[2]) * static_cast<float>(size)) - side / 2;
+    for (int y = std::max(top, 0); y < std::min(top + side, size); ++y)
+      for (int x = std::max(left, 0); x < std::min(left + side, size); ++x) out[y * size + x] = 0.f;
+  }
+}
+
+}  // namespace fer

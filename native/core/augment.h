@@ -1,0 +1,24 @@
+// Augmentation of one 8-bit grey image, drawn from Philox keyed by seed, epoch and row: the same on every
+// backend and in every resumed run. Order: flip and geometry (bilinear, edges repeated), then brightness
+// and contrast, then cut-out (filled with mid-grey). Result in -1..1.
+#pragma once
+#include <cstdint>
+
+namespace fer {
+
+struct Augmentation {
+  float flip = 0, geometric = 0, rotation = 0, shift = 0, zoom = 0;
+  float photometric = 0, brightness = 0, contrast = 0, cutout = 0, cutout_size = 0;
+};
+
+struct AugmentPass {
+  Augmentation options;
+  uint64_t seed;
+  uint32_t epoch;
+  bool always_flip = false;  // test-time flip: mirror, nothing else
+};
+
+// image [size*size] -> out [size*size]; `pass` null means normalise only (x / 127.5 - 1).
+void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, float* out);
+
+}  // namespace fer

@@ -1,0 +1,151 @@
+#include "core/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/philox.h"
+
+namespace fer {
+namespace {
+
+// The largest activation gradient any op writes: dx of a module's convolutions, or of the stem's second one.
+size_t largest_gradient(const Plan& plan) {
+  const ConvolutionLayer& stem = plan.stem[1];
+  size_t largest = static_cast<size_t>(stem.in_size) * stem.in_size * stem.in_channels;
+  for (const ModuleLayer& m : plan.modules) largest = std::max(largest, static_cast<size_t>(m.in_size) * m.in_size * std::max(m.in_channels, m.out_channels));
+  return largest;
+}
+
+}  // namespace
+
+std::vector<uint32_t> shuffled(std::vector<uint32_t> rows, uint64_t seed, uint32_t epoch) {
+  for (size_t i = rows.size(); i > 1; --i) {
+    const Draw draw = philox(seed, {static_cast<uint32_t>(i), 0, epoch, static_cast<uint32_t>(Stream::kShuffle)});
+    const uint64_t wide = uint64_t{draw[0]} << 32 | draw[1];
+    std::swap(rows[i - 1], rows[wide % i]);
+  }
+  return rows;
+}
+
+Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
+    : network_(std::move(network)), data_(std::move(data)), options_(options),
+      activations_(network_->backend(), network_->plan(), options.batch_size, true) {
+  const Plan& plan = network_->plan();
+  if (data_->size != plan.spec.input_size)
+    throw Error("ERR_FER_ARGUMENT", "expected images of " + std::to_string(plan.spec.input_size) + " pixels a side, got " + std::to_string(data_->size) + ", for the data set");
+  Backend& backend = network_->backend();
+  images_ = Buffer<uint8_t>(backend, data_->images.size());
+  backend.upload(images_.data(), data_->images.data(), data_->images.size());
+  gradients_ = Buffer<float>(backend, plan.parameter_floats);
+  moment1_ = Buffer<float>(backend, plan.parameter_floats);
+  if (options.optimizer != OptimizerKind::kSgd) moment2_ = Buffer<float>(backend, plan.parameter_floats);
+  if (options.ema_decay > 0) {
+    average_ = Buffer<float>(backend, plan.parameter_floats);
+    average_statistics_ = Buffer<float>(backend, plan.statistic_floats);
+    backend.copy(average_.data(), network_->parameters(), average_.bytes());
+    backend.copy(average_statistics_.data(), network_->statistics(), average_statistics_.bytes());
+  }
+  if (!options.class_weights.empty()) {
+    class_weights_ = Buffer<float>(backend, options.class_weights.size());
+    backend.upload(class_weights_.data(), options.class_weights.data(), class_weights_.bytes());
+  }
+  for (Buffer<float>& buffer : upstream_) buffer = Buffer<float>(backend, largest_gradient(plan) * options.batch_size);
+  size_t largest_shortcut = 0;
+  for (const ModuleLayer& m : plan.modules)
+    largest_shortcut = std::max(largest_shortcut, static_cast<size_t>(m.out_size) * m.out_size * m.in_channels);
+  shortcut_gradient_ = Buffer<float>(backend, largest_shortcut * options.batch_size);
+  d_logits_ = Buffer<float>(backend, static_cast<size_t>(plan.classes_padded) * options.batch_size);
+  norms_ = network_->batch_norms(gradients_.data());
+  labels_.resize(options.batch_size);
+}
+
+EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress) {
+  const std::vector<uint32_t> order = shuffled(request.rows, options_.seed, request.epoch);
+  const auto steps = static_cast<int64_t>((order.size() + options_.batch_size - 1) / options_.batch_size);
+  if (static_cast<int64_t>(request.learning_rates.size()) != steps)
+    throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
+  EpochTotals totals = request.from;
+  while (totals.step < steps && !cancelled) {
+    const size_t begin = totals.step * options_.batch_size;
+    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.size() - begin));
+    const LossTotals loss = step(order.data() + begin, n, request.epoch, request.learning_rates[totals.step]);
+    totals.loss_sum += loss.loss_sum;
+    totals.correct += loss.correct;
+    totals.seen += n;
+    ++totals.step;
+    if (progress) progress(totals);
+  }
+  return totals;
+}
+
+LossTotals Trainer::step(const uint32_t* rows, int n, uint32_t epoch, float learning_rate) {
+  Backend& backend = network_->backend();
+  const Plan& plan = network_->plan();
+  const AugmentPass pass{options_.augmentation, options_.seed, epoch};
+  const bool augments = pass.options.flip > 0 || pass.options.geometric > 0 || pass.options.photometric > 0 || pass.options.cutout > 0;
+  for (int i = 0; i < n; ++i) labels_[i] = data_->labels[rows[i]];
+  backend.gather(images_.data(), data_->size, rows, n, augments ? &pass : nullptr, activations_.x);
+  Network::forward(backend, plan, network_->parameters(), norms_, activations_, n, true);
+  const HeadShape head{n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded};
+  const LossTotals loss =
+      backend.softmax_cross_entropy(head, activations_.logits, labels_.data(), {options_.label_smoothing, class_weights_.data()}, d_logits_.data());
+  backward(n);
+  const TrainerOptions& o = options_;
+  ++step_count_;
+  backend.optimize({o.optimizer, learning_rate, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, step_count_, o.clip_norm, o.ema_decay},
+                   plan.parameter_floats, network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
+  if (o.ema_decay > 0) backend.update_average(plan.statistic_floats, o.ema_decay, network_->statistics(), average_statistics_.data());
+  return loss;
+}
+
+void Trainer::backward(int n) {
+  Backend& backend = network_->backend();
+  const Plan& plan = network_->plan();
+  const float* p = network_->parameters();
+  float* d = gradients_.data();
+  const Activations& a = activations_;
+  auto bn = [&](const BatchNormSlots& s) { return &norms_[s.index]; };
+  // `g` holds the gradient of the module's output; `next` receives that of its input.
+  float *g = upstream_[0].data(), *next = upstream_[1].data(), *middle = upstream_[2].data();
+
+  backend.head_backward({n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded}, d_logits_.data(), a.taps, p + plan.head_weight,
+                        d + plan.head_weight, d + plan.head_bias, g);
+  for (size_t i = plan.modules.size(); i-- > 0;) {
+    const ModuleLayer& m = plan.modules[i];
+    const Activations::Module& from = a.modules[i];
+    const SeparableLayer &s1 = m.separable1, &s2 = m.separable2;
+    BatchNorm* in_bn = i == 0 ? bn(plan.stem[1].bn) : nullptr;
+    const View in = i == 0 ? View{a.stem_z[1], in_bn} : View{a.modules[i - 1].out, nullptr};
+    backend.pool_add_backward({n, m.in_size, m.out_channels}, g, from.argmax, from.z2, bn(s2.bn), from.shortcut_z, bn(m.shortcut_bn));
+    backend.separable_backward({n, s2.size, s2.in_channels, s2.out_channels}, {g, from.argmax, from.z2, bn(s2.bn)}, {from.z1, bn(s1.bn)}, bn(s1.bn),
+                               from.d2, p + s2.depthwise, p + s2.pointwise, d + s2.depthwise, d + s2.pointwise, nullptr, middle);
+    backend.shortcut_backward({n, m.in_size, m.in_channels, m.out_channels}, {g, nullptr, from.shortcut_z, bn(m.shortcut_bn)}, in, p + m.shortcut,
+                              d + m.shortcut, shortcut_gradient_.data());
+    backend.separable_backward({n, s1.size, s1.in_channels, s1.out_channels}, {middle, nullptr, from.z1, bn(s1.bn)}, in, in_bn, from.d1,
+                               p + s1.depthwise, p + s1.pointwise, d + s1.depthwise, d + s1.pointwise, shortcut_gradient_.data(), next);
+    std::swap(g, next);
+  }
+  const ConvolutionLayer &c2 = plan.stem[1], &c1 = plan.stem[0];
+  backend.convolution_backward({n, c2.in_size, c2.in_channels, c2.out_channels}, {g, nullptr, a.stem_z[1], bn(c2.bn)}, {a.stem_z[0], bn(c1.bn)}, bn(c1.bn),
+                               p + c2.weight, d + c2.weight, next);
+  backend.convolution_backward({n, c1.in_size, c1.in_channels, c1.out_channels}, {next, nullptr, a.stem_z[0], bn(c1.bn)}, {a.x, nullptr}, nullptr,
+                               p + c1.weight, d + c1.weight, nullptr);
+}
+
+void Trainer::copy_average_to(Network& other) {
+  if (!average_.data()) throw Error("ERR_FER_ARGUMENT", "expected a trainer with emaDecay > 0, got 0, for copyAverageTo");
+  if (other.plan().parameter_floats != average_.count() || other.plan().statistic_floats != average_statistics_.count())
+    throw Error("ERR_FER_ARGUMENT", "expected a model of the same width, for copyAverageTo");
+  other.backend().upload(other.parameters(), average_.data(), average_.bytes());
+  other.backend().upload(other.statistics(), average_statistics_.data(), average_statistics_.bytes());
+}
+
+size_t Trainer::bytes() const {
+  size_t total = activations_.bytes() + images_.bytes();
+  for (const Buffer<float>* b : {&gradients_, &moment1_, &moment2_, &average_, &average_statistics_, &upstream_[0], &upstream_[1], &upstream_[2], &shortcut_gradient_})
+    total += b->bytes();
+  return total;
+}
+
+}  // namespace fer

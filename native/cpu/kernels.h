@@ -1,0 +1,72 @@
+// The CPU backend's inner loops. Each file in kernels/ is compiled once per instruction set (FER_ISA:
+// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512) into a namespace of that name; `best_kernels` picks at run time.
+// All channel counts are multiples of 8. No kernel allocates.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace fer::cpu {
+
+// Rows of A for the matrix kernels: `segments` pieces of `k` contiguous floats a row, rows `stride` apart.
+// A pointwise convolution has one segment, a 3x3 convolution three (its input rows).
+struct Rows {
+  const float* segment[3];
+  int segments;
+  int k;
+  ptrdiff_t stride;
+};
+
+struct Affine {  // null scale: the identity
+  const float* scale;
+  const float* shift;
+  bool relu;
+};
+
+struct Kernels {
+  const char* name;
+
+  // B [k][n] (or its transpose, stored [n][k]) into the panel order multiply_rows reads; k * n floats.
+  void (*pack)(const float* b, int k, int n, bool transposed, float* packed);
+  // C [m][n] (row stride n) = A [m][segments * k] times packed B.
+  void (*multiply_rows)(int m, int n, const Rows& a, const float* packed, float* c);
+  // W [segments * k][n] += A^T times C [m][n].
+  void (*accumulate_outer)(int m, int n, const Rows& a, const float* c, float* w);
+
+  // out [count][channels] = affine(in).
+  void (*apply)(const float* in, ptrdiff_t count, int channels, const Affine&, float* out);
+  // Adds the column sums of z and z*z over `count` rows to sum and square.
+  void (*column_sums)(const float* z, ptrdiff_t count, int channels, double* sum, double* square);
+
+  // Depthwise 3x3, zero-padded, one image [size][size][channels]; ring: 3 rows of scratch, zeros: one row of zeros.
+  void (*depthwise)(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, float* out);
+  // Adds the weight gradient [9][channels] of one image.
+  void (*depthwise_weight_gradient)(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring,
+                                    const float* zeros, float* d_weight);
+
+  // dz = a * g + b * z + c over `count` rows.
+  void (*batch_norm_backward)(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c,
+                              float* dz);
+  // Same with g scattered from its pooled form, one image.
+  void (*pool_batch_norm_backward)(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
+                                   const float* c, float* dz);
+  // dx *= (z * scale + shift > 0); adds sums of dx and of dx * (z - mean) * inv_std.
+  void (*mask_and_sum)(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
+                       const float* inv_std, double* sum, double* sum_hat);
+  // One image: out = max pool(affine main) + affine shortcut; argmax may be null.
+  void (*pool_add)(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels,
+                   float* out, uint8_t* argmax);
+  // One image: adds sums of g, g * main_hat (at the maxima) and g * shortcut_hat.
+  void (*pool_add_sums)(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std,
+                        const float* shortcut, const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum,
+                        double* sum_main, double* sum_shortcut);
+  // dx [size][size][c] += small [(size+1)/2][(size+1)/2][c] at the even pixels.
+  void (*add_at_even)(const float* small, int size, int channels, float* dx);
+};
+
+const Kernels& best_kernels();
+
+namespace v2 { const Kernels& kernels(); }
+namespace v3 { const Kernels& kernels(); }
+namespace v4 { const Kernels& kernels(); }
+
+}  // namespace fer::cpu

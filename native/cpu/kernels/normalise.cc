@@ -1,0 +1,73 @@
+// Batch norm's passes over memory: apply, sums, backward, each a single sweep.
+#include <algorithm>
+
+#include "cpu/kernels/table.h"
+#include "cpu/kernels/vector.h"
+
+namespace fer::cpu::FER_ISA {
+
+void apply(const float* in, ptrdiff_t count, int channels, const Affine& affine, float* out) {
+  with_lanes(channels, [&]<int L>() {
+    const V<L> floor = splat<L>(affine.relu ? 0.f : -__builtin_inff());
+    for (int c = 0; c < channels; c += L) {
+      const V<L> scale = load<L>(affine.scale + c), shift = load<L>(affine.shift + c);
+      for (ptrdiff_t i = 0, at = c; i < count; ++i, at += channels) store<L>(out + at, maximum<L>(load<L>(in + at) * scale + shift, floor));
+    }
+  });
+}
+
+namespace {
+inline constexpr ptrdiff_t kBlock = 64;  // rows summed in float before the double takes over
+
+template <int L> FER_INLINE void add_to(double* total, V<L> v) {
+  for (int i = 0; i < L; ++i) total[i] += v[i];
+}
+}  // namespace
+
+void column_sums(const float* z, ptrdiff_t count, int channels, double* sum, double* square) {
+  with_lanes(channels, [&]<int L>() {
+    for (ptrdiff_t block = 0; block < count; block += kBlock)
+      for (int c = 0; c < channels; c += L) {
+        V<L> s{}, q{};
+        for (ptrdiff_t i = block, end = std::min(count, block + kBlock); i < end; ++i) {
+          const V<L> v = load<L>(z + i * channels + c);
+          s += v;
+          q += v * v;
+        }
+        add_to<L>(sum + c, s);
+        add_to<L>(square + c, q);
+      }
+  });
+}
+
+void batch_norm_backward(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c, float* dz) {
+  with_lanes(channels, [&]<int L>() {
+    for (int k = 0; k < channels; k += L) {
+      const V<L> va = load<L>(a + k), vb = load<L>(b + k), vc = load<L>(c + k);
+      for (ptrdiff_t i = 0, at = k; i < count; ++i, at += channels) store<L>(dz + at, va * load<L>(g + at) + (vb * load<L>(z + at) + vc));
+    }
+  });
+}
+
+void mask_and_sum(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
+                  const float* inv_std, double* sum, double* sum_hat) {
+  with_lanes(channels, [&]<int L>() {
+    for (ptrdiff_t block = 0; block < count; block += kBlock)
+      for (int c = 0; c < channels; c += L) {
+        const V<L> sc = load<L>(scale + c), sh = load<L>(shift + c), mu = load<L>(mean + c);
+        V<L> s{}, q{};
+        for (ptrdiff_t i = block, end = std::min(count, block + kBlock); i < end; ++i) {
+          float* p = dx + i * channels + c;
+          const V<L> v = load<L>(z + i * channels + c);
+          const V<L> d = v * sc + sh > V<L>{} ? load<L>(p) : V<L>{};
+          store<L>(p, d);
+          s += d;
+          q += d * (v - mu);
+        }
+        add_to<L>(sum + c, s);
+        add_to<L>(sum_hat + c, q * load<L>(inv_std + c));
+      }
+  });
+}
+
+}  // namespace fer::cpu::FER_ISA

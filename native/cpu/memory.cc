@@ -1,0 +1,46 @@
+// Memory of the CPU backend, and the scratch its threads keep between calls.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "core/error.h"
+#include "cpu/cpu_backend.h"
+
+namespace fer::cpu {
+namespace {
+
+void* aligned(size_t bytes) {
+  const size_t rounded = (bytes + 63) / 64 * 64;
+  void* p = std::aligned_alloc(64, rounded ? rounded : 64);
+  if (!p) throw Error("ERR_FER_OUT_OF_MEMORY", "the CPU backend could not allocate " + std::to_string(bytes) + " bytes; use a smaller batch size");
+  return p;
+}
+
+}  // namespace
+
+void* CpuBackend::allocate(size_t bytes) {
+  void* p = aligned(bytes);
+  std::memset(p, 0, bytes);
+  return p;
+}
+
+void CpuBackend::release(void* pointer) { std::free(pointer); }
+void CpuBackend::upload(void* device, const void* host, size_t bytes) { std::memcpy(device, host, bytes); }
+void CpuBackend::download(void* host, const void* device, size_t bytes) { std::memcpy(host, device, bytes); }
+void CpuBackend::copy(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
+void CpuBackend::zero(void* device, size_t bytes) { std::memset(device, 0, bytes); }
+
+void CpuBackend::Scratch::Free::operator()(float* p) const { std::free(p); }
+
+float* CpuBackend::Scratch::floats(int slot, size_t count) {
+  if (pieces_.size() <= static_cast<size_t>(slot)) pieces_.resize(slot + 1);
+  Piece& piece = pieces_[slot];
+  if (piece.capacity < count) {
+    piece.memory.reset();
+    piece.memory.reset(static_cast<float*>(aligned(count * sizeof(float))));
+    piece.capacity = count;
+  }
+  return piece.memory.get();
+}
+
+}  // namespace fer::cpu
