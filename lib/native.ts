@@ -1,8 +1,7 @@
 /**
  * The typed boundary: the one file that knows the shape of the compiled addon.
  *
- * Everything below mirrors `native/addon/`, class by class; `scripts/check-contract.mjs` compares the
- * two. Arguments are checked in the TypeScript modules that call this file; the addon checks again only
+ * Everything below mirrors `native/addon/`, class by class. Arguments are checked in the TypeScript modules that call this file; the addon checks again only
  * what could corrupt memory. Promises returned here settle on the event loop; the work runs off it.
  */
 import { createRequire } from 'node:module';
@@ -152,7 +151,7 @@ export interface NativeCsvResult {
 
 /** Streaming parser of FER2013's CSV: feed chunks, then finish. */
 export interface NativeCsvParser {
-  /** Throws an Error with `code`, `line` and `reason` on the first bad row unless skipping. */
+  /** Throws ERR_FER_DATA_FORMAT with `line` and `reason` on the first bad row unless skipping. */
   push(chunk: Uint8Array): void;
   finish(): NativeCsvResult;
 }
@@ -169,7 +168,9 @@ export interface NativeAddon {
     options: { seed: number; epoch: number; augmentation: NativeAugmentation },
   ): Float32Array;
   /** What the machine offers: instruction set, logical cores, library versions. */
-  systemInfo(): { isa: string; cores: number; onednn: string; compiler: string };
+  systemInfo(): { isa: string; cores: number; compiler: string };
+  /** Every error the addon throws is made as `new errorClass(code, message)`. */
+  useErrorClass(errorClass: typeof FerError): void;
 }
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -184,8 +185,10 @@ export function native(): NativeAddon {
   if (loaded) return loaded;
   try {
     const load = require('node-gyp-build') as (directory: string) => NativeAddon;
-    loaded = load(packageRoot);
-    return loaded;
+    const addon = load(packageRoot);
+    addon.useErrorClass(FerError);
+    loaded = addon;
+    return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new FerError(

@@ -45,6 +45,7 @@ class Trainer {
 
   Network& network() { return *network_; }
   const TrainerOptions& options() const { return options_; }
+  size_t row_count() const { return data_->count(); }
   int64_t step_count() const { return step_count_; }
   void set_step_count(int64_t steps) { step_count_ = steps; }
 

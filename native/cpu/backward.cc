@@ -8,6 +8,7 @@
 #include "cpu/work.h"
 
 namespace fer::cpu {
+
 void CpuBackend::head_backward(const HeadShape& s, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias,
                                float* dx) {
   const int taps_row = 9 * s.channels;

@@ -1,0 +1,64 @@
+// The addon's table of contents; lib/native.ts is its typed mirror.
+#include <napi.h>
+
+#include <thread>
+
+#include "addon/csv_parser.h"
+#include "addon/data_set.h"
+#include "addon/environment.h"
+#include "addon/model.h"
+#include "addon/trainer.h"
+#include "addon/values.h"
+#include "core/error.h"
+#include "cpu/kernels.h"
+
+namespace fer::addon {
+namespace {
+
+// useErrorClass(FerError): what every error thrown here is made with.
+void use_error_class(const Napi::CallbackInfo& info) { Environment::of(info.Env()).error_class = Napi::Persistent(info[0].As<Napi::Function>()); }
+
+Napi::Value augmented_image(const Napi::CallbackInfo& info) {
+  const auto data = DataSetObject::get(info.Env(), info[0]);
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const uint32_t row = info[1].ToNumber().Uint32Value();
+    if (row >= data->count()) throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
+    const auto options = info[2].As<Napi::Object>();
+    const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options), static_cast<uint32_t>(number(options, "epoch"))};
+    const size_t pixels = static_cast<size_t>(data->size) * data->size;
+    auto out = Napi::Float32Array::New(info.Env(), pixels);
+    augment(data->images.data() + row * pixels, data->size, row, &pass, out.Data());
+    return out;
+  });
+}
+
+Napi::Value system_info(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("isa", cpu::best_kernels().name);
+  object.Set("cores", static_cast<double>(std::thread::hardware_concurrency()));
+  object.Set("compiler", __VERSION__);
+  return object;
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment;
+  env.SetInstanceData(environment);
+  auto keep = [&](const char* name, const Napi::Function& constructor) {
+    exports.Set(name, constructor);
+    return Napi::Persistent(constructor);
+  };
+  environment->data_set = keep("DataSet", DataSetObject::define(env));
+  environment->model = keep("Model", ModelObject::define(env));
+  exports.Set("Trainer", TrainerObject::define(env));
+  exports.Set("CsvParser", define_csv_parser(env));
+  exports.Set("useErrorClass", Napi::Function::New<use_error_class>(env));
+  exports.Set("augmentedImage", Napi::Function::New<augmented_image>(env));
+  exports.Set("systemInfo", Napi::Function::New<system_info>(env));
+  return exports;
+}
+
+}  // namespace
+}  // namespace fer::addon
+
+static Napi::Object initialise_addon(Napi::Env env, Napi::Object exports) { return fer::addon::initialise(env, exports); }
+NODE_API_MODULE(fer_cudnn, initialise_addon)

@@ -1,0 +1,154 @@
+#include "addon/model.h"
+
+#include <numeric>
+
+#include "addon/data_set.h"
+#include "addon/environment.h"
+#include "addon/values.h"
+#include "core/devices.h"
+#include "core/error.h"
+
+namespace fer::addon {
+namespace {
+
+// Work below this runs at once: starting a thread would take longer.
+constexpr int64_t kInstantMultiplyAdds = 50'000'000;
+
+struct Inference {
+  std::shared_ptr<SharedNetwork> model;
+  std::shared_ptr<const DataSet> data;  // or `images`
+  std::vector<uint8_t> images;
+  std::vector<uint32_t> rows;
+  bool flip = false;
+  std::vector<float> logits;
+};
+
+Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inference) {
+  Job job;
+  job.work = [inference] {
+    std::lock_guard lock(inference->model->busy);
+    const uint8_t* images = inference->data ? inference->data->images.data() : inference->images.data();
+    inference->logits = inference->model->network->infer(images, inference->rows.data(), inference->rows.size(), inference->flip);
+  };
+  job.result = [inference](Napi::Env env) -> Napi::Value {
+    auto array = Napi::Float32Array::New(env, inference->logits.size());
+    std::copy(inference->logits.begin(), inference->logits.end(), array.Data());
+    return array;
+  };
+  const int64_t work = static_cast<int64_t>(inference->rows.size()) * inference->model->network->plan().multiply_adds;
+  const bool idle = inference->model->busy.try_lock();
+  if (idle) inference->model->busy.unlock();
+  return idle && work < kInstantMultiplyAdds ? run_now(env, std::move(job)) : start(env, std::move(job));
+}
+
+}  // namespace
+
+Napi::Function ModelObject::define(Napi::Env env) {
+  return DefineClass(env, "Model",
+                     {InstanceAccessor<&ModelObject::parameter_count>("parameterCount"), InstanceAccessor<&ModelObject::multiply_adds>("multiplyAdds"),
+                      InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
+                      InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceMethod<&ModelObject::tensors>("tensors"),
+                      InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
+                      InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"),
+                      InstanceMethod<&ModelObject::dispose>("dispose")});
+}
+
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    const auto options = info[1].As<Napi::Object>();
+    device_ = options.Get("device").ToString();
+    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), make_backend(device_, static_cast<int>(number(options, "threads"))), seed(options));
+    accounted_ = static_cast<int64_t>(shared_->network->bytes());
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_);
+  });
+}
+
+ModelObject::~ModelObject() {
+  if (accounted_) Napi::MemoryManagement::AdjustExternalMemory(Env(), -accounted_);
+}
+
+std::shared_ptr<SharedNetwork> ModelObject::get(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Environment::of(env).model.Value()))
+    throw_error(env, "ERR_FER_ARGUMENT", "expected a native Model");
+  return Unwrap(value.As<Napi::Object>())->live(env);
+}
+
+std::shared_ptr<SharedNetwork> ModelObject::live(Napi::Env env) const {
+  if (!shared_) throw_error(env, "ERR_FER_DISPOSED", "this model was disposed");
+  return shared_;
+}
+
+Napi::Value ModelObject::parameter_count(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->plan().parameter_count));
+}
+Napi::Value ModelObject::multiply_adds(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->plan().multiply_adds));
+}
+Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), live(info.Env())->network->backend().threads()); }
+Napi::Value ModelObject::device(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_); }
+Napi::Value ModelObject::device_description(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), live(info.Env())->network->backend().description());
+}
+
+Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
+  const auto shared = live(info.Env());
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    std::lock_guard lock(shared->busy);
+    const auto& all = shared->network->plan().tensors;
+    Napi::Array array = Napi::Array::New(info.Env(), all.size());
+    for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, from_tensor(info.Env(), all[i].name, all[i], shared->network->read(all[i])));
+    return array;
+  });
+}
+
+void ModelObject::set_tensor(const Napi::CallbackInfo& info) {
+  const auto shared = live(info.Env());
+  guarded(info.Env(), [&] {
+    std::lock_guard lock(shared->busy);
+    const std::string name = info[0].ToString();
+    shared->network->write(shared->network->tensor(name), values<Napi::Float32Array>(info[1]));
+  });
+}
+
+Napi::Value ModelObject::logits(const Napi::CallbackInfo& info) {
+  auto inference = std::make_shared<Inference>();
+  inference->model = live(info.Env());
+  return guarded(info.Env(), [&] {
+    const int size = inference->model->network->plan().spec.input_size;
+    inference->images = values<Napi::Uint8Array>(info[0]);
+    const auto count = static_cast<size_t>(info[1].ToNumber().DoubleValue());
+    if (inference->images.size() != count * size * size)
+      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
+    inference->rows.resize(count);
+    std::iota(inference->rows.begin(), inference->rows.end(), 0u);
+    return run_inference(info.Env(), inference);
+  });
+}
+
+Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
+  auto inference = std::make_shared<Inference>();
+  inference->model = live(info.Env());
+  inference->data = DataSetObject::get(info.Env(), info[0]);
+  return guarded(info.Env(), [&] {
+    inference->rows = values<Napi::Uint32Array>(info[1]);
+    inference->flip = info[2].ToBoolean();
+    const int size = inference->model->network->plan().spec.input_size;
+    if (inference->data->size != size)
+      throw Error("ERR_FER_ARGUMENT", "expected images of " + std::to_string(size) + " pixels a side, got " + std::to_string(inference->data->size));
+    for (uint32_t row : inference->rows)
+      if (row >= inference->data->count()) throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
+    return run_inference(info.Env(), inference);
+  });
+}
+
+Napi::Value ModelObject::memory_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->bytes()));
+}
+
+void ModelObject::dispose(const Napi::CallbackInfo& info) {
+  shared_.reset();
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -accounted_);
+  accounted_ = 0;
+}
+
+}  // namespace fer::addon

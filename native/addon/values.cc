@@ -1,0 +1,73 @@
+#include "addon/values.h"
+
+#include "core/error.h"
+
+namespace fer::addon {
+
+Spec to_spec(const Napi::Object& object) {
+  Spec spec;
+  const auto stem = object.Get("stem").As<Napi::Array>(), modules = object.Get("modules").As<Napi::Array>();
+  for (uint32_t i = 0; i < 2; ++i) spec.stem[i] = stem.Get(i).ToNumber().Int32Value();
+  spec.modules.clear();
+  for (uint32_t i = 0; i < modules.Length(); ++i) spec.modules.push_back(modules.Get(i).ToNumber().Int32Value());
+  spec.classes = static_cast<int>(number(object, "classes"));
+  spec.input_size = static_cast<int>(number(object, "inputSize"));
+  return spec;
+}
+
+Augmentation to_augmentation(const Napi::Object& o) {
+  return {real(o, "flip"),        real(o, "geometric"),  real(o, "rotation"), real(o, "shift"),  real(o, "zoom"),
+          real(o, "photometric"), real(o, "brightness"), real(o, "contrast"), real(o, "cutout"), real(o, "cutoutSize")};
+}
+
+TrainerOptions to_trainer_options(const Napi::Object& o) {
+  TrainerOptions options;
+  options.batch_size = static_cast<int>(number(o, "batchSize"));
+  if (options.batch_size < 1) throw Error("ERR_FER_ARGUMENT", "expected a batch size of at least 1, got " + std::to_string(options.batch_size));
+  const std::string optimizer = o.Get("optimizer").ToString();
+  if (optimizer == "sgd") options.optimizer = OptimizerKind::kSgd;
+  else if (optimizer == "adam") options.optimizer = OptimizerKind::kAdam;
+  else if (optimizer == "adamw") options.optimizer = OptimizerKind::kAdamW;
+  else throw Error("ERR_FER_ARGUMENT", "expected sgd, adam or adamw, got " + optimizer + ", for optimizer");
+  options.momentum = real(o, "momentum");
+  options.nesterov = o.Get("nesterov").ToBoolean();
+  options.weight_decay = real(o, "weightDecay");
+  options.beta1 = real(o, "beta1");
+  options.beta2 = real(o, "beta2");
+  options.epsilon = real(o, "epsilon");
+  options.clip_norm = real(o, "clipNorm");
+  options.label_smoothing = real(o, "labelSmoothing");
+  options.class_weights = values<Napi::Float32Array>(o.Get("classWeights"));
+  options.ema_decay = real(o, "emaDecay");
+  options.seed = seed(o);
+  options.augmentation = to_augmentation(o.Get("augmentation").As<Napi::Object>());
+  return options;
+}
+
+EpochTotals to_totals(const Napi::Object& o) {
+  return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")), static_cast<int64_t>(number(o, "step"))};
+}
+
+Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("lossSum", totals.loss_sum);
+  object.Set("correct", static_cast<double>(totals.correct));
+  object.Set("seen", static_cast<double>(totals.seen));
+  object.Set("step", static_cast<double>(totals.step));
+  return object;
+}
+
+Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInfo& info, const std::vector<float>& data) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array shape = Napi::Array::New(env, info.shape.size());
+  for (uint32_t i = 0; i < info.shape.size(); ++i) shape.Set(i, info.shape[i]);
+  Napi::Float32Array array = Napi::Float32Array::New(env, data.size());
+  std::copy(data.begin(), data.end(), array.Data());
+  object.Set("name", name);
+  object.Set("shape", shape);
+  object.Set("data", array);
+  object.Set("trainable", info.trainable);
+  return object;
+}
+
+}  // namespace fer::addon

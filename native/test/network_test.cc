@@ -1,0 +1,141 @@
+// Whole networks against PyTorch: logits, the loss of every step, gradients of the first and weights after the last.
+// The cases, options included, come from fixtures/network.txt; scripts/fixtures/network.py made them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "core/philox.h"
+#include "core/trainer.h"
+#include "cpu/cpu_backend.h"
+
+namespace fer {
+namespace {
+
+struct Samples {
+  std::string name;
+  double deviation = 0, norm = 0;  // deviation: root mean square of float32 PyTorch's difference
+  std::vector<std::pair<size_t, double>> values;
+};
+
+struct Case {
+  std::string name;
+  Spec spec;
+  int batch = 0, steps = 0;
+  float learning_rate = 0;
+  TrainerOptions options;
+  std::vector<double> logits, losses, deviations;
+  std::vector<Samples> gradients, tensors;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+
+Samples read_samples(std::istream& in) {
+  Samples s;
+  size_t count;
+  in >> s.name >> s.deviation >> s.norm >> count;
+  s.values.resize(count);
+  for (auto& [at, value] : s.values) in >> at >> value;
+  return s;
+}
+
+std::vector<double> read_numbers(std::istream& in) {
+  std::vector<double> numbers;
+  for (double v; in >> v;) numbers.push_back(v);
+  return numbers;
+}
+
+Case read_case(std::istream& in) {
+  Case c;
+  std::string optimizer;
+  size_t modules, weights;
+  in >> c.name >> c.spec.stem[0] >> c.spec.stem[1] >> modules;
+  c.spec.modules.resize(modules);
+  for (int& m : c.spec.modules) in >> m;
+  TrainerOptions& o = c.options;
+  in >> c.spec.input_size >> c.batch >> optimizer >> c.learning_rate >> c.steps >> o.label_smoothing >> o.clip_norm >> o.nesterov >> o.weight_decay >> weights;
+  o.optimizer = optimizer == "sgd" ? OptimizerKind::kSgd : optimizer == "adam" ? OptimizerKind::kAdam : OptimizerKind::kAdamW;
+  o.batch_size = c.batch;
+  o.class_weights.resize(weights);
+  for (float& w : o.class_weights) in >> w;
+  return c;
+}
+
+std::vector<Case> read_cases() {
+  std::ifstream file(FER_FIXTURES "/network.txt");
+  std::vector<Case> cases;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream in(line);
+    std::string kind;
+    in >> kind;
+    if (kind == "case") cases.push_back(read_case(in));
+    else if (kind == "logits") cases.back().logits = read_numbers(in);
+    else if (kind == "losses") cases.back().losses = read_numbers(in);
+    else if (kind == "deviations") cases.back().deviations = read_numbers(in);
+    else if (kind == "gradient") cases.back().gradients.push_back(read_samples(in));
+    else if (kind == "tensor") cases.back().tensors.push_back(read_samples(in));
+  }
+  return cases;
+}
+
+std::shared_ptr<DataSet> noise(int count, int size) {
+  auto data = std::make_shared<DataSet>();
+  data->size = size;
+  data->images.resize(static_cast<size_t>(count) * size * size);
+  for (size_t i = 0; i < data->images.size(); ++i) data->images[i] = philox(99, {static_cast<uint32_t>(i), 0, 0, 0})[0] >> 24;
+  data->labels.resize(count);
+  for (int i = 0; i < count; ++i) data->labels[i] = philox(98, {static_cast<uint32_t>(i), 0, 0, 0})[0] % 7;
+  return data;
+}
+
+// A float32 run may stray as PyTorch's own float32 run does, times a margin for luck, and by `floor` of a typical element:
+// one pixel whose maximum or ReLU falls the other way moves a wide network's gradients by a few thousandths.
+constexpr double kMargin = 8;
+
+void expect_samples(const Samples& expected, const std::vector<float>& actual, double floor, const std::string& what) {
+  double square = 0;
+  for (float v : actual) square += double{v} * v;
+  const double count = static_cast<double>(actual.size()), typical = expected.norm / std::sqrt(count);
+  const double allowed = kMargin * expected.deviation + floor * typical + 1e-7;
+  EXPECT_NEAR(std::sqrt(square / count), typical, allowed) << what << " norm of " << expected.name;
+  for (const auto& [at, value] : expected.values) EXPECT_NEAR(actual[at], value, 2 * allowed) << what << ' ' << expected.name << '[' << at << ']';
+}
+
+class NetworkTest : public testing::TestWithParam<Case> {};
+
+TEST_P(NetworkTest, MatchesPyTorch) {
+  const Case& c = GetParam();
+  const auto data = noise(3 * c.batch, c.spec.input_size);
+  auto network = std::make_shared<Network>(c.spec, make_cpu_backend(2), 7);
+
+  const std::vector<uint32_t> first = {0, 1};
+  const std::vector<float> logits = network->infer(data->images.data(), first.data(), 2, false);
+  ASSERT_EQ(logits.size(), c.logits.size());
+  for (size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], c.logits[i], 1e-5 + 1e-4 * std::abs(c.logits[i]));
+
+  Trainer trainer(network, data, c.options);
+  const std::atomic<bool> never{false};
+  double strayed = 0;
+  for (int step = 0; step < c.steps; ++step) {
+    EpochRequest request;
+    request.epoch = step;
+    for (int i = 0; i < c.batch; ++i) request.rows.push_back(step % 3 * c.batch + i);
+    request.learning_rates = {c.learning_rate};
+    const EpochTotals totals = trainer.train_epoch(request, never, nullptr);
+    strayed = std::max(strayed, c.deviations[step]);
+    EXPECT_NEAR(totals.loss_sum / static_cast<double>(totals.seen), c.losses[step], kMargin * strayed + (step == 0 ? 2e-5 : 5e-4 * step)) << "step " << step;
+    if (step > 0 || c.options.clip_norm > 0) continue;  // clipping scales the gradients in place
+    for (const Samples& s : c.gradients) expect_samples(s, network->read_from(trainer.gradients(), network->tensor(s.name)), 4e-3, "gradient");
+  }
+  for (const Samples& s : c.tensors) expect_samples(s, network->read(network->tensor(s.name)), 2e-3, "weight");
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, NetworkTest, testing::ValuesIn(read_cases()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace fer
