@@ -14,7 +14,7 @@ inline float real(const Napi::Object& object, const char* name) { return static_
 inline uint64_t seed(const Napi::Object& object) { return static_cast<uint64_t>(number(object, "seed")); }
 
 template <class Array> auto values(const Napi::Value& value) {
-  const auto array = value.As<Array>();
+  Array array = value.As<Array>();
   return std::vector<std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.Data() + array.ElementLength());
 }
 

@@ -1,0 +1,71 @@
+#include "addon/csv_parser.h"
+
+#include "addon/environment.h"
+#include "core/csv.h"
+
+namespace fer::addon {
+namespace {
+
+class CsvParserObject : public Napi::ObjectWrap<CsvParserObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "CsvParser", {InstanceMethod<&CsvParserObject::push>("push"), InstanceMethod<&CsvParserObject::finish>("finish")});
+  }
+
+  explicit CsvParserObject(const Napi::CallbackInfo& info)
+      : ObjectWrap(info), parser_(info[0].As<Napi::Object>().Get("skipBadRows").ToBoolean()) {}
+
+ private:
+  // Adds the row's line and reason to the error.
+  template <class Body> auto parsing(Napi::Env env, Body&& body) {
+    return guarded(env, [&] {
+      try {
+        return body();
+      } catch (const CsvError& error) {
+        Napi::Object object = current_error(env).As<Napi::Object>();
+        object.Set("line", static_cast<double>(error.row.line));
+        object.Set("reason", error.row.reason);
+        throw Napi::Error(env, object);
+      }
+    });
+  }
+
+  void push(const Napi::CallbackInfo& info) {
+    const auto chunk = info[0].As<Napi::Uint8Array>();
+    parsing(info.Env(), [&] { parser_.push({reinterpret_cast<const char*>(chunk.Data()), chunk.ElementLength()}); });
+  }
+
+  Napi::Value finish(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return parsing(env, [&]() -> Napi::Value {
+      parser_.finish();
+      auto bytes = [&](const std::vector<uint8_t>& from) {
+        auto array = Napi::Uint8Array::New(env, from.size());
+        std::copy(from.begin(), from.end(), array.Data());
+        return array;
+      };
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("images", bytes(parser_.images));
+      result.Set("labels", bytes(parser_.labels));
+      result.Set("splits", bytes(parser_.splits));
+      result.Set("size", parser_.size());
+      Napi::Array bad_rows = Napi::Array::New(env, parser_.bad_rows.size());
+      for (uint32_t i = 0; i < parser_.bad_rows.size(); ++i) {
+        Napi::Object row = Napi::Object::New(env);
+        row.Set("line", static_cast<double>(parser_.bad_rows[i].line));
+        row.Set("reason", parser_.bad_rows[i].reason);
+        bad_rows.Set(i, row);
+      }
+      result.Set("badRows", bad_rows);
+      return result;
+    });
+  }
+
+  CsvParser parser_;
+};
+
+}  // namespace
+
+Napi::Function define_csv_parser(Napi::Env env) { return CsvParserObject::define(env); }
+
+}  // namespace fer::addon

@@ -1,0 +1,9 @@
+// class CsvParser: feeds core/csv.h from JavaScript.
+#pragma once
+#include <napi.h>
+
+namespace fer::addon {
+
+Napi::Function define_csv_parser(Napi::Env env);
+
+}  // namespace fer::addon
