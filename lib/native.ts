@@ -73,7 +73,7 @@ export interface NativeTrainerOptions {
   labelSmoothing: number;
   /** One weight a class (mean-normalised as PyTorch does), or an empty array for none. */
   classWeights: Float32Array;
-  /** Decay of the averaged weights a step; 0 turns averaging off. */
+  /** Decay of the averaged weights a step, at most (1 + step) / (10 + step); 0 turns averaging off. */
   emaDecay: number;
   /** Seed of shuffling and augmentation. */
   seed: number;

@@ -93,9 +93,11 @@ LossTotals Trainer::step(const uint32_t* rows, int n, uint32_t epoch, float lear
   backward(n);
   const TrainerOptions& o = options_;
   ++step_count_;
-  backend.optimize({o.optimizer, learning_rate, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, step_count_, o.clip_norm, o.ema_decay},
+  // The average warms up, so that neither the random start nor its unit variances linger in it.
+  const float ema_decay = std::min(o.ema_decay, static_cast<float>(1 + step_count_) / static_cast<float>(10 + step_count_));
+  backend.optimize({o.optimizer, learning_rate, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, step_count_, o.clip_norm, ema_decay},
                    plan.parameter_floats, network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
-  if (o.ema_decay > 0) backend.update_average(plan.statistic_floats, o.ema_decay, network_->statistics(), average_statistics_.data());
+  if (o.ema_decay > 0) backend.update_average(plan.statistic_floats, ema_decay, network_->statistics(), average_statistics_.data());
   return loss;
 }
 

@@ -1,0 +1,66 @@
+/** FER2013 as CSV: the official `fer2013.csv`, the same gzipped, and Kaggle's `icml_face_data.csv`. */
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { Writable } from 'node:stream';
+import { FerError } from '../errors.js';
+import { native, type NativeCsvParser } from '../native.js';
+import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+
+/**
+ * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
+ * @throws {FerError} ERR_FER_DATA_FORMAT naming file, line and reason; ERR_FER_DATA_NOT_FOUND.
+ */
+export async function readFer2013Csv(path: string, options: { skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+  const parser = new (native().CsvParser)({ skipBadRows: options.skipBadRows ?? false });
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        parser.push(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  try {
+    if (path.endsWith('.gz')) await pipeline(file, createGunzip({ chunkSize: 1 << 20 }), sink);
+    else await pipeline(file, sink);
+    return toLabelledImages(path, parser);
+  } catch (error) {
+    throw explain(path, error as NodeJS.ErrnoException & { line?: number; reason?: string });
+  }
+}
+
+function toLabelledImages(path: string, parser: NativeCsvParser): LabelledImages {
+  const { images, labels, splits, size, badRows } = parser.finish();
+  return {
+    name: 'FER2013 CSV',
+    source: path,
+    synthetic: false,
+    classes: [...FER_CLASSES],
+    size,
+    images,
+    labels,
+    splits: rowsBySplit(['Training', 'PublicTest', 'PrivateTest'], splits),
+    notes: badRows.length ? [`${badRows.length} malformed rows were skipped`] : [],
+    badRows,
+  };
+}
+
+function explain(path: string, error: NodeJS.ErrnoException & { line?: number; reason?: string }): FerError {
+  if (error.line !== undefined && error.reason !== undefined)
+    return new FerError('ERR_FER_DATA_FORMAT', `${path}, line ${error.line}: ${error.reason}`, {
+      cause: error,
+      details: { file: path, line: error.line, reason: error.reason },
+    });
+  if (error.code === 'ENOENT' || error.code === 'EACCES')
+    return new FerError('ERR_FER_DATA_NOT_FOUND', `${path} cannot be read: ${error.code}`, { cause: error });
+  const reason =
+    error.code === 'Z_BUF_ERROR' || /unexpected end/i.test(error.message)
+      ? 'the gzip file is truncated; download it again'
+      : `the gzip file is damaged (${error.message})`;
+  if (error.code?.startsWith('Z_')) return new FerError('ERR_FER_DATA_FORMAT', `${path}: ${reason}`, { cause: error, details: { file: path, reason } });
+  return error instanceof FerError ? error : new FerError('ERR_FER_DATA_FORMAT', `${path}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,71 @@
+/** The safetensors format: an 8-byte length, a JSON header, then the tensors' bytes. Little-endian float32 only. */
+import { FerError } from '../errors.js';
+
+export interface Tensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+const HEADER_LIMIT = 100_000_000;
+
+export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Record<string, string>): Uint8Array[] {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  let json = Buffer.from(JSON.stringify(header));
+  json = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return [length, json, ...[...tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+}
+
+/**
+ * @throws {FerError} ERR_FER_MODEL_FORMAT for a header that is too long, not JSON, or whose shapes and offsets do not
+ * describe exactly the bytes that follow.
+ */
+export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new FerError('ERR_FER_MODEL_FORMAT', `${name} is not a sound safetensors file: ${reason}`, { cause, details: { file: name, reason } });
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8) fail(`it has ${bytes.length} bytes`);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > HEADER_LIMIT || 8 + length > bytes.length) fail(`its header says ${length} bytes, but the file has ${bytes.length}`);
+  let header: Record<string, unknown> = {};
+  try {
+    header = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 8, length).toString('utf8')) as Record<string, unknown>;
+  } catch (cause) {
+    fail('its header is not JSON', cause);
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not an object');
+  const metadata: Record<string, string> = {};
+  const tensors = new Map<string, Tensor>();
+  const ranges: [number, number][] = [];
+  for (const [key, value] of Object.entries(header)) {
+    if (key === '__metadata__') {
+      for (const [k, v] of Object.entries(value as object)) metadata[k] = String(v);
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+    if (dtype !== 'F32') fail(`tensor ${key} has type ${String(dtype)}; F32 was expected`);
+    const whole = (list: unknown): list is number[] => Array.isArray(list) && list.every((v) => Number.isSafeInteger(v) && v >= 0);
+    if (!whole(shape) || !whole(offsets) || offsets.length !== 2) return fail(`tensor ${key} has no proper shape and offsets`);
+    const count = shape.reduce((a, b) => a * b, 1);
+    const [begin, end] = offsets;
+    if (end - begin !== count * 4) fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * 4} bytes, its offsets span ${end - begin}`);
+    if (8 + length + end > bytes.length) fail(`tensor ${key} ends beyond the file`);
+    ranges.push([begin, end]);
+    tensors.set(key, { shape, data: new Float32Array(bytes.slice(8 + length + begin, 8 + length + end).buffer) });
+  }
+  ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let at = 0;
+  for (const [begin, end] of ranges) {
+    if (begin !== at) fail(`its tensors leave a gap or overlap at byte ${at}`);
+    at = end;
+  }
+  if (8 + length + at !== bytes.length) fail(`${bytes.length - 8 - length - at} bytes at its end belong to no tensor`);
+  return { tensors, metadata };
+}
