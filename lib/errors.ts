@@ -16,7 +16,7 @@
  * | ERR_FER_NATIVE_LOAD | the compiled addon could not be loaded |
  * | ERR_FER_NATIVE | an operation failed in the native core; the message names it and its shape |
  * | ERR_FER_DISPOSED | a model, trainer or data set was used after `dispose()` |
- * | ERR_FER_ABORTED | an AbortSignal stopped the work; what was done is saved |
+ * | ERR_FER_DIVERGED | the training loss became NaN or infinite; earlier epochs are kept |
  */
 export type FerErrorCode =
   | 'ERR_FER_ARGUMENT'
@@ -32,7 +32,7 @@ export type FerErrorCode =
   | 'ERR_FER_NATIVE_LOAD'
   | 'ERR_FER_NATIVE'
   | 'ERR_FER_DISPOSED'
-  | 'ERR_FER_ABORTED';
+  | 'ERR_FER_DIVERGED';
 
 export class FerError extends Error {
   override readonly name = 'FerError';

@@ -1,0 +1,27 @@
+/** fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks. */
+export { FerError, type FerErrorCode } from './errors.js';
+export {
+  MiniXception,
+  type CreateOptions,
+  type DeviceOptions,
+  type EvaluateOptions,
+  type ImageInput,
+  type Pixels,
+  type Prediction,
+  type PredictOptions,
+} from './model.js';
+export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
+export { loadDataSet, type LoadOptions } from './data/registry.js';
+export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
+export { auditDataSet, type DataAudit } from './data/audit.js';
+export { decodeImage, resizeBilinear, type Box } from './data/image.js';
+export { syntheticFaces } from './data/synthetic.js';
+export { classificationMetrics, wilsonInterval, type ClassificationMetrics, type ClassMetrics } from './metrics/index.js';
+export { formatConfusionMatrix, formatReport } from './metrics/text.js';
+export { OPTIONS, resolveConfig, type TrainingConfig } from './training/config.js';
+export { PRESETS, type PresetName } from './training/presets.js';
+export type { FitOptions, TrainingProgress, TrainingResult } from './training/loop.js';
+export type { EpochRow } from './training/run-folder.js';
+export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
+export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
+export { writeChart } from './charts/write.js';

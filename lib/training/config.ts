@@ -1,0 +1,159 @@
+/**
+ * The training configuration: one table of options that the type checks, the command line's flags, the help text
+ * and the documentation all come from.
+ */
+import { FerError } from '../errors.js';
+import { widthName, resolveWidth } from '../width.js';
+import { PRESETS, type PresetName } from './presets.js';
+
+export interface TrainingConfig {
+  preset: PresetName;
+  /** "narrow", "wide" or "<stem>,<stem>:<module>,...". */
+  width: string;
+  inputSize: number;
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  optimizer: 'sgd' | 'adam' | 'adamw';
+  momentum: number;
+  nesterov: boolean;
+  weightDecay: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  clipNorm: number;
+  labelSmoothing: number;
+  balanceClasses: boolean;
+  emaDecay: number;
+  schedule: 'plateau' | 'cosine' | 'one-cycle' | 'constant';
+  warmupEpochs: number;
+  minLearningRate: number;
+  plateauMetric: 'loss' | 'accuracy';
+  plateauFactor: number;
+  plateauPatience: number;
+  plateauThreshold: number;
+  plateauCooldown: number;
+  earlyStopping: number;
+  selectBy: 'best' | 'last';
+  seed: number;
+  flip: number;
+  geometric: number;
+  rotation: number;
+  shift: number;
+  zoom: number;
+  photometric: number;
+  brightness: number;
+  contrast: number;
+  cutout: number;
+  cutoutSize: number;
+}
+
+export type OptionSpec = { default: string | number | boolean; help: string } & (
+  | { kind: 'integer' | 'number'; min: number; max: number }
+  | { kind: 'boolean' }
+  | { kind: 'choice'; choices: readonly string[] }
+  | { kind: 'width' }
+);
+
+const integer = (value: number, min: number, max: number, help: string): OptionSpec => ({ kind: 'integer', default: value, min, max, help });
+const number = (value: number, min: number, max: number, help: string): OptionSpec => ({ kind: 'number', default: value, min, max, help });
+const boolean = (value: boolean, help: string): OptionSpec => ({ kind: 'boolean', default: value, help });
+const choice = (value: string, choices: readonly string[], help: string): OptionSpec => ({ kind: 'choice', default: value, choices, help });
+
+/** Every option: its kind, range, default (before a preset) and one line of help. */
+export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
+  preset: choice('quick', Object.keys(PRESETS), 'starting point for all other options'),
+  width: { kind: 'width', default: 'narrow', help: 'narrow (8~128), wide (64~1024), or your own such as 8,8:16,32,64' },
+  inputSize: integer(48, 16, 512, 'side of the network input, pixels'),
+  epochs: integer(40, 1, 100_000, 'passes over the training split'),
+  batchSize: integer(64, 1, 4096, 'images a step'),
+  learningRate: number(0.01, 0, 100, 'learning rate; the peak of a cosine or one-cycle schedule'),
+  optimizer: choice('sgd', ['sgd', 'adam', 'adamw'], 'optimiser'),
+  momentum: number(0.9, 0, 1, 'momentum of SGD'),
+  nesterov: boolean(false, "Nesterov's momentum for SGD"),
+  weightDecay: number(0, 0, 10, 'weight decay'),
+  beta1: number(0.9, 0, 1, "Adam's first decay"),
+  beta2: number(0.999, 0, 1, "Adam's second decay"),
+  epsilon: number(1e-8, 0, 1, "Adam's epsilon"),
+  clipNorm: number(0, 0, 1e6, 'largest global gradient norm; 0: no clipping'),
+  labelSmoothing: number(0, 0, 1, 'label smoothing'),
+  balanceClasses: boolean(false, 'weight classes in the loss by the inverse of their frequency'),
+  emaDecay: number(0, 0, 1, 'decay a step of the averaged weights that are evaluated and kept; 0: no averaging'),
+  schedule: choice('constant', ['plateau', 'cosine', 'one-cycle', 'constant'], 'learning-rate schedule'),
+  warmupEpochs: number(0, 0, 1000, 'linear warm-up, epochs'),
+  minLearningRate: number(0, 0, 100, 'floor of the plateau and cosine schedules'),
+  plateauMetric: choice('loss', ['loss', 'accuracy'], 'validation figure that the plateau schedule watches'),
+  plateauFactor: number(0.1, 0, 1, 'factor of each reduction'),
+  plateauPatience: integer(10, 0, 10_000, 'epochs without improvement that are tolerated'),
+  plateauThreshold: number(1e-4, 0, 1, 'relative change that counts as improvement'),
+  plateauCooldown: integer(0, 0, 10_000, 'epochs to wait after a reduction'),
+  earlyStopping: integer(0, 0, 10_000, 'stop after so many epochs without a better validation accuracy; 0: never'),
+  selectBy: choice('best', ['best', 'last'], 'which epoch is kept: best on validation, or last'),
+  seed: integer(0, 0, Number.MAX_SAFE_INTEGER, 'seed of weights, shuffling and augmentation'),
+  flip: number(0, 0, 1, 'probability of a horizontal flip'),
+  geometric: number(0, 0, 1, 'probability of rotation, shift and zoom'),
+  rotation: number(0, 0, 180, 'largest rotation, degrees'),
+  shift: number(0, 0, 1, 'largest shift, fraction of the side'),
+  zoom: number(0, 0, 0.9, 'largest relative change of scale'),
+  photometric: number(0, 0, 1, 'probability of a change in brightness and contrast'),
+  brightness: number(0, 0, 1, 'largest relative change of brightness'),
+  contrast: number(0, 0, 1, 'largest relative change of contrast'),
+  cutout: number(0, 0, 1, 'probability of a cut-out square'),
+  cutoutSize: number(0, 0, 1, 'largest side of the cut-out, fraction of the side'),
+};
+
+/** Smallest number of single-character edits between two words. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    row = next;
+  }
+  return row[b.length];
+}
+
+function problem(key: string, value: unknown): string | undefined {
+  const option = OPTIONS[key as keyof TrainingConfig];
+  const got = `got ${JSON.stringify(value)}, for ${key}`;
+  switch (option.kind) {
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : `expected true or false, ${got}`;
+    case 'choice':
+      return option.choices.includes(value as string) ? undefined : `expected ${option.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}, ${got}`;
+    case 'width':
+      try {
+        resolveWidth(value as string);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    default: {
+      const whole = option.kind === 'integer';
+      const fits = typeof value === 'number' && value >= option.min && value <= option.max && (!whole || Number.isInteger(value));
+      return fits ? undefined : `expected ${whole ? 'a whole number' : 'a number'} from ${option.min} to ${option.max}, ${got}`;
+    }
+  }
+}
+
+/**
+ * Defaults, then the preset's, then `given`, all checked.
+ * @throws {FerError} ERR_FER_CONFIG for an unknown key (with the nearest known one) or a value out of range.
+ */
+export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial<TrainingConfig>): TrainingConfig {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [key, raw] of entries) {
+    if (!(key in OPTIONS)) {
+      const nearest = Object.keys(OPTIONS).sort((a, b) => editDistance(a, key) - editDistance(b, key))[0];
+      throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest)}?`, { details: { key, nearest } });
+    }
+    const wrong = problem(key, raw);
+    if (wrong) throw new FerError('ERR_FER_CONFIG', wrong, { details: { key } });
+  }
+  const own = Object.fromEntries(entries) as Partial<TrainingConfig>;
+  const preset = own.preset ?? (OPTIONS.preset.default as PresetName);
+  const defaults = Object.fromEntries(Object.entries(OPTIONS).map(([key, option]) => [key, option.default])) as unknown as TrainingConfig;
+  const config: TrainingConfig = { ...defaults, ...PRESETS[preset].options, ...own, preset };
+  config.width = widthName(resolveWidth(config.width));
+  return config;
+}
