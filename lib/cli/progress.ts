@@ -1,0 +1,87 @@
+/** Training's progress on standard error: a bar on a terminal, a line every few seconds and every epoch elsewhere. */
+import cliProgress from 'cli-progress';
+import { percent } from '../metrics/text.js';
+import type { TrainingProgress } from '../training/loop.js';
+import type { EpochRow } from '../training/run-folder.js';
+import { duration, note, thousands } from './output.js';
+
+/** Seconds between plain lines within an epoch. */
+const PLAIN_INTERVAL = 30;
+
+export interface ProgressView {
+  progress(now: TrainingProgress): void;
+  epoch(row: EpochRow): void;
+  /** Leaves the terminal ready for other output. */
+  end(): void;
+}
+
+/** The view that suits standard error. */
+export function progressView(epochs: number, stream: NodeJS.WriteStream = process.stderr): ProgressView {
+  return stream.isTTY ? bar(epochs, stream) : plainLines(epochs);
+}
+
+/** One finished epoch in one line. */
+export function epochLine(row: EpochRow, epochs: number): string {
+  const place = `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}`;
+  const figures = (loss: number, accuracy: number): string => `loss ${loss.toFixed(4)} accuracy ${percent(accuracy).padStart(7)}`;
+  return (
+    `${place}  training ${figures(row.trainLoss, row.trainAccuracy)}  validation ${figures(row.validationLoss, row.validationAccuracy)}  ` +
+    `${thousands(row.imagesPerSecond)} img/s  ${duration(row.seconds)}`
+  );
+}
+
+function plainLines(epochs: number): ProgressView {
+  let told = performance.now();
+  return {
+    progress(now) {
+      if (performance.now() - told < PLAIN_INTERVAL * 1000) return;
+      told = performance.now();
+      note(
+        `epoch ${now.epoch}/${epochs}  step ${now.step}/${now.steps}  loss ${now.loss.toFixed(4)} accuracy ${percent(now.accuracy)}  ` +
+          `${thousands(now.imagesPerSecond)} img/s  ${duration(now.secondsLeft)} left`,
+      );
+    },
+    epoch(row) {
+      told = performance.now();
+      note(epochLine(row, epochs));
+    },
+    end() {},
+  };
+}
+
+function bar(epochs: number, stream: NodeJS.WriteStream): ProgressView {
+  const multi = new cliProgress.MultiBar(
+    {
+      format: 'epoch {epoch}/{epochs} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} img/s  {left} left',
+      barsize: 24,
+      stream,
+      hideCursor: true,
+      clearOnComplete: true,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  let line: cliProgress.SingleBar | undefined;
+  return {
+    progress(now) {
+      const payload = {
+        epoch: now.epoch,
+        epochs,
+        loss: now.loss.toFixed(4),
+        accuracy: percent(now.accuracy),
+        rate: thousands(now.imagesPerSecond),
+        left: duration(now.secondsLeft),
+      };
+      if (line) line.setTotal(now.steps);
+      else line = multi.create(now.steps, 0, payload);
+      line.update(now.step, payload);
+    },
+    epoch(row) {
+      multi.log(`${epochLine(row, epochs)}\n`);
+      multi.update();
+    },
+    end() {
+      multi.stop();
+    },
+  };
+}
