@@ -21,7 +21,7 @@ export const PRESETS: Readonly<Record<PresetName, { describe: string; options: P
   clean: {
     describe: 'the protocol we stand by: augmented, chosen on PublicTest, PrivateTest reported once',
     options: {
-      epochs: 80,
+      epochs: 100,
       batchSize: 64,
       optimizer: 'adamw',
       learningRate: 0.006,
@@ -30,9 +30,9 @@ export const PRESETS: Readonly<Record<PresetName, { describe: string; options: P
       emaDecay: 0.998,
       flip: 0.5,
       geometric: 1,
-      rotation: 12,
-      shift: 0.07,
-      zoom: 0.12,
+      rotation: 10,
+      shift: 0.06,
+      zoom: 0.1,
       selectBy: 'best',
     },
   },
