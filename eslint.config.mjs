@@ -1,14 +1,10 @@
 import tseslint from 'typescript-eslint';
 
-export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'prebuilds/', 'node_modules/', 'runs/'] },
-  ...tseslint.configs.recommended,
-  {
-    rules: {
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
-      eqeqeq: 'error',
-      'no-var': 'error',
-      'prefer-const': 'error',
-    },
+export default tseslint.config({ ignores: ['dist/', 'build/', 'prebuilds/', 'node_modules/', 'runs/'] }, ...tseslint.configs.recommended, {
+  rules: {
+    '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }],
+    eqeqeq: 'error',
+    'no-var': 'error',
+    'prefer-const': 'error',
   },
-);
+});

@@ -49,6 +49,7 @@ export class FerError extends Error {
 
 /** Throws the package's one kind of argument error: "expected …, got …, for …". */
 export function invalidArgument(name: string, expected: string, got: unknown): never {
-  const shown = typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? got.constructor.name : String(got);
+  const shown =
+    typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? got.constructor.name : String(got);
   throw new FerError('ERR_FER_ARGUMENT', `expected ${expected}, got ${shown}, for ${name}`);
 }

@@ -76,7 +76,8 @@ export class MiniXception {
     if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
     if (!Number.isSafeInteger(seed) || seed < 0) invalidArgument('seed', 'a whole number from 0', seed);
     const classes = options.classes ?? FER_CLASSES;
-    if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string')) invalidArgument('classes', 'an array of names', classes);
+    if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string'))
+      invalidArgument('classes', 'an array of names', classes);
     const metadata: ModelMetadata = {
       width: resolveWidth(options.width ?? 'narrow'),
       classes: [...classes],
@@ -146,7 +147,10 @@ export class MiniXception {
 
   /** A second network of the same form on the same device, with the same weights. */
   clone(): MiniXception {
-    return MiniXception.fromFile({ metadata: { ...this.metadata }, tensors: this.tensors() }, { device: this.native.device as 'cpu', threads: this.native.threads });
+    return MiniXception.fromFile(
+      { metadata: { ...this.metadata }, tensors: this.tensors() },
+      { device: this.native.device as 'cpu', threads: this.native.threads },
+    );
   }
 
   /**
@@ -207,7 +211,11 @@ export class MiniXception {
     const split = options.split ?? (data.splits.has('PrivateTest') ? 'PrivateTest' : 'Test');
     const logits = await this.logitsOf(data, split, options);
     const rows = data.splits.get(split) as Uint32Array;
-    return classificationMetrics(logits, Uint8Array.from(rows, (row) => data.labels[row]), this.classes);
+    return classificationMetrics(
+      logits,
+      Uint8Array.from(rows, (row) => data.labels[row]),
+      this.classes,
+    );
   }
 
   /** Trains this network in place; see `FitOptions`. */

@@ -30,7 +30,14 @@ export function resolveWidth(width: Width | string): WidthSpec {
     if (parts.length === 2) spec = { stem: parts[0], modules: parts[1] };
   } else spec = width;
   const { stem, modules } = spec ?? {};
-  if (Array.isArray(stem) && Array.isArray(modules) && stem.length === 2 && modules.length >= 1 && modules.length <= 16 && [...stem, ...modules].every(channels))
+  if (
+    Array.isArray(stem) &&
+    Array.isArray(modules) &&
+    stem.length === 2 &&
+    modules.length >= 1 &&
+    modules.length <= 16 &&
+    [...stem, ...modules].every(channels)
+  )
     return { stem: [stem[0] as number, stem[1] as number], modules: [...(modules as number[])] };
   throw new FerError(
     'ERR_FER_ARGUMENT',

@@ -27,7 +27,9 @@ function run(what, command, args) {
   if (result.status !== 0) {
     const lines = output.trimEnd().split('\n');
     const errors = lines.filter((line) => /error|fatal/i.test(line)).slice(0, 20);
-    stop(`${what} failed; all of its output is in ${path.relative(process.cwd(), log)}\n${(errors.length ? errors : lines.slice(-20)).join('\n')}`);
+    stop(
+      `${what} failed; all of its output is in ${path.relative(process.cwd(), log)}\n${(errors.length ? errors : lines.slice(-20)).join('\n')}`,
+    );
   }
 }
 
@@ -37,10 +39,13 @@ function version(command, args = ['--version']) {
 }
 
 if (!existsSync(path.join(root, 'node_modules', 'cmake-js'))) stop('the npm packages are not installed; run: npm ci');
-if (!version('cmake')) stop('CMake 3.20 or later is needed and was not found; install it (Debian: cmake, macOS: brew install cmake) and run: npm run build');
+if (!version('cmake'))
+  stop('CMake 3.20 or later is needed and was not found; install it (Debian: cmake, macOS: brew install cmake) and run: npm run build');
 const compiler = process.env.CXX ?? 'c++';
 if (!version(compiler))
-  stop(`a C++20 compiler is needed and "${compiler}" was not found; install GCC 12 or Clang 15 or later (Debian: g++) and run: npm run build`);
+  stop(
+    `a C++20 compiler is needed and "${compiler}" was not found; install GCC 12 or Clang 15 or later (Debian: g++) and run: npm run build`,
+  );
 
 console.log(`building the native addon (${version('cmake')}, ${version(compiler)})`);
 run('the native build', process.execPath, [

@@ -7,7 +7,9 @@ const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
 /** Images of each class in each split: the paper's Figure 5. `counts`: by split, then by class. */
 export function classDistributionChart(counts: ReadonlyMap<string, Readonly<Record<string, number>>>): TopLevelSpec {
-  const values = [...counts].flatMap(([split, classes]) => Object.entries(classes).map(([name, images]) => ({ split, class: name, images })));
+  const values = [...counts].flatMap(([split, classes]) =>
+    Object.entries(classes).map(([name, images]) => ({ split, class: name, images })),
+  );
   const classes = [...new Set(values.map((value) => value.class))];
   return {
     $schema: SCHEMA,
@@ -41,14 +43,21 @@ export function learningCurvesChart(rows: readonly EpochRow[]): TopLevelSpec {
       color: { field: 'images', type: 'nominal', title: null },
     },
   });
-  return { $schema: SCHEMA, data: { values }, hconcat: [panel('loss', 'loss (cross-entropy)'), panel('accuracy', 'accuracy, %')] } as TopLevelSpec;
+  return {
+    $schema: SCHEMA,
+    data: { values },
+    hconcat: [panel('loss', 'loss (cross-entropy)'), panel('accuracy', 'accuracy, %')],
+  } as TopLevelSpec;
 }
 
 /** Counts in the cells, colour by share of the true class. */
 export function confusionMatrixChart(metrics: ClassificationMetrics): TopLevelSpec {
   const names = metrics.perClass.map((c) => c.name);
   const values = metrics.confusionMatrix.flatMap((row, i) => {
-    const total = Math.max(1, row.reduce((a, b) => a + b, 0));
+    const total = Math.max(
+      1,
+      row.reduce((a, b) => a + b, 0),
+    );
     return row.map((count, j) => ({ true: names[i], predicted: names[j], count, share: count / total }));
   });
   return {
@@ -62,10 +71,16 @@ export function confusionMatrixChart(metrics: ClassificationMetrics): TopLevelSp
       y: { field: 'true', type: 'nominal', sort: names, title: 'true' },
     },
     layer: [
-      { mark: 'rect', encoding: { color: { field: 'share', type: 'quantitative', scale: { domain: [0, 1], scheme: 'blues' }, title: 'share of class' } } },
+      {
+        mark: 'rect',
+        encoding: { color: { field: 'share', type: 'quantitative', scale: { domain: [0, 1], scheme: 'blues' }, title: 'share of class' } },
+      },
       {
         mark: 'text',
-        encoding: { text: { field: 'count', type: 'quantitative' }, color: { condition: { test: 'datum.share > 0.5', value: 'white' }, value: 'black' } },
+        encoding: {
+          text: { field: 'count', type: 'quantitative' },
+          color: { condition: { test: 'datum.share > 0.5', value: 'white' }, value: 'black' },
+        },
       },
     ],
   };

@@ -18,7 +18,11 @@ export async function writeChart(spec: TopLevelSpec, base: string): Promise<stri
   const fonts = path.join(path.dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
   const png = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: 2 },
-    font: { fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => path.join(fonts, file)), loadSystemFonts: false, defaultFontFamily: FONT },
+    font: {
+      fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => path.join(fonts, file)),
+      loadSystemFonts: false,
+      defaultFontFamily: FONT,
+    },
   })
     .render()
     .asPng();

@@ -25,8 +25,7 @@ export async function readConfigFile(file: string): Promise<Record<string, unkno
     fail(`line ${line}, column ${col}: ${problem.message.split(' at line')[0].split('\n')[0]}`, problem, { line });
   }
   const options: unknown = document.toJS();
-  if (options === null || typeof options !== 'object' || Array.isArray(options))
-    fail('expected options such as "epochs: 40", one a line');
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) fail('expected options such as "epochs: 40", one a line');
   try {
     resolveConfig(options as Record<string, unknown>);
   } catch (cause) {

@@ -45,5 +45,7 @@ async function convert(source: string, target: string, flags: ConvertFlags): Pro
   await writeModelFile(target, file);
   const { width, classes, inputSize } = file.metadata;
   const values = [...file.tensors.values()].reduce((sum, tensor) => sum + tensor.data.length, 0);
-  print(`${target}: ${widthName(width)}, ${classes.length} classes, input ${inputSize}x${inputSize}, ${thousands(values)} values in ${file.tensors.size} tensors`);
+  print(
+    `${target}: ${widthName(width)}, ${classes.length} classes, input ${inputSize}x${inputSize}, ${thousands(values)} values in ${file.tensors.size} tensors`,
+  );
 }

@@ -1,66 +1,112 @@
-/** fer-cudnn data */
+/** `fer-cudnn data`: what is in a data set, and a packed copy of it. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { classDistributionChart } from '../charts/charts.js';
-import { writeChart } from '../charts/write.js';
-import { auditDataSet, type DataAudit } from '../data/audit.js';
-import { loadDataSet } from '../data/registry.js';
+import type { DataAudit } from '../data/audit.js';
+import { FerError } from '../errors.js';
+import { addLoadFlags, wholeNumberOf, type DataFlags } from './options.js';
+import { note, noteData, print, table, thousands } from './output.js';
 
-interface Flags {
-  size: string;
-  skipBadRows: boolean;
-  json: boolean;
+const FORMS = `
+A data set is one of
+  fer2013.csv, fer2013.csv.gz       the official file: emotion, pixels, Usage
+  icml_face_data.csv                Kaggle's newer form of it
+  a folder                          train/ and test/, perhaps validation/, each with a folder of pictures a class
+  a .parquet file or folder         pictures and labels as on the model hubs`;
+
+const INFO_EXAMPLES = `${FORMS}
+
+Examples:
+  $ fer-cudnn data info fer2013.csv
+  $ fer-cudnn data info fer2013.csv --json --no-chart
+  $ fer-cudnn data info broken.csv --skip-bad-rows     list the malformed rows instead of stopping at the first
+
+The audit compares images across splits: an image in both Training and PrivateTest makes a test figure too good. Near
+duplicates differ by at most 3 of 64 bits of a difference hash and by less than 8 grey levels on average.`;
+
+const PREPARE_EXAMPLES = `${FORMS}
+
+Examples:
+  $ fer-cudnn data prepare fer2013.csv.gz     decode it once; "train" and "evaluate" then start at once
+
+The packed copy lies in $XDG_CACHE_HOME/fer-cudnn, or ~/.cache/fer-cudnn, and is made anew when the file changes.`;
+
+interface InfoFlags extends DataFlags {
+  size?: number;
+  json?: boolean;
+  chart: boolean;
   out: string;
 }
 
 export function dataCommand(): Command {
-  const data = new Command('data').description('Look at a data set before training on it.');
-  data
-    .command('info')
-    .description('Counts of each split and class, brightness, blank images, copies across splits, and a chart (the paper\'s Figure 5).')
-    .argument('[path]', 'FER2013 (.csv, .csv.gz), an image folder or .parquet (default: procedural faces)')
-    .option('--skip-bad-rows', 'count and list malformed rows instead of stopping at the first', false)
-    .option('--json', 'print everything as JSON', false)
-    .option('-o, --out <folder>', 'where class-distribution.svg and .png go', '.')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ fer-cudnn data info fer2013.csv.gz
-  $ fer-cudnn data info fer2013-folders/ --json --out figures`,
-    )
-    .action(run);
-  return data;
+  const info = new Command('info')
+    .summary('counts, statistics, duplicates, chart')
+    .description('Counts images by split and class, audits them, and draws the class distribution.')
+    .argument('[path]', 'data set [the synthetic faces]')
+    .option('--size <pixels>', 'side that pictures of a folder are brought to [48]', wholeNumberOf('--size', 16, 512))
+    .option('--json', 'JSON instead of tables')
+    .option('--out <folder>', 'where class-distribution.svg and .png go', 'data-info')
+    .option('--no-chart', 'draw nothing');
+  const prepare = new Command('prepare')
+    .summary('make the packed copy')
+    .description('Reads and checks a data set and keeps a packed copy, so that later starts are instant.')
+    .argument('<path>', 'data set')
+    .option('--size <pixels>', 'side that pictures are brought to [48]', wholeNumberOf('--size', 16, 512));
+  return new Command('data')
+    .summary('look at a data set, or pack it')
+    .description('Looks at a data set, or packs it for quick starts.')
+    .addCommand(addLoadFlags(info).addHelpText('after', INFO_EXAMPLES).action(dataInfo))
+    .addCommand(prepare.addHelpText('after', PREPARE_EXAMPLES).action(dataPrepare));
 }
 
-async function run(source: string | undefined, flags: Flags): Promise<void> {
-  const data = await loadDataSet(source, { skipBadRows: flags.skipBadRows });
+async function dataInfo(given: string | undefined, flags: InfoFlags): Promise<void> {
+  const [{ loadDataSet }, { auditDataSet }] = await Promise.all([import('../data/registry.js'), import('../data/audit.js')]);
+  const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  noteData(data, given);
   const audit = auditDataSet(data);
-  if (flags.json) console.log(JSON.stringify({ ...audit, notes: data.notes, malformedRows: data.badRows }, null, 2));
-  else print(audit, data.notes, data.badRows);
+  print(flags.json ? JSON.stringify({ ...audit, splits: Object.keys(audit.counts), notes: data.notes, badRowList: data.badRows }, null, 2) : formatAudit(audit, data.classes));
+  if (!flags.chart) return;
+  const [{ classDistributionChart }, { writeChart }] = await Promise.all([import('../charts/charts.js'), import('../charts/write.js')]);
   const files = await writeChart(classDistributionChart(new Map(Object.entries(audit.counts))), path.join(flags.out, 'class-distribution'));
-  console.error(`written: ${files.join(', ')}`);
+  note(`wrote ${files.join(', ')}`);
 }
 
-function print(audit: DataAudit, notes: string[], badRows: { line: number; reason: string }[]): void {
-  const splits = Object.entries(audit.counts);
-  const classes = Object.keys(splits[0]?.[1] ?? {});
-  const total = (counts: Record<string, number>): number => Object.values(counts).reduce((a, b) => a + b, 0);
-  const rows = [
-    ['', ...classes, 'all'],
-    ...splits.map(([name, counts]) => [name, ...classes.map((c) => counts[c].toLocaleString('en')), total(counts).toLocaleString('en')]),
-  ];
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  console.log(`${audit.name}: ${audit.source}`);
-  console.log(`${audit.n.toLocaleString('en')} images of ${audit.size}x${audit.size}; pixels: mean ${audit.mean.toFixed(1)}, standard deviation ${audit.std.toFixed(1)}\n`);
-  for (const row of rows) console.log(row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[0]))).join('  '));
+function formatAudit(audit: DataAudit, classes: readonly string[]): string {
+  const splits = Object.keys(audit.counts);
+  const total = (values: number[]): number => values.reduce((a, b) => a + b, 0);
+  const row = (name: string, counts: number[]): string[] => [name, ...[...counts, total(counts)].map(thousands)];
+  const acrossSplits = (pairs: Record<string, number>): string => {
+    const list = Object.entries(pairs).map(([splitPair, count]) => `${splitPair} ${thousands(count)}`);
+    return list.length > 0 ? list.join(', ') : 'none';
+  };
   const { exactDuplicates: exact, nearDuplicates: near } = audit;
-  const across = (counts: Record<string, number>): string =>
-    Object.entries(counts).map(([splits, count]) => `${splits} ${count}`).join(', ') || 'none';
-  console.log(`\nblank images: ${audit.blank.length}`);
-  console.log(`exact copies: ${exact.images} images in ${exact.groups} groups, ${exact.conflictingLabels} groups with conflicting labels`);
-  console.log(`  groups across splits: ${across(exact.acrossSplits)}`);
-  console.log(`near copies across splits (pairs, exact ones left out): ${across(near.acrossSplits)}`);
-  for (const note of notes) console.log(`note: ${note}`);
-  for (const { line, reason } of badRows) console.log(`skipped line ${line}: ${reason}`);
+  return [
+    `${audit.name}, ${audit.source}: ${thousands(audit.n)} images of ${audit.size}x${audit.size}`,
+    '',
+    table([
+      ['class', ...splits, 'total'],
+      ...classes.map((name) => row(name, splits.map((split) => audit.counts[split][name]))),
+      row('total', splits.map((split) => total(Object.values(audit.counts[split])))),
+    ]),
+    '',
+    `pixels                        mean ${audit.mean.toFixed(2)}, standard deviation ${audit.std.toFixed(2)} (0 to 255)`,
+    `blank images                  ${thousands(audit.blank.length)}${audit.blank.length > 0 ? ` (rows ${list(audit.blank)})` : ''}`,
+    `exact copies                  ${thousands(exact.images)} images in ${thousands(exact.groups)} groups, ${thousands(exact.conflictingLabels)} of them with different labels`,
+    `  groups that join splits     ${acrossSplits(exact.acrossSplits)}`,
+    `near copies that join splits  ${acrossSplits(near.acrossSplits)}`,
+    ...(audit.badRows > 0 ? [`malformed rows left out       ${thousands(audit.badRows)}`] : []),
+  ].join('\n');
+}
+
+const list = (rows: readonly number[]): string => `${rows.slice(0, 12).join(', ')}${rows.length > 12 ? ', …' : ''}`;
+
+async function dataPrepare(given: string, flags: { size?: number } & DataFlags): Promise<void> {
+  const [{ loadDataSet }, { cachePath, readCache }] = await Promise.all([import('../data/registry.js'), import('../data/cache.js')]);
+  const started = performance.now();
+  const data = await loadDataSet(given, { size: flags.size });
+  noteData(data, given);
+  const seconds = ((performance.now() - started) / 1000).toFixed(2);
+  const packed = await cachePath(given, { size: flags.size ?? 48 });
+  if (!(await readCache(packed)))
+    throw new FerError('ERR_FER_ARGUMENT', `${given} is a folder; only single files are packed`, { details: { file: given } });
+  print(`${packed}: ${thousands(data.labels.length)} images, ready in ${seconds} s`);
 }

@@ -1,65 +1,92 @@
-/** fer-cudnn evaluate */
+/** `fer-cudnn evaluate`: the figures of a model on one split of a data set. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { writeFileAtomic } from '../atomic-file.js';
-import { confusionMatrixChart } from '../charts/charts.js';
-import { writeChart } from '../charts/write.js';
-import { loadDataSet } from '../data/registry.js';
 import { FerError } from '../errors.js';
-import { formatConfusionMatrix, formatReport } from '../metrics/text.js';
-import { MiniXception } from '../model.js';
-import { addDataOptions, addDeviceOptions, addModelOption, modelPath } from './options.js';
+import type { LabelledImages } from '../data/data-set.js';
+import { addDeviceFlags, addLoadFlags, modelPath, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
+import { note, noteData, print } from './output.js';
 
-interface Flags {
+const EXAMPLES = `
+Examples:
+  $ fer-cudnn evaluate --data fer2013.csv                         the package's model on PrivateTest
+  $ fer-cudnn evaluate --data fer2013.csv --split PublicTest --model runs/wide/model.safetensors
+  $ fer-cudnn evaluate --data fer2013.csv --model fer2013_mini_XCEPTION.102-0.66.hdf5 --json
+  $ fer-cudnn evaluate --data fer2013.csv --flip --out report/    figures and charts into a folder
+
+The table gives precision, recall and F1 of each class and their averages; then accuracy with its 95 % Wilson interval
+and n, macro one-against-rest ROC-AUC, mean cross-entropy, and the expected calibration error over 15 bins; then the
+confusion matrix, true classes down. In the JSON every figure is a fraction, such as "accuracy": 0.6573.
+Images of another size than the model's input are resized, bilinear.`;
+
+interface EvaluateFlags extends DataFlags, DeviceFlags {
   model?: string;
-  data?: string;
-  skipBadRows: boolean;
-  cache: boolean;
   split?: string;
-  flip: boolean;
-  json: boolean;
+  inputSize?: number;
+  flip?: boolean;
+  json?: boolean;
   out?: string;
-  device: 'cpu';
-  threads: number;
 }
 
 export function evaluateCommand(): Command {
-  const command = new Command('evaluate').description("A model's figures on one split: table, confusion matrix, intervals.");
-  addModelOption(command);
-  addDataOptions(command, 'FER2013 (.csv, .csv.gz), an image folder or .parquet (default: procedural faces)');
-  command
-    .option('-s, --split <name>', 'split to evaluate (default: PrivateTest, or Test where there is none)')
-    .option('--flip', 'average each image with its mirror image', false)
-    .option('--json', 'print everything as JSON', false)
-    .option('-o, --out <folder>', 'also write evaluation.json, report.txt and the confusion matrix as SVG and PNG');
-  return addDeviceOptions(command)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ fer-cudnn evaluate --data fer2013.csv.gz
-  $ fer-cudnn evaluate --model runs/clean/model.safetensors --data fer2013.csv.gz --split PublicTest
-  $ fer-cudnn evaluate --model fer2013_mini_XCEPTION.102-0.66.hdf5 --data fer2013.csv.gz --out figures`,
-    )
-    .action(run);
+  const command = new Command('evaluate')
+    .summary('figures of a model on a data set')
+    .description('Evaluates a model (.safetensors, or a Keras .hdf5 of Mini_XCEPTION) on one split of a data set.')
+    .option('--model <file>', "model to evaluate [the package's own]")
+    .option('--data <path>', 'data set [the synthetic faces]')
+    .option('--split <name>', 'which split [PrivateTest, or Test where the two are one]')
+    .option('--input-size <pixels>', "side of the network's input [the model's own]", wholeNumberOf('--input-size', 16, 512))
+    .option('--flip', 'average each image with its mirror image')
+    .option('--json', 'JSON instead of tables')
+    .option('--out <folder>', 'also write evaluation.json, report.txt and the confusion matrix as SVG and PNG');
+  addLoadFlags(command);
+  addDeviceFlags(command);
+  return command.addHelpText('after', EXAMPLES).action(evaluate);
 }
 
-async function run(flags: Flags): Promise<void> {
+async function evaluate(flags: EvaluateFlags): Promise<void> {
   const file = modelPath(flags.model);
-  using model = await MiniXception.load(file, flags);
+  const [{ MiniXception }, { readModelFile }, { loadDataSet }] = await Promise.all([
+    import('../model.js'),
+    import('../weights/model-file.js'),
+    import('../data/registry.js'),
+  ]);
+  const stored = await readModelFile(file);
+  if (flags.inputSize) stored.metadata.inputSize = flags.inputSize;
+  using model = MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads });
   const data = await loadDataSet(flags.data, { size: model.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
-  const split = flags.split ?? (data.splits.has('PrivateTest') ? 'PrivateTest' : 'Test');
-  if (!data.splits.has(split)) throw new FerError('ERR_FER_USAGE', `${data.source} has no split ${split}; it has ${[...data.splits.keys()].join(', ')}`);
-  const metrics = await model.evaluate(data, { split, flip: flags.flip });
-  const resized = data.size === model.inputSize ? '' : `, resized from ${data.size}x${data.size} to ${model.inputSize}x${model.inputSize} (bilinear)`;
-  const heading = `${path.basename(file)} on ${split} of ${data.name}${resized}${flags.flip ? ', mirror images averaged in' : ''}`;
-  const text = [heading, ...data.notes.map((note) => `note: ${note}`), '', formatReport(metrics), '', formatConfusionMatrix(metrics)].join('\n');
-  const json = `${JSON.stringify({ model: path.basename(file), data: data.name, split, flip: flags.flip, ...metrics }, null, 2)}\n`;
-  if (flags.json) process.stdout.write(json);
-  else console.log(text);
-  if (!flags.out) return;
-  await writeFileAtomic(path.join(flags.out, 'evaluation.json'), json);
-  await writeFileAtomic(path.join(flags.out, 'report.txt'), `${text}\n`);
+  noteData(data, flags.data);
+  const split = splitOf(data, flags.split);
+  const flip = flags.flip ?? false;
+  const metrics = await model.evaluate(data, { split, flip });
+  const result = { model: file, data: data.source, split, inputSize: model.inputSize, flip, ...metrics };
+
+  const { formatConfusionMatrix, formatReport } = await import('../metrics/text.js');
+  const tables = `${formatReport(metrics)}\n\n${formatConfusionMatrix(metrics)}`;
+  const heading = `${path.basename(file)} on ${split} of ${data.source}${flip ? ', averaged with mirror images' : ''}`;
+  print(flags.json ? JSON.stringify(result, null, 2) : `${heading}\n\n${tables}`);
+  if (flags.out === undefined) return;
+
+  const [{ writeFileAtomic }, { confusionMatrixChart }, { writeChart }] = await Promise.all([
+    import('../atomic-file.js'),
+    import('../charts/charts.js'),
+    import('../charts/write.js'),
+  ]);
+  await writeFileAtomic(path.join(flags.out, 'evaluation.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFileAtomic(path.join(flags.out, 'report.txt'), `${heading}\n\n${tables}\n`);
   await writeChart(confusionMatrixChart(metrics), path.join(flags.out, 'confusion-matrix'));
-  console.error(`written to ${flags.out}: evaluation.json, report.txt, confusion-matrix.svg and .png`);
+  note(`wrote ${path.join(flags.out, 'evaluation.json')}, report.txt, confusion-matrix.svg and .png`);
+}
+
+/** @throws {FerError} ERR_FER_USAGE for a split that the data set does not have. */
+function splitOf(data: LabelledImages, given: string | undefined): string {
+  const names = [...data.splits.keys()];
+  const split = given ?? ['PrivateTest', 'Test'].find((name) => data.splits.has(name));
+  if (split !== undefined && data.splits.has(split)) return split;
+  const has = names.join(', ') || 'no rows';
+  throw new FerError(
+    'ERR_FER_USAGE',
+    split === undefined
+      ? `${data.source} has neither PrivateTest nor Test; choose one of ${has} with --split`
+      : `expected ${has}, got ${JSON.stringify(split)}, for --split`,
+  );
 }

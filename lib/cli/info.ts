@@ -1,20 +1,67 @@
-/** fer-cudnn info */
+/** `fer-cudnn info`: a model file, or this machine. */
+import { stat } from 'node:fs/promises';
+import os from 'node:os';
 import { Command } from 'commander';
-import { MiniXception } from '../model.js';
 import { native } from '../native.js';
 import { widthName } from '../width.js';
-import { addModelOption, modelPath } from './options.js';
+import { print, thousands } from './output.js';
+
+const EXAMPLES = `
+Examples:
+  $ fer-cudnn info                                  what this machine offers
+  $ fer-cudnn info runs/wide/model.safetensors      width, classes, size, how it was trained
+  $ fer-cudnn info fer2013_mini_XCEPTION.102-0.66.hdf5 --json`;
 
 export function infoCommand(): Command {
-  return addModelOption(new Command('info').description('What this installation computes with, and what a model file holds.')).action(async (flags: { model?: string }) => {
-    const system = native().systemInfo();
-    console.log(`node ${process.versions.node}, ${process.platform}-${process.arch}; addon by ${system.compiler}; devices: cpu (${system.isa}, ${system.cores} cores)`);
-    const file = modelPath(flags.model);
-    using model = await MiniXception.load(file);
-    console.log(`${file}`);
-    console.log(`  width ${widthName(model.width)}, ${model.parameterCount.toLocaleString('en')} parameters, ${(model.multiplyAdds / 1e6).toFixed(2)} M multiply-adds an image`);
-    console.log(`  input ${model.inputSize}x${model.inputSize} grey, ${model.metadata.normalization}; classes ${model.classes.join(', ')}`);
-    if (model.metadata.source) console.log(`  ${model.metadata.source}`);
-    if (model.metadata.training) console.log(`  training ${JSON.stringify(model.metadata.training)}`);
-  });
+  return new Command('info')
+    .summary('facts about a model file or this machine')
+    .description('Without arguments: the machine and the native core. With a model file (.safetensors, Keras .hdf5): what is in it.')
+    .argument('[model]', 'model file')
+    .option('--json', 'JSON instead of lines')
+    .addHelpText('after', EXAMPLES)
+    .action(info);
+}
+
+async function info(model: string | undefined, flags: { json?: boolean }): Promise<void> {
+  const facts = model === undefined ? systemFacts() : await modelFacts(model);
+  if (flags.json) return print(JSON.stringify(facts, null, 2));
+  const width = Math.max(...Object.keys(facts).map((name) => name.length));
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined) continue;
+    print(`${name.padEnd(width)}  ${typeof value === 'number' ? thousands(value) : typeof value === 'string' ? value : JSON.stringify(value)}`);
+  }
+}
+
+function systemFacts(): Record<string, unknown> {
+  const { isa, cores, compiler } = native().systemInfo();
+  return {
+    processor: os.cpus()[0]?.model ?? 'unknown',
+    cores,
+    instructions: isa,
+    memory: `${(os.totalmem() / 2 ** 30).toFixed(1)} GiB`,
+    compiler,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+  };
+}
+
+async function modelFacts(file: string): Promise<Record<string, unknown>> {
+  const [{ MiniXception }, { readModelFile }] = await Promise.all([import('../model.js'), import('../weights/model-file.js')]);
+  const stored = await readModelFile(file);
+  using network = MiniXception.fromFile(stored);
+  const { width, classes, inputSize, normalization, training, source } = stored.metadata;
+  return {
+    file,
+    bytes: (await stat(file)).size,
+    width: widthName(width),
+    stem: width.stem,
+    modules: width.modules,
+    classes,
+    inputSize,
+    normalization,
+    parameters: network.parameterCount,
+    multiplyAdds: network.multiplyAdds,
+    source,
+    training,
+  };
 }

@@ -41,7 +41,16 @@ function program(): Command {
     .helpOption('-h, --help', 'explain a command')
     .showSuggestionAfterError()
     .addHelpText('after', EXAMPLES);
-  for (const command of [trainCommand(), evaluateCommand(), predictCommand(), dataCommand(), convertCommand(), infoCommand(), doctorCommand(), benchCommand()])
+  for (const command of [
+    trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
+    dataCommand(),
+    convertCommand(),
+    infoCommand(),
+    doctorCommand(),
+    benchCommand(),
+  ])
     root.addCommand(command);
   settle(root);
   return root;

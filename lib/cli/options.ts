@@ -1,39 +1,75 @@
-/** Options that several commands share, and how their text becomes values. */
+/** Flags that several commands share, and how their values are read. A value that cannot be read is a usage error. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Option, type Command } from 'commander';
+import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
 
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number from 0.');
-  return value;
+/** "expected …, got …, for --flag", exit status 2. */
+export function usageError(flag: string, expected: string, got: string): FerError {
+  return new FerError('ERR_FER_USAGE', `expected ${expected}, got ${JSON.stringify(got)}, for ${flag}`, { details: { flag } });
 }
 
-/** --device and --threads. */
-export function addDeviceOptions(command: Command): Command {
+/** A reader of numbers for one flag; the whole text must be a number. */
+export function numberOf(flag: string, expected = 'a number'): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) throw usageError(flag, expected, text);
+    return value;
+  };
+}
+
+/** A reader of whole numbers within a range, both ends included. */
+export function wholeNumberOf(flag: string, min: number, max: number): (text: string) => number {
+  const expected = `a whole number from ${min} to ${max}`;
+  const read = numberOf(flag, expected);
+  return (text) => {
+    const value = read(text);
+    if (!Number.isInteger(value) || value < min || value > max) throw usageError(flag, expected, text);
+    return value;
+  };
+}
+
+export function boxOf(text: string): Box {
+  const parts = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
+  const [left, top, width, height] = parts;
+  if (parts.length !== 4 || parts.some(Number.isNaN) || width < 1 || height < 1)
+    throw usageError('--box', 'x,y,width,height in whole pixels, such as 120,80,200,200', text);
+  return { left, top, width, height };
+}
+
+export interface DeviceFlags {
+  device: 'cpu' | 'cuda';
+  threads: number;
+}
+
+/** `--device` and `--threads`. */
+export function addDeviceFlags(command: Command): Command {
   return command
+    .optionsGroup('Device:')
     .addOption(new Option('--device <name>', 'where to compute; nothing falls back to another device').choices(['cpu', 'cuda']).default('cpu'))
-    .option('--threads <n>', 'CPU threads; 0: one a core', wholeNumber, 0);
+    .addOption(new Option('--threads <n>', 'CPU threads; 0: one a core').default(0, '0').argParser(wholeNumberOf('--threads', 0, 1024)));
 }
 
-/** --data, --skip-bad-rows and --no-cache. */
-export function addDataOptions(command: Command, describe: string): Command {
+export interface DataFlags {
+  data?: string;
+  skipBadRows?: boolean;
+  cache: boolean;
+}
+
+/** How a data set is read; the path itself is each command's own. */
+export function addLoadFlags(command: Command): Command {
   return command
-    .option('-d, --data <path>', describe)
-    .option('--skip-bad-rows', 'count and list malformed rows instead of stopping at the first', false)
-    .option('--no-cache', 'neither read nor write the packed copy in the cache folder');
+    .option('--skip-bad-rows', 'leave out malformed rows, counted and listed, instead of stopping at the first')
+    .option('--no-cache', 'neither read nor write the packed copy in the user cache folder');
 }
 
-const DEFAULT_MODEL = fileURLToPath(new URL('../../models/mini-xception-narrow/model.safetensors', import.meta.url));
+/** The model that ships with the package: narrow, trained on FER2013. */
+export const DEFAULT_MODEL = fileURLToPath(new URL('../../models/mini-xception-narrow/model.safetensors', import.meta.url));
 
-/** --model, by default the one in the package. */
-export function addModelOption(command: Command): Command {
-  return command.option('-m, --model <file>', '.safetensors or Keras .hdf5 model (default: the one that comes with the package)');
-}
-
+/** @throws {FerError} ERR_FER_DATA_NOT_FOUND when neither a model was given nor the package holds one. */
 export function modelPath(given: string | undefined): string {
   if (given !== undefined) return given;
   if (existsSync(DEFAULT_MODEL)) return DEFAULT_MODEL;
-  throw new FerError('ERR_FER_USAGE', 'this build comes without a model; name one with --model');
+  throw new FerError('ERR_FER_DATA_NOT_FOUND', 'this build comes without a model of its own; name one with --model');
 }

@@ -31,7 +31,9 @@ export const thousands = (value: number): string => Math.round(value).toLocaleSt
 /** What was loaded, in one line, and what a reader should know about it. */
 export function noteData(data: LabelledImages, given: string | undefined): void {
   const splits = [...data.splits].map(([name, rows]) => `${name} ${thousands(rows.length)}`).join(', ');
-  note(`${given === undefined ? 'no --data given: using the synthetic faces' : `${data.name} ${data.source}`} (${splits}; ${data.size}x${data.size})`);
+  note(
+    `${given === undefined ? 'no --data given: using the synthetic faces' : `${data.name} ${data.source}`} (${splits}; ${data.size}x${data.size})`,
+  );
   for (const line of data.notes) note(`note: ${line}`);
   const shown = data.badRows.slice(0, 20);
   for (const { line, reason } of shown) note(`  line ${line}: ${reason}`);

@@ -1,140 +1,93 @@
-/** fer-cudnn predict */
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { glob } from 'tinyglobby';
+/** `fer-cudnn predict`: what expression is on these faces? */
+import { Command, Option } from 'commander';
 import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
-import { percent } from '../metrics/text.js';
-import { MiniXception, type Prediction } from '../model.js';
-import { addDeviceOptions, addModelOption, modelPath, wholeNumber } from './options.js';
+import { expandInput, STDIN } from './inputs.js';
+import { addDeviceFlags, boxOf, modelPath, wholeNumberOf, type DeviceFlags } from './options.js';
+import { note } from './output.js';
+import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
 
-interface Flags {
+const EXAMPLES = `
+Examples:
+  $ fer-cudnn predict face.jpg
+  $ fer-cudnn predict photo.jpg --box 120,80,200,200             the face is only a part of the picture
+  $ fer-cudnn predict photos/ --format csv > photos.csv          every picture in a folder and below
+  $ fer-cudnn predict 'photos/**/*.{jpg,png}' --format ndjson    a pattern, quoted so that the shell leaves it alone
+  $ curl -s https://example.org/face.png | fer-cudnn predict -   standard input
+
+The network expects a face that fills the picture: it recognises an expression, it does not find faces. JPEG, PNG, WebP,
+GIF, AVIF, TIFF and SVG of any size and colour are read. A picture that cannot be read is reported on standard error,
+the others go on, and the exit status is 1.`;
+
+interface PredictFlags extends DeviceFlags {
   model?: string;
   box?: Box;
-  flip: boolean;
-  format: 'table' | 'json' | 'ndjson' | 'csv';
+  flip?: boolean;
   top: number;
-  batch: number;
-  device: 'cpu';
-  threads: number;
-}
-
-interface Outcome {
-  image: string;
-  prediction?: Prediction;
-  error?: FerError;
-}
-
-const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif|svg)$/i;
-
-function boxArgument(text: string): Box {
-  const [left, top, width, height, ...rest] = text.split(',').map(Number);
-  if (rest.length || ![left, top, width, height].every(Number.isInteger)) throw new InvalidArgumentError('expected left,top,width,height in whole pixels.');
-  return { left, top, width, height };
+  format: Format;
+  batchSize: number;
 }
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .description('Recognise the facial expression in pictures. Each picture should show one face that fills it, or be given a --box.')
-    .argument('<images...>', 'pictures, folders, glob patterns, or - for one picture on standard input');
-  addModelOption(command);
-  command
-    .option('-b, --box <left,top,width,height>', 'the face, in pixels of the picture', boxArgument)
-    .option('--flip', 'average each picture with its mirror image', false)
-    .addOption(new Option('-f, --format <name>', 'output').choices(['table', 'json', 'ndjson', 'csv']).default('table'))
-    .option('-t, --top <n>', 'classes to list in the table', wholeNumber, 3)
-    .option('--batch <n>', 'pictures at a time', wholeNumber, 64);
-  return addDeviceOptions(command)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ fer-cudnn predict face.jpg
-  $ fer-cudnn predict portrait.jpg --box 412,180,240,240
-  $ fer-cudnn predict photos/ 'more/**/*.png' --format csv > expressions.csv
-  $ cat face.png | fer-cudnn predict - --format json
-
-A picture that cannot be read is reported, the others go on, and the exit status is 1.`,
-    )
-    .action(run);
+    .summary('recognise the expression on pictures of faces')
+    .description('Recognises the expression on each picture.')
+    .argument('<input...>', 'pictures, folders, quoted patterns, or - for standard input')
+    .option('--model <file>', "model to ask [the package's own]")
+    .option('--box <x,y,width,height>', "the face's place in each picture, pixels [the whole picture]", boxOf)
+    .option('--flip', 'average each picture with its mirror image')
+    .addOption(new Option('--top <n>', 'how many classes to show').default(3).argParser(wholeNumberOf('--top', 1, 1000)))
+    .addOption(new Option('--format <format>', 'table, json, ndjson (one object a line) or csv').choices(FORMATS).default('table'))
+    .addOption(new Option('--batch-size <n>', 'pictures at a time').default(64).argParser(wholeNumberOf('--batch-size', 1, 4096)));
+  addDeviceFlags(command);
+  return command.addHelpText('after', EXAMPLES).action(predict);
 }
 
-/** Files that the arguments name. */
-async function expand(inputs: string[]): Promise<string[]> {
-  const files: string[] = [];
-  for (const input of inputs) {
-    const kind = input === '-' ? undefined : await stat(input).catch(() => undefined);
-    if (input === '-' || kind?.isFile()) files.push(input);
-    else if (kind?.isDirectory()) {
-      const found = (await readdir(input, { recursive: true })).filter((name) => PICTURE.test(name)).sort();
-      if (found.length === 0) throw new FerError('ERR_FER_DATA_NOT_FOUND', `${input} holds no pictures`);
-      files.push(...found.map((name) => path.join(input, name)));
-    } else if (/[*?[{]/.test(input)) {
-      const found = await glob(input, { absolute: path.isAbsolute(input) });
-      if (found.length === 0) throw new FerError('ERR_FER_DATA_NOT_FOUND', `no file matches ${input}`);
-      files.push(...found.sort());
-    } else files.push(input); // reported below, beside the good ones
+async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
+  if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
+  if (inputs.includes(STDIN) && process.stdin.isTTY) throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
+  const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
+  using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
+
+  const failures: { image: string; error: { code: string; message: string } }[] = [];
+  const failed = (image: string, error: unknown): Outcome => {
+    if (!(error instanceof FerError)) throw error;
+    note(`fer-cudnn: ${error.message} [${error.code}]`);
+    failures.push({ image, error: { code: error.code, message: error.message } });
+    return failures[failures.length - 1];
+  };
+  const expanded = await Promise.allSettled(inputs.map(expandInput));
+  const images = expanded.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  const missing = expanded.flatMap((result, i) => (result.status === 'rejected' ? [failed(inputs[i], result.reason)] : []));
+
+  const writer = predictionWriter(flags.format, {
+    classes: model.classes,
+    top: Math.min(flags.top, model.classes.length),
+    nameWidth: Math.max(0, ...images.map((image) => image.length)),
+  });
+  for (const outcome of missing) writer.write(outcome);
+  const size = model.inputSize;
+  for (let start = 0; start < images.length; start += flags.batchSize) {
+    const batch = images.slice(start, start + flags.batchSize);
+    const decoded = await Promise.allSettled(batch.map(async (image) => decodeImage(image === STDIN ? await standardInput() : image, { size, box: flags.box })));
+    const pixels = decoded.flatMap((result) => (result.status === 'fulfilled' ? [{ pixels: result.value, width: size, height: size }] : []));
+    const predictions = pixels.length > 0 ? await model.predict(pixels, { flip: flags.flip }) : [];
+    let next = 0;
+    decoded.forEach((result, i) =>
+      writer.write(result.status === 'fulfilled' ? { image: batch[i], prediction: predictions[next++] } : failed(batch[i], result.reason)),
+    );
   }
-  return files;
+  writer.end();
+  if (failures.length === 0) return;
+  const total = images.length + missing.length;
+  if (total > 1) note(`${failures.length} of ${total} could not be read`);
+  process.exitCode = 1;
 }
 
-async function run(inputs: string[], flags: Flags): Promise<void> {
-  if (flags.batch < 1 || flags.top < 1) throw new FerError('ERR_FER_USAGE', '--batch and --top must be at least 1');
-  const files = await expand(inputs);
-  using model = await MiniXception.load(modelPath(flags.model), flags);
-  const write = writer(flags, model.classes);
-  let failed = 0;
-  for (let begin = 0; begin < files.length; begin += flags.batch) {
-    const outcomes = await Promise.all(files.slice(begin, begin + flags.batch).map((file) => predictOne(model, file, flags)));
-    for (const outcome of outcomes) {
-      if (outcome.error) {
-        failed++;
-        console.error(`fer-cudnn: ${outcome.error.message} [${outcome.error.code}]`);
-      }
-      write.each(outcome);
-    }
-  }
-  write.end();
-  if (failed) process.exitCode = 1;
-}
-
-async function predictOne(model: MiniXception, file: string, flags: Flags): Promise<Outcome> {
-  try {
-    return { image: file, prediction: await model.predict(file === '-' ? await buffer(process.stdin) : file, flags) };
-  } catch (error) {
-    if (error instanceof FerError) return { image: file, error };
-    throw error;
-  }
-}
-
-function writer({ format, top }: Flags, classes: readonly string[]): { each(outcome: Outcome): void; end(): void } {
-  const json = ({ image, prediction, error }: Outcome): object => ({ image, ...prediction, ...(error ? { error: { code: error.code, message: error.message } } : {}) });
-  const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  switch (format) {
-    case 'json': {
-      const all: object[] = [];
-      return { each: (outcome) => void all.push(json(outcome)), end: () => console.log(JSON.stringify(all, null, 2)) };
-    }
-    case 'ndjson':
-      return { each: (outcome) => console.log(JSON.stringify(json(outcome))), end: () => undefined };
-    case 'csv':
-      console.log(['image', 'label', 'probability', ...classes].map(quoted).join());
-      return {
-        each({ image, prediction: p }) {
-          if (p) console.log([quoted(image), quoted(p.label), p.probability.toFixed(6), ...classes.map((name) => p.probabilities[name].toFixed(6))].join());
-        },
-        end: () => undefined,
-      };
-    default:
-      return {
-        each({ image, prediction: p }) {
-          if (!p) return;
-          const best = Object.entries(p.probabilities).sort((a, b) => b[1] - a[1]).slice(0, top);
-          console.log(`${image}  ${best.map(([name, value]) => `${name} ${percent(value)}`).join('  ')}`);
-        },
-        end: () => undefined,
-      };
-  }
+async function standardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length === 0) throw new FerError('ERR_FER_IMAGE_FORMAT', 'standard input is empty; it should be one picture');
+  return bytes;
 }

@@ -1,4 +1,5 @@
 /** `fer-cudnn train`: a run from nothing to its report, or the rest of an interrupted one. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { FerError } from '../errors.js';
@@ -28,6 +29,9 @@ A data set is fer2013.csv or .csv.gz, icml_face_data.csv, a folder with train/ a
 Training learns from its Training split, chooses on PublicTest, and reports the test split once, at the end.
 
 Ctrl-C once finishes the running step and saves; twice stops at once.`;
+
+/** `LabelledImages.source` of the synthetic faces. */
+const SYNTHETIC = 'synthetic faces';
 
 interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
   config?: string;
@@ -94,14 +98,19 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
 }
 
 async function oldRun(flags: TrainFlags, folder: string, given: Record<string, unknown>) {
-  const extra = [...Object.keys(given).map(flagOf), ...(flags.config === undefined ? [] : ['--config']), ...(flags.runDir === undefined ? [] : ['--run-dir'])];
+  const extra = [
+    ...Object.keys(given).map(flagOf),
+    ...(flags.config === undefined ? [] : ['--config']),
+    ...(flags.runDir === undefined ? [] : ['--run-dir']),
+  ];
   if (extra.length > 0)
     throw new FerError('ERR_FER_USAGE', `--resume goes on with the run's own configuration and folder; leave out ${extra.join(', ')}`);
   const { RunFolder } = await import('../training/run-folder.js');
   const { progress } = (await RunFolder.open(folder)).checkpoint;
   note(`resuming ${folder} after ${progress.epoch} of ${progress.config.epochs} epochs`);
-  const { SYNTHETIC_SOURCE } = await import('../data/synthetic.js');
-  const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC_SOURCE ? undefined : progress.dataSource);
+  const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC ? undefined : progress.dataSource);
+  if (dataPath !== undefined && !existsSync(dataPath))
+    throw new FerError('ERR_FER_DATA_NOT_FOUND', `the data set of this run, ${dataPath}, is not there; say where it is with --data`);
   return { config: progress.config, runFolder: folder, dataPath, resume: true };
 }
 

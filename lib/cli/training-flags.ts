@@ -44,7 +44,8 @@ function defaults(key: Key): string {
   if (key === 'preset') return '[clean with --data, else quick]';
   const value = (preset: keyof typeof PRESETS): unknown => PRESETS[preset].options[key] ?? OPTIONS[key].default;
   const byValue = new Map<unknown, string[]>();
-  for (const preset of Object.keys(PRESETS) as (keyof typeof PRESETS)[]) byValue.set(value(preset), [...(byValue.get(value(preset)) ?? []), preset]);
+  for (const preset of Object.keys(PRESETS) as (keyof typeof PRESETS)[])
+    byValue.set(value(preset), [...(byValue.get(value(preset)) ?? []), preset]);
   if (byValue.size === 1) return `[${String([...byValue.keys()][0])}]`;
   return `[${[...byValue].map(([shown, presets]) => `${presets.join(', ')}: ${String(shown)}`).join('; ')}]`;
 }
@@ -94,6 +95,9 @@ export function resolveFlags(base: Readonly<Record<string, unknown>>, given: Rea
     if (!(cause instanceof FerError)) throw cause;
     const key = Object.keys(given).find((name) => name === cause.details.key);
     if (!key) throw cause;
-    throw new FerError('ERR_FER_USAGE', cause.message.replace(new RegExp(`for ${key}$`), `for ${flagOf(key)}`), { cause, details: { flag: flagOf(key) } });
+    throw new FerError('ERR_FER_USAGE', cause.message.replace(new RegExp(`for ${key}$`), `for ${flagOf(key)}`), {
+      cause,
+      details: { flag: flagOf(key) },
+    });
   }
 }

@@ -85,7 +85,12 @@ export function auditDataSet(data: LabelledImages): DataAudit {
     std: Math.sqrt(Math.max(0, squares / (n * pixels) - mean * mean)),
     blank,
     exactDuplicates: exact,
-    nearDuplicates: nearDuplicates(groups.map((group) => group[0]), splitOf, image, data.size),
+    nearDuplicates: nearDuplicates(
+      groups.map((group) => group[0]),
+      splitOf,
+      image,
+      data.size,
+    ),
     badRows: data.badRows.length,
   };
 }
@@ -100,7 +105,7 @@ function differenceHash(image: Uint8Array, size: number, out: Uint16Array, at: n
   const cells = new Float64Array(72);
   for (let gy = 0; gy < 8; gy++)
     for (let gx = 0; gx < 9; gx++) {
-      const [y0, y1, x0, x1] = [gy * size / 8, (gy + 1) * size / 8, gx * size / 9, (gx + 1) * size / 9].map(Math.floor);
+      const [y0, y1, x0, x1] = [(gy * size) / 8, ((gy + 1) * size) / 8, (gx * size) / 9, ((gx + 1) * size) / 9].map(Math.floor);
       let sum = 0;
       for (let y = y0; y < Math.max(y1, y0 + 1); y++) for (let x = x0; x < Math.max(x1, x0 + 1); x++) sum += image[y * size + x];
       cells[gy * 9 + gx] = sum / (Math.max(y1 - y0, 1) * Math.max(x1 - x0, 1));

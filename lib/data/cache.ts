@@ -36,7 +36,12 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
     const images = take(pixels);
     const labels = take(count);
     // Copied, because rows need not lie on a 4-byte boundary.
-    return { ...rest, images, labels, splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(take(length * 4).slice().buffer)])) };
+    return {
+      ...rest,
+      images,
+      labels,
+      splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(take(length * 4).slice().buffer)])),
+    };
   } catch {
     return undefined;
   }
@@ -45,7 +50,9 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
 /** Packs a data set; a full or read-only disk only costs the next start its speed. */
 export async function writeCache(file: string, data: LabelledImages): Promise<void> {
   const { images, labels, splits, ...rest } = data;
-  const header = Buffer.from(JSON.stringify({ ...rest, count: labels.length, splits: [...splits].map(([name, rows]) => [name, rows.length]) }));
+  const header = Buffer.from(
+    JSON.stringify({ ...rest, count: labels.length, splits: [...splits].map(([name, rows]) => [name, rows.length]) }),
+  );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   const rows = [...splits.values()].map((list) => new Uint8Array(list.buffer, list.byteOffset, list.byteLength));

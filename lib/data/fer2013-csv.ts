@@ -61,6 +61,7 @@ function explain(path: string, error: NodeJS.ErrnoException & { line?: number; r
     error.code === 'Z_BUF_ERROR' || /unexpected end/i.test(error.message)
       ? 'the gzip file is truncated; download it again'
       : `the gzip file is damaged (${error.message})`;
-  if (error.code?.startsWith('Z_')) return new FerError('ERR_FER_DATA_FORMAT', `${path}: ${reason}`, { cause: error, details: { file: path, reason } });
+  if (error.code?.startsWith('Z_'))
+    return new FerError('ERR_FER_DATA_FORMAT', `${path}: ${reason}`, { cause: error, details: { file: path, reason } });
   return error instanceof FerError ? error : new FerError('ERR_FER_DATA_FORMAT', `${path}: ${error.message}`, { cause: error });
 }

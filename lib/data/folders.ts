@@ -34,7 +34,14 @@ export async function splitFolders(directory: string): Promise<[folder: string, 
 
 /** FER2013's classes in FER2013's order when the names are its own, otherwise by alphabet. */
 function orderedClasses(names: Set<string>): string[] {
-  const alias: Record<string, string> = { anger: 'angry', disgusted: 'disgust', fearful: 'fear', happiness: 'happy', sadness: 'sad', surprised: 'surprise' };
+  const alias: Record<string, string> = {
+    anger: 'angry',
+    disgusted: 'disgust',
+    fearful: 'fear',
+    happiness: 'happy',
+    sadness: 'sad',
+    surprised: 'surprise',
+  };
   const sorted = [...names].sort();
   const canonical = sorted.map((name) => alias[name.toLowerCase()] ?? name.toLowerCase());
   if (canonical.every((name) => FER_CLASSES.includes(name))) return FER_CLASSES.flatMap((name) => sorted[canonical.indexOf(name)] ?? []);
@@ -57,9 +64,13 @@ export async function readImageFolders(root: string, options: { size?: number; s
         if (PICTURE.test(file)) files.push({ file: path.join(root, folder, className, file), split, className });
     }
   if (names.size < 2 || files.length === 0)
-    throw new FerError('ERR_FER_DATA_FORMAT', `${root}: expected <split>/<class>/ folders with pictures of at least two classes, found ${names.size} classes and ${files.length} pictures`, {
-      details: { file: root },
-    });
+    throw new FerError(
+      'ERR_FER_DATA_FORMAT',
+      `${root}: expected <split>/<class>/ folders with pictures of at least two classes, found ${names.size} classes and ${files.length} pictures`,
+      {
+        details: { file: root },
+      },
+    );
   const classes = orderedClasses(names);
 
   const pixels: (Uint8Array | undefined)[] = new Array(files.length);
@@ -91,7 +102,10 @@ export async function readImageFolders(root: string, options: { size?: number; s
     size,
     images,
     labels: Uint8Array.from(good, (file) => classes.indexOf(file.className)),
-    splits: rowsBySplit(layout.map(([, split]) => split), Uint8Array.from(good, (file) => file.split)),
+    splits: rowsBySplit(
+      layout.map(([, split]) => split),
+      Uint8Array.from(good, (file) => file.split),
+    ),
     notes,
     badRows: badRows.sort((a, b) => a.line - b.line),
   };

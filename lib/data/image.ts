@@ -56,7 +56,12 @@ export async function decodeImage(input: string | Uint8Array, options: { size: n
   }
   let pixels: { data: Buffer; info: OutputInfo };
   try {
-    pixels = await sharp(bytes, { failOn: 'error' }).rotate().flatten({ background: '#000' }).greyscale().raw().toBuffer({ resolveWithObject: true });
+    pixels = await sharp(bytes, { failOn: 'error' })
+      .rotate()
+      .flatten({ background: '#000' })
+      .greyscale()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
   } catch (cause) {
     throw new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
   }

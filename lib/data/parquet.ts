@@ -20,7 +20,10 @@ function splitOf(file: string): string {
 export async function readParquet(source: string, options: { size?: number } = {}): Promise<LabelledImages> {
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
-    ? (await readdir(source)).filter((name) => name.endsWith('.parquet')).sort().map((name) => path.join(source, name))
+    ? (await readdir(source))
+        .filter((name) => name.endsWith('.parquet'))
+        .sort()
+        .map((name) => path.join(source, name))
     : [source];
   const names: string[] = [];
   const pixels: Uint8Array[] = [];
@@ -40,7 +43,8 @@ export async function readParquet(source: string, options: { size?: number } = {
     if (!names.includes(name)) names.push(name);
     for (const [i, row] of rows.entries()) {
       const label = Number(row.label ?? row.labels ?? row.emotion);
-      if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length) fail(i + 1, `expected a label of 0 to 6, got ${String(row.label ?? row.labels ?? row.emotion)}`);
+      if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length)
+        fail(i + 1, `expected a label of 0 to 6, got ${String(row.label ?? row.labels ?? row.emotion)}`);
       const image = row.image ?? row.img ?? row.img_bytes;
       const bytes = image instanceof Uint8Array ? image : (image as { bytes?: Uint8Array } | undefined)?.bytes;
       if (!(bytes instanceof Uint8Array)) fail(i + 1, 'expected the image as bytes in a column named image');

@@ -30,7 +30,8 @@ const FORMS: Form[] = [
   { describe: 'FER2013 as .csv or .csv.gz', matches: (path, stats) => stats.isFile() && /\.csv(\.gz)?$/i.test(path), read: readFer2013Csv },
   {
     describe: '.parquet, or a folder of them',
-    matches: async (path, stats) => (stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet'))),
+    matches: async (path, stats) =>
+      stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet')),
     read: readParquet,
   },
   {
@@ -62,7 +63,11 @@ export async function loadDataSet(path: string | undefined, options: LoadOptions
     await writeCache(packed, data);
     return data;
   }
-  throw new FerError('ERR_FER_DATA_FORMAT', `${path} is no data set this program knows; it reads ${FORMS.map((form) => form.describe).join('; ')}`, {
-    details: { file: path },
-  });
+  throw new FerError(
+    'ERR_FER_DATA_FORMAT',
+    `${path} is no data set this program knows; it reads ${FORMS.map((form) => form.describe).join('; ')}`,
+    {
+      details: { file: path },
+    },
+  );
 }

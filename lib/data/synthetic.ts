@@ -63,7 +63,12 @@ export function syntheticFaces(options: { size?: number; seed?: number } = {}): 
     for (let i = 0; i < rows.length; i++, row++) {
       labels[row] = i % FER_CLASSES.length;
       rows[i] = row;
-      drawFace(EXPRESSIONS[FER_CLASSES[labels[row]]], generator(seed * 7919 + row), size, images.subarray(row * size * size, (row + 1) * size * size));
+      drawFace(
+        EXPRESSIONS[FER_CLASSES[labels[row]]],
+        generator(seed * 7919 + row),
+        size,
+        images.subarray(row * size * size, (row + 1) * size * size),
+      );
     }
     splits.set(name, rows);
   }
@@ -101,7 +106,12 @@ function drawFace(expression: Expression, random: () => number, size: number, ou
   const noise = around(9, 5);
   const browGap = around(0.36, 0.04);
   const [browInner, browOuter, eyeOpen, smile] = [e('browInner'), e('browOuter'), Math.max(e('eyeOpen'), 0.03), e('smile')];
-  const [mouthOpen, mouthWidth, wrinkle, sneer] = [Math.max(e('mouthOpen'), 0.01), Math.max(e('mouthWidth'), 0.15), e('wrinkle'), e('sneer')];
+  const [mouthOpen, mouthWidth, wrinkle, sneer] = [
+    Math.max(e('mouthOpen'), 0.01),
+    Math.max(e('mouthWidth'), 0.15),
+    e('wrinkle'),
+    e('sneer'),
+  ];
   const sneerSide = random() < 0.5 ? -1 : 1;
   const cos = Math.cos(angle) / scale;
   const sin = Math.sin(angle) / scale;
@@ -131,13 +141,17 @@ function drawFace(expression: Expression, random: () => number, size: number, ou
       // nose and its wrinkles
       paint(dark, 0.45 * cover(Math.max(Math.abs(y - 0.2) - 0.03, side - 0.12)));
       if (wrinkle > 0.05)
-        paint(dark, 0.6 * Math.min(1, wrinkle) * cover(Math.max(Math.abs(y - 0.02 - 0.25 * (side - 0.14)) - 0.02, Math.abs(side - 0.17) - 0.09)));
+        paint(
+          dark,
+          0.6 * Math.min(1, wrinkle) * cover(Math.max(Math.abs(y - 0.02 - 0.25 * (side - 0.14)) - 0.02, Math.abs(side - 0.17) - 0.09)),
+        );
       // mouth: a parabola through the corners, open around it
       const u = x / mouthWidth;
       const lip = 0.52 - smile * (u * u - 0.4) - (u * sneerSide > 0.1 ? sneer : 0);
       const height = 0.035 + mouthOpen * Math.sqrt(Math.max(0, 1 - u * u));
       paint(dark * 0.8, cover(Math.max(Math.abs(y - lip) - height, (Math.abs(u) - 1) * mouthWidth)));
-      if (mouthOpen > 0.05 && smile > 0.08) paint(230, cover(Math.max(Math.abs(y - lip) - height * 0.5, (Math.abs(u) - 0.85) * mouthWidth)));
+      if (mouthOpen > 0.05 && smile > 0.08)
+        paint(230, cover(Math.max(Math.abs(y - lip) - height * 0.5, (Math.abs(u) - 0.85) * mouthWidth)));
       // sum of three uniforms: close enough to normal noise
       value += noise * (random() + random() + random() - 1.5) * 1.6;
       out[py * size + px] = Math.min(255, Math.max(0, Math.round(value)));

@@ -105,8 +105,16 @@ export function classificationMetrics(logits: Float32Array, labels: Uint8Array, 
   });
   // As scikit-learn: the macro mean runs over classes that occur, as truth or as prediction.
   const present = perClass.filter((m, c) => m.support > 0 || confusionMatrix.some((row) => row[c] > 0));
-  const macro = (key: 'precision' | 'recall' | 'f1'): number => ratio(present.reduce((sum, m) => sum + m[key], 0), present.length);
-  const weighted = (key: 'precision' | 'recall' | 'f1'): number => ratio(perClass.reduce((sum, m) => sum + m[key] * m.support, 0), n);
+  const macro = (key: 'precision' | 'recall' | 'f1'): number =>
+    ratio(
+      present.reduce((sum, m) => sum + m[key], 0),
+      present.length,
+    );
+  const weighted = (key: 'precision' | 'recall' | 'f1'): number =>
+    ratio(
+      perClass.reduce((sum, m) => sum + m[key] * m.support, 0),
+      n,
+    );
   return {
     n,
     accuracy: ratio(correct, n),
@@ -132,7 +140,9 @@ function macroRocAuc(probabilities: Float64Array, labels: Uint8Array, classes: n
   let sum = 0;
   let counted = 0;
   for (let c = 0; c < classes; c++) {
-    const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => probabilities[a * classes + c] - probabilities[b * classes + c]);
+    const order = Uint32Array.from({ length: n }, (_, i) => i).sort(
+      (a, b) => probabilities[a * classes + c] - probabilities[b * classes + c],
+    );
     let positives = 0;
     let rankSum = 0;
     for (let i = 0; i < n; ) {

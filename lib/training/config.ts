@@ -55,7 +55,13 @@ export type OptionSpec = { default: string | number | boolean; help: string } & 
   | { kind: 'width' }
 );
 
-const integer = (value: number, min: number, max: number, help: string): OptionSpec => ({ kind: 'integer', default: value, min, max, help });
+const integer = (value: number, min: number, max: number, help: string): OptionSpec => ({
+  kind: 'integer',
+  default: value,
+  min,
+  max,
+  help,
+});
 const number = (value: number, min: number, max: number, help: string): OptionSpec => ({ kind: 'number', default: value, min, max, help });
 const boolean = (value: boolean, help: string): OptionSpec => ({ kind: 'boolean', default: value, help });
 const choice = (value: string, choices: readonly string[], help: string): OptionSpec => ({ kind: 'choice', default: value, choices, help });
@@ -120,7 +126,9 @@ function problem(key: string, value: unknown): string | undefined {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : `expected true or false, ${got}`;
     case 'choice':
-      return option.choices.includes(value as string) ? undefined : `expected ${option.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}, ${got}`;
+      return option.choices.includes(value as string)
+        ? undefined
+        : `expected ${option.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}, ${got}`;
     case 'width':
       try {
         resolveWidth(value as string);
@@ -145,7 +153,9 @@ export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial
   for (const [key, raw] of entries) {
     if (!(key in OPTIONS)) {
       const nearest = Object.keys(OPTIONS).sort((a, b) => editDistance(a, key) - editDistance(b, key))[0];
-      throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest)}?`, { details: { key, nearest } });
+      throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest)}?`, {
+        details: { key, nearest },
+      });
     }
     const wrong = problem(key, raw);
     if (wrong) throw new FerError('ERR_FER_CONFIG', wrong, { details: { key } });

@@ -60,7 +60,11 @@ const NO_TOTALS: NativeEpochTotals = { lossSum: 0, correct: 0, seen: 0, step: 0 
 /** Which rows train, which choose, which are reported. */
 function roles(data: LabelledImages): { training: Uint32Array; validation: Uint32Array; test?: string; notes: string[] } {
   const training = data.splits.get('Training');
-  if (!training?.length) throw new FerError('ERR_FER_DATA_FORMAT', `${data.source} has no Training split; it has ${[...data.splits.keys()].join(', ') || 'no rows'}`);
+  if (!training?.length)
+    throw new FerError(
+      'ERR_FER_DATA_FORMAT',
+      `${data.source} has no Training split; it has ${[...data.splits.keys()].join(', ') || 'no rows'}`,
+    );
   const test = ['PrivateTest', 'Test'].find((name) => data.splits.has(name));
   const validation = data.splits.get('PublicTest');
   if (validation) return { training, validation, test, notes: [] };
@@ -117,7 +121,12 @@ class Run {
       result.evaluation = await this.model.evaluate(this.data, { split: test });
       result.evaluatedSplit = test;
     }
-    this.model.metadata.training = { config, chosen: result.chosen, data: this.data.source.split('/').pop(), ...(test ? { [test]: result.evaluation?.accuracy } : {}) };
+    this.model.metadata.training = {
+      config,
+      chosen: result.chosen,
+      data: this.data.source.split('/').pop(),
+      ...(test ? { [test]: result.evaluation?.accuracy } : {}),
+    };
     if (this.folder) await this.report(this.folder, result);
     result.rows = rows;
     return result;
@@ -204,7 +213,11 @@ class Run {
   private async validate(model: MiniXception): Promise<ClassificationMetrics> {
     const rows = this.roles.validation;
     const logits = await model.native.logitsOf(this.resident, rows, false);
-    return classificationMetrics(logits, Uint8Array.from(rows, (row) => this.data.labels[row]), model.classes);
+    return classificationMetrics(
+      logits,
+      Uint8Array.from(rows, (row) => this.data.labels[row]),
+      model.classes,
+    );
   }
 
   private async keep(model: MiniXception): Promise<void> {
@@ -229,7 +242,8 @@ class Run {
       if (this.averaged) this.model.setTensors(this.evaluated().tensors());
       return;
     }
-    if (this.bestTensors.tensors.size === 0 && this.folder) this.bestTensors.tensors = (await readModelFile(this.folder.file('best.safetensors'))).tensors;
+    if (this.bestTensors.tensors.size === 0 && this.folder)
+      this.bestTensors.tensors = (await readModelFile(this.folder.file('best.safetensors'))).tensors;
     this.model.setTensors(this.bestTensors.tensors);
   }
 
@@ -267,7 +281,10 @@ function inverseFrequencies(data: LabelledImages, rows: Uint32Array): Float32Arr
 export async function train(model: MiniXception, data: LabelledImages, options: FitOptions): Promise<TrainingResult> {
   const { runFolder, resume, signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...given } = options;
   if (data.classes.join() !== model.classes.join())
-    throw new FerError('ERR_FER_ARGUMENT', `expected the model's classes (${model.classes.join(', ')}), got ${data.classes.join(', ')}, for data`);
+    throw new FerError(
+      'ERR_FER_ARGUMENT',
+      `expected the model's classes (${model.classes.join(', ')}), got ${data.classes.join(', ')}, for data`,
+    );
   let folder: RunFolder | undefined;
   let progress: Progress;
   let tensors: Map<string, Tensor> | undefined;
@@ -277,11 +294,23 @@ export async function train(model: MiniXception, data: LabelledImages, options: 
     folder = opened.run;
     ({ progress, tensors } = opened.checkpoint);
     if (widthName(model.width) !== progress.config.width || model.inputSize !== progress.config.inputSize)
-      throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} trains a ${progress.config.width} network at ${progress.config.inputSize} pixels, not ${widthName(model.width)} at ${model.inputSize}`);
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${runFolder} trains a ${progress.config.width} network at ${progress.config.inputSize} pixels, not ${widthName(model.width)} at ${model.inputSize}`,
+      );
   } else {
     const config = resolveConfig({ ...given, width: widthName(model.width), inputSize: model.inputSize });
     if (runFolder) folder = await RunFolder.create(runFolder);
-    progress = { config, epoch: 0, totals: NO_TOTALS, steps: 0, schedule: {}, rows: [], best: { epoch: 0, accuracy: -1 }, dataSource: data.source };
+    progress = {
+      config,
+      epoch: 0,
+      totals: NO_TOTALS,
+      steps: 0,
+      schedule: {},
+      rows: [],
+      best: { epoch: 0, accuracy: -1 },
+      dataSource: data.source,
+    };
     await folder?.writeJson('config.json', config);
   }
   const { config } = progress;

@@ -47,7 +47,9 @@ export class RunFolder {
   static async create(folder: string): Promise<RunFolder> {
     await mkdir(folder, { recursive: true });
     if ((await readdir(folder)).length > 0)
-      throw new FerError('ERR_FER_CHECKPOINT', `${folder} is not empty; resume the run in it, or choose another folder`, { details: { folder } });
+      throw new FerError('ERR_FER_CHECKPOINT', `${folder} is not empty; resume the run in it, or choose another folder`, {
+        details: { folder },
+      });
     return new RunFolder(folder);
   }
 
@@ -81,11 +83,23 @@ export class RunFolder {
     if (rows.length === 0) return;
     await writeFileAtomic(this.file('metrics.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const keys = Object.keys(rows[0]) as (keyof EpochRow)[];
-    await writeFileAtomic(this.file('metrics.csv'), [keys.join(), ...rows.map((row) => keys.map((key) => row[key]).join())].map((line) => `${line}\n`).join(''));
+    await writeFileAtomic(
+      this.file('metrics.csv'),
+      [keys.join(), ...rows.map((row) => keys.map((key) => row[key]).join())].map((line) => `${line}\n`).join(''),
+    );
   }
 
-  async writeCheckpoint(metadata: ModelMetadata, tensors: Map<string, Tensor>, state: Map<string, Tensor>, progress: Progress): Promise<void> {
-    await writeModelFile(this.file('last.safetensors'), { metadata: { ...metadata, training: progress as unknown as Record<string, unknown> }, tensors }, state);
+  async writeCheckpoint(
+    metadata: ModelMetadata,
+    tensors: Map<string, Tensor>,
+    state: Map<string, Tensor>,
+    progress: Progress,
+  ): Promise<void> {
+    await writeModelFile(
+      this.file('last.safetensors'),
+      { metadata: { ...metadata, training: progress as unknown as Record<string, unknown> }, tensors },
+      state,
+    );
   }
 
   async has(name: string): Promise<boolean> {

@@ -54,7 +54,12 @@ export class Plateau {
 
   state(): Record<string, number> {
     // JSON has no infinity: an untouched best is left out.
-    return { learningRate: this.learningRate, bad: this.bad, waiting: this.waiting, ...(Number.isFinite(this.best) ? { best: this.best } : {}) };
+    return {
+      learningRate: this.learningRate,
+      bad: this.bad,
+      waiting: this.waiting,
+      ...(Number.isFinite(this.best) ? { best: this.best } : {}),
+    };
   }
 
   restore(state: Record<string, number>): void {

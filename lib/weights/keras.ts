@@ -14,7 +14,9 @@ import type { Tensor } from './safetensors.js';
 /** @throws {FerError} ERR_FER_MODEL_FORMAT when the layers are not Mini_XCEPTION's. */
 export async function readKeras(path: string): Promise<ModelFile> {
   const fail = (reason: string): never => {
-    throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a Keras checkpoint of Mini_XCEPTION: ${reason}`, { details: { file: path, reason } });
+    throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a Keras checkpoint of Mini_XCEPTION: ${reason}`, {
+      details: { file: path, reason },
+    });
   };
   await h5wasm.ready;
   let file: InstanceType<typeof h5wasm.File>;
@@ -49,7 +51,9 @@ export async function readKeras(path: string): Promise<ModelFile> {
     const separables = layers('separable_conv2d');
     const modules = convolutions.length - 3;
     if (modules < 1 || separables.length !== 2 * modules || norms.length !== 2 + 3 * modules)
-      fail(`it has ${convolutions.length} convolutions, ${separables.length} separable convolutions and ${norms.length} batch norms; four modules have 7, 8 and 14`);
+      fail(
+        `it has ${convolutions.length} convolutions, ${separables.length} separable convolutions and ${norms.length} batch norms; four modules have 7, 8 and 14`,
+      );
 
     const tensors = new Map<string, Tensor>();
     const convolution = (name: string, layer: string): Tensor => {
@@ -74,7 +78,10 @@ export async function readKeras(path: string): Promise<ModelFile> {
         const layer = separables[2 * i + part - 1];
         const [h, w, channels] = read(layer, 'depthwise_kernel').shape;
         // [h, w, channels, 1] becomes [channels, 1, h, w]: the same as OIHW of [h, w, 1, channels].
-        tensors.set(`${module}.separable${part}.depthwise.weight`, toOihw({ shape: [h, w, 1, channels], data: read(layer, 'depthwise_kernel').data }));
+        tensors.set(
+          `${module}.separable${part}.depthwise.weight`,
+          toOihw({ shape: [h, w, 1, channels], data: read(layer, 'depthwise_kernel').data }),
+        );
         tensors.set(`${module}.separable${part}.pointwise.weight`, toOihw(read(layer, 'pointwise_kernel')));
         norm(`${module}.bn${part}`, norms[2 + 3 * i + part]);
       }

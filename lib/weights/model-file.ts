@@ -59,13 +59,18 @@ export async function writeModelFile(path: string, file: ModelFile, extra: Reado
 function parse(path: string, bytes: Uint8Array): ModelFile {
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   if (metadata.format !== FORMAT)
-    throw new FerError('ERR_FER_MODEL_FORMAT', `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`);
+    throw new FerError(
+      'ERR_FER_MODEL_FORMAT',
+      `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`,
+    );
   try {
     const network = JSON.parse(metadata.network) as ModelMetadata;
     const training = metadata.training ? (JSON.parse(metadata.training) as Record<string, unknown>) : undefined;
     network.width = resolveWidth(network.width);
-    const sound = Array.isArray(network.classes) && network.classes.every((name) => typeof name === 'string') && Number.isInteger(network.inputSize);
-    if (!sound || network.normalization !== 'x/127.5-1') throw new Error('classes, inputSize or normalization are not what this version writes');
+    const sound =
+      Array.isArray(network.classes) && network.classes.every((name) => typeof name === 'string') && Number.isInteger(network.inputSize);
+    if (!sound || network.normalization !== 'x/127.5-1')
+      throw new Error('classes, inputSize or normalization are not what this version writes');
     return { metadata: { ...network, training, source: metadata.source }, tensors };
   } catch (cause) {
     throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: its metadata describes no network (${(cause as Error).message})`, { cause });
@@ -77,6 +82,9 @@ function validate(path: string, { metadata, tensors }: ModelFile): void {
     const got = tensors.get(name);
     if (!got) throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: tensor ${name} is missing`);
     if (got.shape.join() !== shape.join())
-      throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: expected shape [${shape.join(', ')}], got [${got.shape.join(', ')}], for tensor ${name}`);
+      throw new FerError(
+        'ERR_FER_MODEL_FORMAT',
+        `${path}: expected shape [${shape.join(', ')}], got [${got.shape.join(', ')}], for tensor ${name}`,
+      );
   }
 }

@@ -28,7 +28,10 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
   const fail = (reason: string, cause?: unknown): never => {
-    throw new FerError('ERR_FER_MODEL_FORMAT', `${name} is not a sound safetensors file: ${reason}`, { cause, details: { file: name, reason } });
+    throw new FerError('ERR_FER_MODEL_FORMAT', `${name} is not a sound safetensors file: ${reason}`, {
+      cause,
+      details: { file: name, reason },
+    });
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) fail(`it has ${bytes.length} bytes`);
@@ -55,7 +58,8 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
     if (!whole(shape) || !whole(offsets) || offsets.length !== 2) return fail(`tensor ${key} has no proper shape and offsets`);
     const count = shape.reduce((a, b) => a * b, 1);
     const [begin, end] = offsets;
-    if (end - begin !== count * 4) fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * 4} bytes, its offsets span ${end - begin}`);
+    if (end - begin !== count * 4)
+      fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * 4} bytes, its offsets span ${end - begin}`);
     if (8 + length + end > bytes.length) fail(`tensor ${key} ends beyond the file`);
     ranges.push([begin, end]);
     tensors.set(key, { shape, data: new Float32Array(bytes.slice(8 + length + begin, 8 + length + end).buffer) });

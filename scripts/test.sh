@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# All tests: build, lint, type check, native tests, then the TypeScript tests. Ends with one line of totals.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+step() { printf '\n== %s\n' "$*"; }
+
+step build
+node scripts/build.mjs
+step lint and type check
+npm run --silent lint
+npm run --silent typecheck
+step native tests
+bash scripts/native-tests.sh build/native-tests
+step TypeScript tests
+status=0
+npx vitest run --reporter=default --reporter=json --outputFile.json=build/vitest.json || status=$?
+node -e '
+  const r = JSON.parse(require("fs").readFileSync("build/vitest.json", "utf8"));
+  console.log(`TypeScript tests: ${r.numPassedTests} passed, ${r.numFailedTests} failed`);'
+exit $status
