@@ -198,7 +198,7 @@ export class MiniXception {
   async logitsOf(data: LabelledImages, split: string, options: { flip?: boolean } = {}): Promise<Float32Array> {
     const rows = data.splits.get(split);
     if (!rows) invalidArgument('split', [...data.splits.keys()].join(', '), split);
-    using resident = disposable(residentData(data, this.inputSize));
+    using resident = disposable(residentData(data));
     const logits = await this.native.logitsOf(resident.value, rows, false);
     if (options.flip) (await this.native.logitsOf(resident.value, rows, true)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
     return logits;
@@ -232,10 +232,9 @@ export class MiniXception {
   }
 }
 
-/** The data set in native memory, resized to the network's input. */
-export function residentData(data: LabelledImages, inputSize: number): NativeDataSet {
-  const images = resizeBilinear(data.images, data.labels.length, data.size, inputSize);
-  return new (native().DataSet)(images, data.labels, inputSize);
+/** The data set in native memory; images of another size than the network's input are resized as they are read. */
+export function residentData(data: LabelledImages): NativeDataSet {
+  return new (native().DataSet)(data.images, data.labels, data.size);
 }
 
 function disposable<T extends { dispose(): void }>(value: T): { value: T; [Symbol.dispose](): void } {

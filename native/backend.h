@@ -78,8 +78,8 @@ class Backend {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* device, size_t bytes) = 0;
 
-  // Input: rows `indices` (host) of the resident uint8 images, scaled to -1..1 and augmented.
-  virtual void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, float* x) = 0;
+  // Input: rows `indices` (host) of the resident uint8 images, brought to out_size, scaled to -1..1 and augmented.
+  virtual void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, int out_size, float* x) = 0;
 
   // Forward. `training` collects batch statistics, updates the running ones and fills bn->scale/shift.
   virtual void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) = 0;

@@ -59,7 +59,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     figures.push(await measure(`predict, batch ${count}`, flags.seconds, count, 1, async () => void (await model.native.logits(images, count))));
   }
   const config = resolveConfig({ preset: 'paper', batchSize: flags.batchSize });
-  const resident = residentData(data, size);
+  const resident = residentData(data);
   const trainer = new (native().Trainer)(model.native, resident, { ...config, classWeights: new Float32Array(0), augmentation: config });
   try {
     const steps = Math.ceil(training.length / flags.batchSize);

@@ -43,7 +43,8 @@ export function wilsonInterval(k: number, n: number): [low: number, high: number
   const middle = p + (z * z) / (2 * n);
   const spread = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
   const scale = 1 + (z * z) / n;
-  return [Math.max(0, (middle - spread) / scale), Math.min(1, (middle + spread) / scale)];
+  // At the ends the formula gives 0 and 1 but for rounding.
+  return [k === 0 ? 0 : (middle - spread) / scale, k === n ? 1 : (middle + spread) / scale];
 }
 
 /** Softmax of each row of logits [n, classes], computed in float64. */

@@ -315,7 +315,7 @@ export async function train(model: MiniXception, data: LabelledImages, options: 
   }
   const { config } = progress;
   const { training } = roles(data);
-  const resident = residentData(data, model.inputSize);
+  const resident = residentData(data);
   let trainer: NativeTrainer | undefined;
   try {
     if (tensors) model.setTensors(tensors);

@@ -27,7 +27,7 @@ Napi::Value augmented_image(const Napi::CallbackInfo& info) {
     const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options), static_cast<uint32_t>(number(options, "epoch"))};
     const size_t pixels = static_cast<size_t>(data->size) * data->size;
     auto out = Napi::Float32Array::New(info.Env(), pixels);
-    augment(data->images.data() + row * pixels, data->size, row, &pass, out.Data());
+    augment(data->images.data() + row * pixels, data->size, row, &pass, data->size, out.Data());
     return out;
   });
 }

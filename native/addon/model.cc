@@ -28,7 +28,7 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
   job.work = [inference] {
     std::lock_guard lock(inference->model->busy);
     const uint8_t* images = inference->data ? inference->data->images.data() : inference->images.data();
-    inference->logits = inference->model->network->infer(images, inference->rows.data(), inference->rows.size(), inference->flip);
+    inference->logits = inference->model->network->infer(images, inference->data ? inference->data->size : inference->model->network->plan().spec.input_size, inference->rows.data(), inference->rows.size(), inference->flip);
   };
   job.result = [inference](Napi::Env env) -> Napi::Value {
     auto array = Napi::Float32Array::New(env, inference->logits.size());
@@ -132,9 +132,6 @@ Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     inference->rows = values<Napi::Uint32Array>(info[1]);
     inference->flip = info[2].ToBoolean();
-    const int size = inference->model->network->plan().spec.input_size;
-    if (inference->data->size != size)
-      throw Error("ERR_FER_ARGUMENT", "expected images of " + std::to_string(size) + " pixels a side, got " + std::to_string(inference->data->size));
     for (uint32_t row : inference->rows)
       if (row >= inference->data->count()) throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
     return run_inference(info.Env(), inference);

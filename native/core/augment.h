@@ -18,7 +18,8 @@ struct AugmentPass {
   bool always_flip = false;  // test-time flip: mirror, nothing else
 };
 
-// image [size*size] -> out [size*size]; `pass` null means normalise only (x / 127.5 - 1).
-void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, float* out);
+// image [size*size] -> out [out_size*out_size], resized bilinearly (half-pixel centres) without rounding to whole
+// grey values; `pass` null means resize and normalise only (x / 127.5 - 1).
+void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, int out_size, float* out);
 
 }  // namespace fer

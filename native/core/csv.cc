@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kUsages = {"Training", "PublicTest", "PrivateTest"};
 constexpr int kClasses = 7, kMaxColumns = 64;
+constexpr unsigned kNoNumber = 1'000'000;
 
 std::string_view trim(std::string_view text) {
   auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '"'; };
@@ -122,12 +123,12 @@ std::string CsvParser::pixels(std::string_view field) {
   const char *p = field.data(), *end = p + field.size();
   std::string reason;
   while (p < end) {
-    unsigned value = static_cast<unsigned char>(*p) - unsigned{'0'};
-    const char* begin = p++;
-    for (; value < 10000 && p < end && *p != ' '; ++p) {
-      const unsigned digit = static_cast<unsigned char>(*p) - unsigned{'0'};
-      value = digit > 9 ? 1'000'000 : value * 10 + digit;
-    }
+    const char* begin = p;
+    unsigned value = 0;
+    do {
+      const unsigned digit = static_cast<unsigned char>(*p++) - unsigned{'0'};
+      value = digit > 9 ? kNoNumber : value * 10 + digit;
+    } while (value < kNoNumber && p < end && *p != ' ');
     if (value > 255) {
       while (p < end && *p != ' ') ++p;
       reason = "expected pixels of 0 to 255, got " + shown({begin, static_cast<size_t>(p - begin)}) + " as number " +

@@ -152,7 +152,7 @@ void Network::forward(Backend& backend, const Plan& plan, const float* p, std::v
                        a.taps, a.logits);
 }
 
-std::vector<float> Network::infer(const uint8_t* images, const uint32_t* rows, size_t n, bool flip) {
+std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip) {
   std::vector<BatchNorm> norms = batch_norms(nullptr);
   for (const BatchNorm& bn : norms) use_running_statistics(bn);
   while (lanes_.size() < static_cast<size_t>(backend_->lanes()))
@@ -168,7 +168,7 @@ std::vector<float> Network::infer(const uint8_t* images, const uint32_t* rows, s
     std::vector<float> out(static_cast<size_t>(kInferenceBatch) * plan_.classes_padded);
     for (size_t begin; (begin = next.fetch_add(kInferenceBatch)) < n;) {
       const int count = static_cast<int>(std::min<size_t>(kInferenceBatch, n - begin));
-      backend.gather(images, plan_.spec.input_size, rows + begin, count, flip ? &mirror : nullptr, a.x);
+      backend.gather(images, size, rows + begin, count, flip ? &mirror : nullptr, plan_.spec.input_size, a.x);
       forward(backend, plan_, parameters_.data(), own, a, count, false);
       backend.download(out.data(), a.logits, static_cast<size_t>(count) * plan_.classes_padded * sizeof(float));
       for (int i = 0; i < count; ++i)

@@ -52,8 +52,8 @@ class Network {
   static void forward(Backend& backend, const Plan& plan, const float* parameters, std::vector<BatchNorm>& norms, const Activations& activations,
                       int n, bool training);
 
-  // Logits [n][classes] of rows of resident images; `flip` mirrors them first.
-  std::vector<float> infer(const uint8_t* images, const uint32_t* rows, size_t n, bool flip);
+  // Logits [n][classes] of rows of resident images [size*size]; `flip` mirrors them first.
+  std::vector<float> infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip);
   size_t bytes() const;
 
  private:

@@ -32,8 +32,6 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
     : network_(std::move(network)), data_(std::move(data)), options_(options),
       activations_(network_->backend(), network_->plan(), options.batch_size, true) {
   const Plan& plan = network_->plan();
-  if (data_->size != plan.spec.input_size)
-    throw Error("ERR_FER_ARGUMENT", "expected images of " + std::to_string(plan.spec.input_size) + " pixels a side, got " + std::to_string(data_->size) + ", for the data set");
   Backend& backend = network_->backend();
   images_ = Buffer<uint8_t>(backend, data_->images.size());
   backend.upload(images_.data(), data_->images.data(), data_->images.size());
@@ -85,7 +83,7 @@ LossTotals Trainer::step(const uint32_t* rows, int n, uint32_t epoch, float lear
   const AugmentPass pass{options_.augmentation, options_.seed, epoch};
   const bool augments = pass.options.flip > 0 || pass.options.geometric > 0 || pass.options.photometric > 0 || pass.options.cutout > 0;
   for (int i = 0; i < n; ++i) labels_[i] = data_->labels[rows[i]];
-  backend.gather(images_.data(), data_->size, rows, n, augments ? &pass : nullptr, activations_.x);
+  backend.gather(images_.data(), data_->size, rows, n, augments ? &pass : nullptr, plan.spec.input_size, activations_.x);
   Network::forward(backend, plan, network_->parameters(), norms_, activations_, n, true);
   const HeadShape head{n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded};
   const LossTotals loss =

@@ -106,11 +106,11 @@ void CpuBackend::batch_norm_sums(int slot_sum, int slot_hat, BatchNorm& bn, int6
   finish_gradients(bn, count, sum, hat);
 }
 
-void CpuBackend::gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* pass, float* x) {
-  const size_t pixels = static_cast<size_t>(size) * size;
+void CpuBackend::gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* pass, int out_size, float* x) {
+  const size_t pixels = static_cast<size_t>(size) * size, out_pixels = static_cast<size_t>(out_size) * out_size;
   pool_.run([&](int t) {
     const Slice s = slice(n, t);
-    for (int i = s.begin; i < s.end; ++i) augment(images + indices[i] * pixels, size, indices[i], pass, x + i * pixels);
+    for (int i = s.begin; i < s.end; ++i) augment(images + indices[i] * pixels, size, indices[i], pass, out_size, x + i * out_pixels);
   });
 }
 

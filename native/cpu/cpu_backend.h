@@ -24,7 +24,7 @@ class CpuBackend final : public Backend {
   void copy(void* to, const void* from, size_t bytes) override;
   void zero(void* device, size_t bytes) override;
 
-  void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, float* x) override;
+  void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, int out_size, float* x) override;
 
   void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) override;
   void separable_forward(const SeparableShape&, View in, const float* depthwise, const float* pointwise, float* d, float* z, BatchNorm* bn,

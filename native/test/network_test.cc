@@ -110,7 +110,7 @@ TEST_P(NetworkTest, MatchesPyTorch) {
   auto network = std::make_shared<Network>(c.spec, make_cpu_backend(2), 7);
 
   const std::vector<uint32_t> first = {0, 1};
-  const std::vector<float> logits = network->infer(data->images.data(), first.data(), 2, false);
+  const std::vector<float> logits = network->infer(data->images.data(), data->size, first.data(), 2, false);
   ASSERT_EQ(logits.size(), c.logits.size());
   for (size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], c.logits[i], 1e-5 + 1e-4 * std::abs(c.logits[i]));
 
