@@ -106,9 +106,11 @@ class Run {
   }
 
   async execute(): Promise<TrainingResult> {
-    const { config, rows, best } = this.progress;
-    const finished = (): boolean =>
-      this.progress.epoch >= config.epochs || (config.earlyStopping > 0 && this.progress.epoch - best.epoch >= config.earlyStopping);
+    const { config } = this.progress;
+    const finished = (): boolean => {
+      const { epoch, best } = this.progress;
+      return epoch >= config.epochs || (config.earlyStopping > 0 && epoch - best.epoch >= config.earlyStopping);
+    };
     try {
       while (!finished()) if (!(await this.epoch())) return this.result(true);
       await this.choose();
@@ -128,7 +130,6 @@ class Run {
       ...(test ? { [test]: result.evaluation?.accuracy } : {}),
     };
     if (this.folder) await this.report(this.folder, result);
-    result.rows = rows;
     return result;
   }
 

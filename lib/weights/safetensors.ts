@@ -47,6 +47,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
   const metadata: Record<string, string> = {};
   const tensors = new Map<string, Tensor>();
   const ranges: [number, number][] = [];
+  const start = bytes.byteOffset + 8 + length;
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
       for (const [k, v] of Object.entries(value as object)) metadata[k] = String(v);
@@ -62,7 +63,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
       fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * 4} bytes, its offsets span ${end - begin}`);
     if (8 + length + end > bytes.length) fail(`tensor ${key} ends beyond the file`);
     ranges.push([begin, end]);
-    tensors.set(key, { shape, data: new Float32Array(bytes.slice(8 + length + begin, 8 + length + end).buffer) });
+    tensors.set(key, { shape, data: new Float32Array(bytes.buffer.slice(start + begin, start + end) as ArrayBuffer) });
   }
   ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let at = 0;

@@ -22,12 +22,12 @@ DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     data_->images.assign(images.Data(), images.Data() + images.ElementLength());
     data_->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
     data_->size = size;
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(data_->images.size()));
+    account(info.Env(), static_cast<int64_t>(data_->images.size()));
   });
 }
 
 DataSetObject::~DataSetObject() {
-  if (data_) Napi::MemoryManagement::AdjustExternalMemory(Env(), -static_cast<int64_t>(data_->images.size()));
+  if (data_) account(Env(), -static_cast<int64_t>(data_->images.size()));
 }
 
 std::shared_ptr<const DataSet> DataSetObject::get(Napi::Env env, const Napi::Value& value) {
@@ -42,7 +42,7 @@ Napi::Value DataSetObject::count(const Napi::CallbackInfo& info) { return Napi::
 Napi::Value DataSetObject::size(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), data_ ? data_->size : 0); }
 
 void DataSetObject::dispose(const Napi::CallbackInfo& info) {
-  if (data_) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -static_cast<int64_t>(data_->images.size()));
+  if (data_) account(info.Env(), -static_cast<int64_t>(data_->images.size()));
   data_.reset();
 }
 

@@ -15,6 +15,9 @@ class Task {
   static void launch(Napi::Env env, const std::shared_ptr<Task>& task) {
     // Holds the event loop open until the task has settled.
     task->settled_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "fer-cudnn task", 0, 1);
+    // An environment torn down (a worker terminated) must not outlive the thread. Its hooks run last in, first out, so this
+    // one, added after the function's own, still finds the function alive for the thread's last call.
+    napi_add_env_cleanup_hook(env, abandon, task.get());
     task->thread_ = std::thread([task = task.get()] {
       try {
         task->job_.work();
@@ -26,15 +29,18 @@ class Task {
     });
   }
 
-  void abandon() {
-    job_.cancel();
-    if (thread_.joinable()) thread_.join();
+  // Ends and joins the thread; the promise stays pending.
+  static void abandon(void* task) {
+    auto* self = static_cast<Task*>(task);
+    self->job_.cancel();
+    if (self->thread_.joinable()) self->thread_.join();
   }
 
  private:
   void settle(Napi::Env env) {
     Napi::HandleScope scope(env);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+    napi_remove_env_cleanup_hook(env, abandon, this);
     auto& tasks = Environment::of(env).tasks;
     std::shared_ptr<Task> self;
     for (const auto& task : tasks)
@@ -56,10 +62,6 @@ class Task {
   std::thread thread_;
   std::exception_ptr failure_;
 };
-
-Environment::~Environment() {
-  for (const auto& task : tasks) task->abandon();
-}
 
 namespace {
 

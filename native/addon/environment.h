@@ -14,11 +14,17 @@ namespace fer::addon {
 class Task;
 
 struct Environment {
-  ~Environment();  // stops and joins what still runs
   Napi::FunctionReference error_class, data_set, model;
   std::set<std::shared_ptr<Task>> tasks;
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
+
+// Tells the garbage collector about native memory taken (or given back, negative). Never throws: destructors call it, in an
+// environment that may be closing.
+inline void account(napi_env env, int64_t bytes) {
+  int64_t total;
+  napi_adjust_external_memory(env, bytes, &total);
+}
 
 [[noreturn]] void throw_error(Napi::Env env, const char* code, const std::string& message);
 // The JavaScript error for the C++ exception now being handled.

@@ -59,12 +59,12 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     device_ = options.Get("device").ToString();
     shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), make_backend(device_, static_cast<int>(number(options, "threads"))), seed(options));
     accounted_ = static_cast<int64_t>(shared_->network->bytes());
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_);
+    account(info.Env(), accounted_);
   });
 }
 
 ModelObject::~ModelObject() {
-  if (accounted_) Napi::MemoryManagement::AdjustExternalMemory(Env(), -accounted_);
+  if (accounted_) account(Env(), -accounted_);
 }
 
 std::shared_ptr<SharedNetwork> ModelObject::get(Napi::Env env, const Napi::Value& value) {
@@ -144,7 +144,7 @@ Napi::Value ModelObject::memory_bytes(const Napi::CallbackInfo& info) {
 
 void ModelObject::dispose(const Napi::CallbackInfo& info) {
   shared_.reset();
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -accounted_);
+  account(info.Env(), -accounted_);
   accounted_ = 0;
 }
 

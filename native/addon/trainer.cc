@@ -16,7 +16,8 @@ constexpr auto kProgressInterval = std::chrono::milliseconds(100);
 class Progress {
  public:
   Progress(Napi::Env env, const Napi::Function& callback) : call_(Napi::ThreadSafeFunction::New(env, callback, "fer-cudnn progress", 0, 1)) {}
-  ~Progress() { call_.Release(); }
+  // To be called on the thread, once, after the last report: when the environment is torn down, later is too late.
+  void end() { call_.Release(); }
 
   void operator()(const EpochTotals& totals) {
     const auto now = std::chrono::steady_clock::now();
@@ -58,13 +59,13 @@ TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
       if (label >= classes) throw Error("ERR_FER_ARGUMENT", "expected labels below " + std::to_string(classes) + ", got " + std::to_string(label));
     shared->trainer = std::make_unique<Trainer>(shared->model->network, data, options);
     accounted_ = static_cast<int64_t>(shared->trainer->bytes());
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_);
+    account(info.Env(), accounted_);
   });
   shared_ = std::move(shared);
 }
 
 TrainerObject::~TrainerObject() {
-  if (accounted_) Napi::MemoryManagement::AdjustExternalMemory(Env(), -accounted_);
+  if (accounted_) account(Env(), -accounted_);
 }
 
 std::shared_ptr<TrainerObject::Shared> TrainerObject::live(Napi::Env env) const {
@@ -89,6 +90,7 @@ Napi::Value TrainerObject::train_epoch(const Napi::CallbackInfo& info) {
     shared->cancelled = false;
     Job job;
     job.work = [shared, request = std::move(request), progress, totals] {
+      const std::unique_ptr<Progress, void (*)(Progress*)> ended(progress.get(), [](Progress* p) { p->end(); });
       std::lock_guard lock(shared->model->busy);
       *totals = shared->trainer->train_epoch(request, shared->cancelled, [&](const EpochTotals& t) { (*progress)(t); });
     };
@@ -155,7 +157,7 @@ void TrainerObject::copy_average_to(const Napi::CallbackInfo& info) {
 void TrainerObject::dispose(const Napi::CallbackInfo& info) {
   if (shared_) shared_->cancelled = true;
   shared_.reset();
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -accounted_);
+  account(info.Env(), -accounted_);
   accounted_ = 0;
 }
 
