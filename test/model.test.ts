@@ -45,10 +45,17 @@ describe('MiniXception', () => {
   it('predicts the same from a path, a buffer and pixels', async () => {
     using model = MiniXception.create({ seed: 3 });
     const grey = syntheticFaces().images.subarray(0, 48 * 48);
-    const png = await sharp(grey, { raw: { width: 48, height: 48, channels: 1 } }).png().toBuffer();
+    const png = await sharp(grey, { raw: { width: 48, height: 48, channels: 1 } })
+      .png()
+      .toBuffer();
     const file = path.join(folder, 'face.png');
     writeFileSync(file, png);
-    const results = await model.predict([file, png, { pixels: grey, width: 48, height: 48 }, { pixels: Float32Array.from(grey), width: 48, height: 48 }]);
+    const results = await model.predict([
+      file,
+      png,
+      { pixels: grey, width: 48, height: 48 },
+      { pixels: Float32Array.from(grey), width: 48, height: 48 },
+    ]);
     for (const result of results) expect(result).toEqual(results[0]);
     expect(await model.predict(file)).toEqual(results[0]);
     expect(Object.values(results[0].probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
@@ -62,7 +69,13 @@ describe('MiniXception', () => {
     const size = 48;
     const pixels = syntheticFaces().images.subarray(0, size * size);
     const mirrored = pixels.map((_, i) => pixels[i - (i % size) + size - 1 - (i % size)]);
-    const [a, b] = await model.predict([{ pixels, width: size, height: size }, { pixels: mirrored, width: size, height: size }], { flip: true });
+    const [a, b] = await model.predict(
+      [
+        { pixels, width: size, height: size },
+        { pixels: mirrored, width: size, height: size },
+      ],
+      { flip: true },
+    );
     for (const name of FER_CLASSES) expect(a.probabilities[name]).toBeCloseTo(b.probabilities[name], 6);
     // Through the resident data set, flipped natively.
     const faces = syntheticFaces();
@@ -90,8 +103,12 @@ describe('MiniXception', () => {
     expect(codeOf(() => MiniXception.create({ device: 'cuda' }))).toBe('ERR_FER_DEVICE_UNAVAILABLE');
     using model = MiniXception.create();
     await expect(model.predict({ pixels: [1, 2], width: 48, height: 48 })).rejects.toMatchObject({ code: 'ERR_FER_ARGUMENT' });
-    await expect(model.logitsOf(syntheticFaces(), 'Nowhere')).rejects.toThrow(/expected Training, PublicTest, PrivateTest, got "Nowhere", for split/);
-    await expect(model.evaluate({ ...syntheticFaces(), classes: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })).rejects.toMatchObject({ code: 'ERR_FER_ARGUMENT' });
+    await expect(model.logitsOf(syntheticFaces(), 'Nowhere')).rejects.toThrow(
+      /expected Training, PublicTest, PrivateTest, got "Nowhere", for split/,
+    );
+    await expect(model.evaluate({ ...syntheticFaces(), classes: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })).rejects.toMatchObject({
+      code: 'ERR_FER_ARGUMENT',
+    });
   });
 
   it('cannot be used once disposed, and twice is fine', async () => {
@@ -99,7 +116,9 @@ describe('MiniXception', () => {
     model.dispose();
     model.dispose();
     expect(codeOf(() => model.tensors())).toBe('ERR_FER_DISPOSED');
-    await expect(model.predict({ pixels: new Uint8Array(2304), width: 48, height: 48 })).rejects.toMatchObject({ code: 'ERR_FER_DISPOSED' });
+    await expect(model.predict({ pixels: new Uint8Array(2304), width: 48, height: 48 })).rejects.toMatchObject({
+      code: 'ERR_FER_DISPOSED',
+    });
   });
 
   it('keeps working when disposed during its work', async () => {

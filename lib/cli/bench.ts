@@ -56,7 +56,9 @@ async function bench(flags: BenchFlags): Promise<void> {
   const size = model.inputSize;
   for (const count of [1, 64, 1024]) {
     const images = data.images.subarray(0, count * size * size);
-    figures.push(await measure(`predict, batch ${count}`, flags.seconds, count, 1, async () => void (await model.native.logits(images, count))));
+    figures.push(
+      await measure(`predict, batch ${count}`, flags.seconds, count, 1, async () => void (await model.native.logits(images, count))),
+    );
   }
   const config = resolveConfig({ preset: 'paper', batchSize: flags.batchSize });
   const resident = residentData(data);
@@ -66,17 +68,24 @@ async function bench(flags: BenchFlags): Promise<void> {
     const learningRates = new Float32Array(steps).fill(config.learningRate);
     let epoch = 0;
     const from = { lossSum: 0, correct: 0, seen: 0, step: 0 };
-    const run = async (): Promise<void> => void (await trainer.trainEpoch({ epoch: epoch++, indices: training, learningRates, from }, () => undefined));
+    const run = async (): Promise<void> =>
+      void (await trainer.trainEpoch({ epoch: epoch++, indices: training, learningRates, from }, () => undefined));
     figures.push(await measure(`train, batch ${flags.batchSize}`, flags.seconds, training.length, steps, run));
   } finally {
     trainer.dispose();
     resident.dispose();
   }
-  if (flags.json) return print(JSON.stringify({ width: widthName(width), inputSize: size, device: model.deviceDescription, figures }, null, 2));
+  if (flags.json)
+    return print(JSON.stringify({ width: widthName(width), inputSize: size, device: model.deviceDescription, figures }, null, 2));
   print(
     table([
       ['', 'images/s', 'ms a batch', 'repetitions'],
-      ...figures.map((figure) => [figure.name, thousands(figure.imagesPerSecond), figure.millisecondsABatch.toFixed(3), String(figure.repetitions)]),
+      ...figures.map((figure) => [
+        figure.name,
+        thousands(figure.imagesPerSecond),
+        figure.millisecondsABatch.toFixed(3),
+        String(figure.repetitions),
+      ]),
     ]),
   );
 }

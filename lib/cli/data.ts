@@ -63,7 +63,11 @@ async function dataInfo(given: string | undefined, flags: InfoFlags): Promise<vo
   const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, given);
   const audit = auditDataSet(data);
-  print(flags.json ? JSON.stringify({ ...audit, splits: Object.keys(audit.counts), notes: data.notes, badRowList: data.badRows }, null, 2) : formatAudit(audit, data.classes));
+  print(
+    flags.json
+      ? JSON.stringify({ ...audit, splits: Object.keys(audit.counts), notes: data.notes, badRowList: data.badRows }, null, 2)
+      : formatAudit(audit, data.classes),
+  );
   if (!flags.chart) return;
   const [{ classDistributionChart }, { writeChart }] = await Promise.all([import('../charts/charts.js'), import('../charts/write.js')]);
   const files = await writeChart(classDistributionChart(new Map(Object.entries(audit.counts))), path.join(flags.out, 'class-distribution'));
@@ -84,8 +88,16 @@ function formatAudit(audit: DataAudit, classes: readonly string[]): string {
     '',
     table([
       ['class', ...splits, 'total'],
-      ...classes.map((name) => row(name, splits.map((split) => audit.counts[split][name]))),
-      row('total', splits.map((split) => total(Object.values(audit.counts[split])))),
+      ...classes.map((name) =>
+        row(
+          name,
+          splits.map((split) => audit.counts[split][name]),
+        ),
+      ),
+      row(
+        'total',
+        splits.map((split) => total(Object.values(audit.counts[split]))),
+      ),
     ]),
     '',
     `pixels                        mean ${audit.mean.toFixed(2)}, standard deviation ${audit.std.toFixed(2)} (0 to 255)`,

@@ -28,7 +28,9 @@ async function info(model: string | undefined, flags: { json?: boolean }): Promi
   const width = Math.max(...Object.keys(facts).map((name) => name.length));
   for (const [name, value] of Object.entries(facts)) {
     if (value === undefined) continue;
-    print(`${name.padEnd(width)}  ${typeof value === 'number' ? thousands(value) : typeof value === 'string' ? value : JSON.stringify(value)}`);
+    print(
+      `${name.padEnd(width)}  ${typeof value === 'number' ? thousands(value) : typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
   }
 }
 

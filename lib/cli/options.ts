@@ -47,7 +47,9 @@ export interface DeviceFlags {
 export function addDeviceFlags(command: Command): Command {
   return command
     .optionsGroup('Device:')
-    .addOption(new Option('--device <name>', 'where to compute; nothing falls back to another device').choices(['cpu', 'cuda']).default('cpu'))
+    .addOption(
+      new Option('--device <name>', 'where to compute; nothing falls back to another device').choices(['cpu', 'cuda']).default('cpu'),
+    )
     .addOption(new Option('--threads <n>', 'CPU threads; 0: one a core').default(0, '0').argParser(wholeNumberOf('--threads', 0, 1024)));
 }
 

@@ -45,7 +45,8 @@ export function predictCommand(): Command {
 
 async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
-  if (inputs.includes(STDIN) && process.stdin.isTTY) throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
+  if (inputs.includes(STDIN) && process.stdin.isTTY)
+    throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
   using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
 
@@ -69,8 +70,12 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   const size = model.inputSize;
   for (let start = 0; start < images.length; start += flags.batchSize) {
     const batch = images.slice(start, start + flags.batchSize);
-    const decoded = await Promise.allSettled(batch.map(async (image) => decodeImage(image === STDIN ? await standardInput() : image, { size, box: flags.box })));
-    const pixels = decoded.flatMap((result) => (result.status === 'fulfilled' ? [{ pixels: result.value, width: size, height: size }] : []));
+    const decoded = await Promise.allSettled(
+      batch.map(async (image) => decodeImage(image === STDIN ? await standardInput() : image, { size, box: flags.box })),
+    );
+    const pixels = decoded.flatMap((result) =>
+      result.status === 'fulfilled' ? [{ pixels: result.value, width: size, height: size }] : [],
+    );
     const predictions = pixels.length > 0 ? await model.predict(pixels, { flip: flags.flip }) : [];
     let next = 0;
     decoded.forEach((result, i) =>

@@ -32,14 +32,38 @@ describe('FER2013 CSV', () => {
     ['official', GOOD.join('\n')],
     ['with a last newline and CRLF', `${GOOD.join('\r\n')}\r\n`],
     ['with a byte order mark and blank lines', `\ufeff${GOOD.join('\n\n')}`],
-    ['icml_face_data.csv', ['emotion, Usage, pixels', ...GOOD.slice(1).map((line) => { const [a, b, c] = line.split(','); return `${a}, ${c}, ${b}`; })].join('\n')],
-    ['quoted', ['"emotion","pixels","Usage"', ...GOOD.slice(1).map((line) => line.split(',').map((field) => `"${field}"`).join())].join('\n')],
+    [
+      'icml_face_data.csv',
+      [
+        'emotion, Usage, pixels',
+        ...GOOD.slice(1).map((line) => {
+          const [a, b, c] = line.split(',');
+          return `${a}, ${c}, ${b}`;
+        }),
+      ].join('\n'),
+    ],
+    [
+      'quoted',
+      [
+        '"emotion","pixels","Usage"',
+        ...GOOD.slice(1).map((line) =>
+          line
+            .split(',')
+            .map((field) => `"${field}"`)
+            .join(),
+        ),
+      ].join('\n'),
+    ],
   ])('reads the %s form', async (_, content) => {
     const data = await loadDataSet(write(content), { cache: false });
     expect(data.size).toBe(SIZE);
     expect([...data.labels]).toEqual([0, 6, 3, 1]);
     expect([...data.images.filter((_, i) => i % PIXELS === 0)]).toEqual([0, 255, 10, 99]);
-    expect(Object.fromEntries([...data.splits].map(([name, rows]) => [name, [...rows]]))).toEqual({ Training: [0, 3], PublicTest: [1], PrivateTest: [2] });
+    expect(Object.fromEntries([...data.splits].map(([name, rows]) => [name, [...rows]]))).toEqual({
+      Training: [0, 3],
+      PublicTest: [1],
+      PrivateTest: [2],
+    });
   });
 
   it('reads gzip, and the second time from the packed cache', async () => {
@@ -68,7 +92,12 @@ describe('FER2013 CSV', () => {
     ['a header without pixels', 'emotion,image,Usage\n', 1, 'pixels is missing from the header "emotion,image,Usage"'],
     ['an empty file', '', 1, 'the file is empty'],
     ['a header alone', 'emotion,pixels,Usage\n', 1, 'the file has no good row'],
-    ['pixels that make no square', 'emotion,pixels,Usage\n0,1 2 3,Training', 2, 'expected a square number of pixels (2304 for 48x48), got 3'],
+    [
+      'pixels that make no square',
+      'emotion,pixels,Usage\n0,1 2 3,Training',
+      2,
+      'expected a square number of pixels (2304 for 48x48), got 3',
+    ],
   ])('names file, line and reason of %s', async (_, content, line, reason) => {
     const file = write(content);
     const error = await loadDataSet(file).then(

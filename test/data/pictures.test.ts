@@ -14,14 +14,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const plain = (width: number, height: number, colour: string): sharp.Sharp => sharp({ create: { width, height, channels: 3, background: colour } });
+const plain = (width: number, height: number, colour: string): sharp.Sharp =>
+  sharp({ create: { width, height, channels: 3, background: colour } });
 
 async function classFolders(root: string, splits: string[], classes: string[]): Promise<void> {
   for (const split of splits)
     for (const [i, name] of classes.entries()) {
       mkdirSync(path.join(root, split, name), { recursive: true });
-      await plain(20 + i, 30, i % 2 ? '#ffffff' : '#000000').png().toFile(path.join(root, split, name, 'a.png'));
-      await plain(50, 50, '#808080').jpeg().toFile(path.join(root, split, name, 'b.jpg'));
+      await plain(20 + i, 30, i % 2 ? '#ffffff' : '#000000')
+        .png()
+        .toFile(path.join(root, split, name, 'a.png'));
+      await plain(50, 50, '#808080')
+        .jpeg()
+        .toFile(path.join(root, split, name, 'b.jpg'));
     }
 }
 
@@ -51,7 +56,10 @@ describe('image folders', () => {
     await classFolders(root, ['train', 'test'], ['x', 'y']);
     const file = path.join(root, 'train', 'x', 'broken.png');
     writeFileSync(file, 'not a picture');
-    await expect(loadDataSet(root)).rejects.toMatchObject({ code: 'ERR_FER_IMAGE_FORMAT', message: expect.stringContaining(file) as string });
+    await expect(loadDataSet(root)).rejects.toMatchObject({
+      code: 'ERR_FER_IMAGE_FORMAT',
+      message: expect.stringContaining(file) as string,
+    });
     expect((await loadDataSet(root, { skipBadRows: true })).badRows).toHaveLength(1);
   });
 
@@ -76,7 +84,9 @@ describe('decodeImage', () => {
 
   it('refuses a box outside the picture and what is no picture', async () => {
     const picture = await plain(10, 10, '#fff').png().toBuffer();
-    await expect(decodeImage(picture, { size: 8, box: { left: 5, top: 0, width: 6, height: 5 } })).rejects.toThrow(/a box inside the 10x10 picture/);
+    await expect(decodeImage(picture, { size: 8, box: { left: 5, top: 0, width: 6, height: 5 } })).rejects.toThrow(
+      /a box inside the 10x10 picture/,
+    );
     await expect(decodeImage(Buffer.from('x'), { size: 8 })).rejects.toMatchObject({ code: 'ERR_FER_IMAGE_FORMAT' });
     await expect(decodeImage(path.join(folder, 'absent.png'), { size: 8 })).rejects.toMatchObject({ code: 'ERR_FER_DATA_NOT_FOUND' });
   });
@@ -115,7 +125,12 @@ describe('auditDataSet', () => {
     image(test[2]).set(image(train[2]).map((v) => Math.min(255, v + 2)));
     const audit = auditDataSet(faces);
     expect(audit.blank).toEqual([train[0]]);
-    expect(audit.exactDuplicates).toMatchObject({ images: 2, groups: 1, conflictingLabels: 1, acrossSplits: { 'PrivateTest / Training': 1 } });
+    expect(audit.exactDuplicates).toMatchObject({
+      images: 2,
+      groups: 1,
+      conflictingLabels: 1,
+      acrossSplits: { 'PrivateTest / Training': 1 },
+    });
     expect(audit.nearDuplicates.acrossSplits['PrivateTest / Training']).toBeGreaterThanOrEqual(1);
     expect(audit.nearDuplicates.examples).toContainEqual(expect.arrayContaining([train[2], test[2]]) as number[]);
   });

@@ -51,7 +51,9 @@ describe('classificationMetrics', () => {
   });
 
   it('refuses lengths and labels that do not fit', () => {
-    expect(() => classificationMetrics(new Float32Array(3), new Uint8Array(2), names(2))).toThrow(/expected 2 x 2 values, got 3, for logits/);
+    expect(() => classificationMetrics(new Float32Array(3), new Uint8Array(2), names(2))).toThrow(
+      /expected 2 x 2 values, got 3, for logits/,
+    );
     expect(() => classificationMetrics(new Float32Array(2), Uint8Array.of(2), names(2))).toThrow(/labels below 2/);
   });
 
@@ -59,7 +61,11 @@ describe('classificationMetrics', () => {
     const row = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 3, maxLength: 3 });
     fc.assert(
       fc.property(fc.array(fc.tuple(row, fc.integer({ min: 0, max: 2 })), { minLength: 1, maxLength: 40 }), (rows) => {
-        const m = classificationMetrics(Float32Array.from(rows.flatMap(([r]) => r)), Uint8Array.from(rows, ([, label]) => label), names(3));
+        const m = classificationMetrics(
+          Float32Array.from(rows.flatMap(([r]) => r)),
+          Uint8Array.from(rows, ([, label]) => label),
+          names(3),
+        );
         expect(m.confusionMatrix.flat().reduce((a, b) => a + b)).toBe(rows.length);
         expect(m.weightedRecall).toBeCloseTo(m.accuracy, 12);
         expect(m.accuracyInterval[0]).toBeLessThanOrEqual(m.accuracy);

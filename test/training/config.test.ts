@@ -5,7 +5,15 @@ import { OPTIONS, resolveConfig } from '../../lib/training/config.js';
 describe('resolveConfig', () => {
   it('takes defaults, then the preset, then what is given', () => {
     const config = resolveConfig({ preset: 'paper', batchSize: 15 });
-    expect(config).toMatchObject({ preset: 'paper', batchSize: 15, learningRate: 0.01, epochs: 100, schedule: 'plateau', flip: 0, width: 'narrow' });
+    expect(config).toMatchObject({
+      preset: 'paper',
+      batchSize: 15,
+      learningRate: 0.01,
+      epochs: 100,
+      schedule: 'plateau',
+      flip: 0,
+      width: 'narrow',
+    });
     expect(Object.keys(config).sort()).toEqual(Object.keys(OPTIONS).sort());
   });
 

@@ -9,7 +9,17 @@ import type { FitOptions, TrainingResult } from '../../lib/training/loop.js';
 import type { WidthSpec } from '../../lib/width.js';
 
 const WIDTH: WidthSpec = { stem: [4, 8], modules: [8, 16] };
-const OPTIONS: FitOptions = { preset: 'quick', epochs: 3, batchSize: 40, flip: 0.5, geometric: 0.5, rotation: 10, cutout: 0.3, cutoutSize: 0.3, seed: 5 };
+const OPTIONS: FitOptions = {
+  preset: 'quick',
+  epochs: 3,
+  batchSize: 40,
+  flip: 0.5,
+  geometric: 0.5,
+  rotation: 10,
+  cutout: 0.3,
+  cutoutSize: 0.3,
+  seed: 5,
+};
 
 let folder: string;
 let data: LabelledImages;
@@ -34,12 +44,28 @@ describe('fit', () => {
     using model = newModel();
     const before = (await model.evaluate(data)).accuracy;
     const seen: number[] = [];
-    const result = await model.fit(data, { ...OPTIONS, geometric: 0, cutout: 0, epochs: 8, runFolder, onEpoch: (row) => seen.push(row.epoch) });
+    const result = await model.fit(data, {
+      ...OPTIONS,
+      geometric: 0,
+      cutout: 0,
+      epochs: 8,
+      runFolder,
+      onEpoch: (row) => seen.push(row.epoch),
+    });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(result.evaluatedSplit).toBe('PrivateTest');
     expect(result.evaluation?.accuracy).toBeGreaterThan(before + 0.2);
     expect((await model.evaluate(data)).accuracy).toBe(result.evaluation?.accuracy);
-    for (const file of ['config.json', 'metrics.jsonl', 'metrics.csv', 'best.safetensors', 'last.safetensors', 'model.safetensors', 'evaluation.json', 'report.txt'])
+    for (const file of [
+      'config.json',
+      'metrics.jsonl',
+      'metrics.csv',
+      'best.safetensors',
+      'last.safetensors',
+      'model.safetensors',
+      'evaluation.json',
+      'report.txt',
+    ])
       expect(existsSync(path.join(runFolder, file)), file).toBe(true);
     for (const chart of ['curves', 'confusion-matrix']) {
       expect(readFileSync(path.join(runFolder, `${chart}.svg`), 'utf8')).toMatch(/^<svg/);
@@ -107,15 +133,30 @@ describe('fit', () => {
 
   it('ends with a clear error when the loss diverges', async () => {
     using model = newModel();
-    await expect(model.fit(data, { ...OPTIONS, preset: 'paper', optimizer: 'sgd', schedule: 'constant', learningRate: 100, weightDecay: 10 })).rejects.toMatchObject({
+    await expect(
+      model.fit(data, { ...OPTIONS, preset: 'paper', optimizer: 'sgd', schedule: 'constant', learningRate: 100, weightDecay: 10 }),
+    ).rejects.toMatchObject({
       code: 'ERR_FER_DIVERGED',
     });
   });
 
   it('stops early, holds out validation where there is no PublicTest, and balances classes', async () => {
     using model = newModel();
-    const merged = { ...data, splits: new Map([['Training', data.splits.get('Training') as Uint32Array], ['Test', data.splits.get('PrivateTest') as Uint32Array]]) };
-    const result = await model.fit(merged, { ...OPTIONS, epochs: 30, learningRate: 1e-7, emaDecay: 0, earlyStopping: 2, balanceClasses: true });
+    const merged = {
+      ...data,
+      splits: new Map([
+        ['Training', data.splits.get('Training') as Uint32Array],
+        ['Test', data.splits.get('PrivateTest') as Uint32Array],
+      ]),
+    };
+    const result = await model.fit(merged, {
+      ...OPTIONS,
+      epochs: 30,
+      learningRate: 1e-7,
+      emaDecay: 0,
+      earlyStopping: 2,
+      balanceClasses: true,
+    });
     expect(result.rows.length).toBeLessThan(30);
     expect(result.rows.length - result.chosen.epoch).toBe(2);
     expect(result.notes.join()).toContain('every tenth training image');

@@ -32,7 +32,14 @@ describe('schedules', () => {
   });
 
   it('give one rate a step, warm up linearly and end a cosine at its floor', () => {
-    const config = resolveConfig({ preset: 'paper', schedule: 'cosine', epochs: 4, warmupEpochs: 1, learningRate: 1, minLearningRate: 0.1 });
+    const config = resolveConfig({
+      preset: 'paper',
+      schedule: 'cosine',
+      epochs: 4,
+      warmupEpochs: 1,
+      learningRate: 1,
+      minLearningRate: 0.1,
+    });
     const schedule = makeSchedule(config);
     const first = schedule.learningRates(0, 10);
     expect(first).toHaveLength(10);
