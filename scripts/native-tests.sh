@@ -19,4 +19,5 @@ command -v ninja >/dev/null && generator=(-G Ninja)
 cmake -S . -B "$folder" "${generator[@]}" -DFER_ADDON=OFF -DFER_TESTS=ON -DCMAKE_PREFIX_PATH="$PWD/$prefix/usr" "$@" >"$folder.log" 2>&1 ||
   { cat "$folder.log"; exit 1; }
 cmake --build "$folder" --parallel "$(nproc)" >"$folder.log" 2>&1 || { tail -50 "$folder.log"; exit 1; }
-ctest --test-dir "$folder" --output-on-failure --progress | tail -40
+ctest --test-dir "$folder" --output-on-failure --parallel "$(nproc)" >"$folder.log" 2>&1 || { grep -v ' Passed ' "$folder.log"; exit 1; }
+tail -4 "$folder.log"

@@ -44,10 +44,16 @@ std::vector<Case> read_cases() {
   return cases;
 }
 
-using MakeBackend = std::function<std::unique_ptr<Backend>()>;
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.operation; }
+
+struct Device {
+  std::string name;
+  std::function<std::unique_ptr<Backend>()> make;
+};
+std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.name; }
 
 // The backends under test; a new device adds its line.
-std::vector<std::pair<std::string, MakeBackend>> devices() {
+std::vector<Device> devices() {
   return {
       {"cpu_1_thread", [] { return make_backend("cpu", 1); }},
       {"cpu_3_threads", [] { return make_backend("cpu", 3); }},
@@ -60,7 +66,9 @@ std::vector<std::pair<std::string, MakeBackend>> devices() {
 class Memory {
  public:
   Memory(Backend& backend, size_t count) : backend_(backend), count_(count), data_(static_cast<float*>(backend.allocate(std::max<size_t>(count, 1) * sizeof(float)))) {}
-  Memory(Backend& backend, const std::vector<float>& values) : Memory(backend, values.size()) { backend.upload(data_, values.data(), values.size() * sizeof(float)); }
+  Memory(Backend& backend, const std::vector<float>& values) : Memory(backend, values.size()) {
+    if (!values.empty()) backend.upload(data_, values.data(), values.size() * sizeof(float));
+  }
   Memory(Memory&& other) noexcept : backend_(other.backend_), count_(other.count_), data_(std::exchange(other.data_, nullptr)) {}
   ~Memory() { if (data_) backend_.release(data_); }
   operator float*() const { return data_; }
@@ -138,10 +146,10 @@ void expect_close(const std::vector<float>& actual, const std::vector<float>& ex
   for (size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance + 2e-5 * std::abs(expected[i])) << what << '[' << i << ']';
 }
 
-class OperationsTest : public testing::TestWithParam<std::tuple<std::pair<std::string, MakeBackend>, Case>> {
+class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
  protected:
   const Case& c = std::get<1>(GetParam());
-  std::unique_ptr<Backend> backend = std::get<0>(GetParam()).second();
+  std::unique_ptr<Backend> backend = std::get<0>(GetParam()).make();
   Memory load(const std::string& name) { return {*backend, c.at(name)}; }
   Memory room(size_t count) { return {*backend, count}; }
   Norm plain_norm(int channels) { return {*backend, std::vector<float>(channels, 1.f), std::vector<float>(channels)}; }
@@ -284,7 +292,7 @@ TEST_P(OperationsTest, MatchesPyTorch) {
 INSTANTIATE_TEST_SUITE_P(Fixtures, OperationsTest, testing::Combine(testing::ValuesIn(devices()), testing::ValuesIn(read_cases())), [](const auto& info) {
   const Case& c = std::get<1>(info.param);
   std::ostringstream name;
-  name << std::get<0>(info.param).first << '_' << c.operation << '_' << c.n << '_' << c.size << '_' << c.in << '_' << c.out << (c.flag ? "_bn" : "");
+  name << std::get<0>(info.param).name << '_' << c.operation << '_' << c.n << '_' << c.size << '_' << c.in << '_' << c.out << (c.flag ? "_bn" : "");
   return name.str();
 });
 
