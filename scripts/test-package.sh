@@ -17,6 +17,7 @@ cd "$work/project"
 for tool in node npm npx sh env dirname readlink uname sed; do ln -s "$(command -v $tool)" "$work/bin/$tool"; done
 echo '{ "name": "user", "private": true }' >package.json
 PATH="$work/bin" npm install --ignore-scripts --no-audit --no-fund "$tarball" >/dev/null
+npm install --ignore-scripts --no-audit --no-fund "@types/node@$(node -p "require('$root/package.json').devDependencies['@types/node']")" >/dev/null
 if PATH="$work/bin" sh -c 'command -v c++ || command -v g++ || command -v cmake'; then echo "a compiler is on the PATH" >&2; exit 1; fi
 
 body='
@@ -43,7 +44,7 @@ console.log(`TypeScript: ${Object.keys(all).join()} ${check(undefined)}`);
 T
 PATH="$work/bin" node user.mjs
 PATH="$work/bin" node user.cjs
-"$root/node_modules/.bin/tsc" --strict --module nodenext --moduleResolution nodenext --target es2023 --lib es2023,esnext.disposable --types "" typed.mts
+"$root/node_modules/.bin/tsc" --strict --module nodenext --moduleResolution nodenext --target es2023 --lib es2023,esnext.disposable --skipLibCheck typed.mts
 PATH="$work/bin" node typed.mjs
 PATH="$work/bin" npx --no-install fer-cudnn --version
 

@@ -50,7 +50,8 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
   const start = bytes.byteOffset + 8 + length;
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
-      for (const [k, v] of Object.entries(value as object)) metadata[k] = String(v);
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('its metadata is not an object');
+      for (const [k, v] of Object.entries(value)) metadata[k] = String(v);
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
