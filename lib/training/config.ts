@@ -70,7 +70,7 @@ const choice = (value: string, choices: readonly string[], help: string): Option
 export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   preset: choice('quick', Object.keys(PRESETS), 'starting point for all other options'),
   width: { kind: 'width', default: 'narrow', help: 'narrow (8~128), wide (64~1024), or your own such as 8,8:16,32,64' },
-  inputSize: integer(48, 16, 512, 'side of the network input, pixels'),
+  inputSize: integer(48, 8, 512, 'side of the network input, pixels'),
   epochs: integer(40, 1, 100_000, 'passes over the training split'),
   batchSize: integer(64, 1, 4096, 'images a step'),
   learningRate: number(0.01, 0, 100, 'learning rate; the peak of a cosine or one-cycle schedule'),
@@ -78,8 +78,8 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   momentum: number(0.9, 0, 1, 'momentum of SGD'),
   nesterov: boolean(false, "Nesterov's momentum for SGD"),
   weightDecay: number(0, 0, 10, 'weight decay'),
-  beta1: number(0.9, 0, 1, "Adam's first decay"),
-  beta2: number(0.999, 0, 1, "Adam's second decay"),
+  beta1: number(0.9, 0, 0.999999, "Adam's first decay"),
+  beta2: number(0.999, 0, 0.999999, "Adam's second decay"),
   epsilon: number(1e-8, 0, 1, "Adam's epsilon"),
   clipNorm: number(0, 0, 1e6, 'largest global gradient norm; 0: no clipping'),
   labelSmoothing: number(0, 0, 1, 'label smoothing'),
@@ -151,7 +151,7 @@ function problem(key: string, value: unknown): string | undefined {
 export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial<TrainingConfig>): TrainingConfig {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key, raw] of entries) {
-    if (!(key in OPTIONS)) {
+    if (!Object.hasOwn(OPTIONS, key)) {
       const nearest = Object.keys(OPTIONS).sort((a, b) => editDistance(a, key) - editDistance(b, key))[0];
       throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest)}?`, {
         details: { key, nearest },
@@ -164,6 +164,12 @@ export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial
   const preset = own.preset ?? (OPTIONS.preset.default as PresetName);
   const defaults = Object.fromEntries(Object.entries(OPTIONS).map(([key, option]) => [key, option.default])) as unknown as TrainingConfig;
   const config: TrainingConfig = { ...defaults, ...PRESETS[preset].options, ...own, preset };
+  if (config.minLearningRate > config.learningRate)
+    throw new FerError(
+      'ERR_FER_CONFIG',
+      `expected at most the learning rate (${config.learningRate}), got ${config.minLearningRate}, for minLearningRate`,
+      { details: { key: 'minLearningRate' } },
+    );
   config.width = widthName(resolveWidth(config.width));
   return config;
 }

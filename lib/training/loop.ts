@@ -65,9 +65,14 @@ function roles(data: LabelledImages): { training: Uint32Array; validation: Uint3
       'ERR_FER_DATA_FORMAT',
       `${data.source} has no Training split; it has ${[...data.splits.keys()].join(', ') || 'no rows'}`,
     );
-  const test = ['PrivateTest', 'Test'].find((name) => data.splits.has(name));
+  const test = ['PrivateTest', 'Test'].find((name) => data.splits.get(name)?.length);
   const validation = data.splits.get('PublicTest');
-  if (validation) return { training, validation, test, notes: [] };
+  if (validation?.length) return { training, validation, test, notes: [] };
+  if (training.length < 10)
+    throw new FerError(
+      'ERR_FER_DATA_FORMAT',
+      `${data.source} has ${training.length} training images and no PublicTest split; at least 10 are needed to hold some out`,
+    );
   // Every tenth row; files are not sorted in a way that repeats every ten rows, and the choice needs no seed.
   return {
     training: training.filter((_, i) => i % 10 !== 9),
@@ -143,20 +148,18 @@ class Run {
     options.signal?.addEventListener('abort', abort);
     const learningRates = this.schedule.learningRates(progress.epoch, this.steps);
     let totals: NativeEpochTotals;
+    let running = true;
     try {
       const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals };
-      const epoch = trainer.trainEpoch(request, (t) => this.tell(t, before, started));
+      const epoch = trainer.trainEpoch(request, (t) => running && this.tell(t, before, started));
       if (options.signal?.aborted) abort();
       totals = await epoch;
     } finally {
+      // A report may still be under way to the event loop.
+      running = false;
       options.signal?.removeEventListener('abort', abort);
     }
-    if (!Number.isFinite(totals.lossSum))
-      throw new FerError(
-        'ERR_FER_DIVERGED',
-        `the loss became ${totals.lossSum} in epoch ${progress.epoch + 1}; a lower learning rate (now ${config.learningRate}) or gradient clipping may help` +
-          (this.folder && progress.epoch > 0 ? `. The state after epoch ${progress.epoch} is kept in ${this.folder.path}` : ''),
-      );
+    this.mustBeFinite('loss', totals.lossSum);
     if (totals.step < this.steps) {
       progress.totals = totals;
       await this.save();
@@ -165,6 +168,8 @@ class Run {
     const seconds = (performance.now() - started) / 1000;
     const evaluated = this.evaluated();
     const validation = await this.validate(evaluated);
+    // The last step may have ruined weights that no training loss has seen yet; they must not replace the checkpoint.
+    this.mustBeFinite('validation loss', validation.loss);
     const row: EpochRow = {
       epoch: progress.epoch + 1,
       learningRate: learningRates[this.steps - 1],
@@ -188,8 +193,20 @@ class Run {
     return true;
   }
 
+  private mustBeFinite(what: string, value: number): void {
+    if (Number.isFinite(value)) return;
+    const { config, epoch } = this.progress;
+    throw new FerError(
+      'ERR_FER_DIVERGED',
+      `the ${what} became ${value} in epoch ${epoch + 1}; a lower learning rate (now ${config.learningRate}) or gradient clipping may help` +
+        (this.folder && epoch > 0 ? `. The state after epoch ${epoch} is kept in ${this.folder.path}` : ''),
+    );
+  }
+
   private tell(totals: NativeEpochTotals, before: number, started: number): void {
     const { config, epoch } = this.progress;
+    // Nothing that the rest of the epoch computes would be of use.
+    if (!Number.isFinite(totals.lossSum)) this.trainer.cancel();
     const rate = (totals.seen - before) / ((performance.now() - started) / 1000);
     const images = this.roles.training.length;
     this.options.onProgress?.({

@@ -10,6 +10,7 @@ interface Reference {
     rates: number[];
   }[];
   oneCycle: { total: number; peak: number; rates: number[] }[];
+  cosine: { total: number; peak: number; floor: number; rates: number[] }[];
 }
 
 const reference = JSON.parse(readFileSync(new URL('../fixtures/schedules.json', import.meta.url), 'utf8')) as Reference;
@@ -29,6 +30,29 @@ describe('schedules', () => {
 
   it.each(reference.oneCycle)("follow one cycle as PyTorch's OneCycleLR, $total steps", ({ total, peak, rates }) => {
     rates.forEach((rate, step) => expect(oneCycle(step, total, peak)).toBeCloseTo(rate, 12));
+  });
+
+  it.each(reference.cosine)("follow a cosine as PyTorch's CosineAnnealingLR, $total steps", ({ total, peak, floor, rates }) => {
+    const epochs = 4;
+    const schedule = makeSchedule(resolveConfig({ schedule: 'cosine', epochs, learningRate: peak, minLearningRate: floor }));
+    const steps = total / epochs;
+    const ours = Array.from({ length: epochs }, (_, epoch) => [...schedule.learningRates(epoch, steps)]).flat();
+    expect(ours).toHaveLength(total);
+    ours.forEach((rate, i) => expect(Math.abs(rate / rates[i] - 1)).toBeLessThan(1e-6));
+  });
+
+  it('hold a constant, and reduce on the plateau of the figure that is asked for', () => {
+    const constant = makeSchedule(resolveConfig({ schedule: 'constant', learningRate: 0.5 }));
+    expect([...constant.learningRates(7, 3)]).toEqual([0.5, 0.5, 0.5]);
+    const common = { schedule: 'plateau', learningRate: 0.5, plateauFactor: 0.5, plateauPatience: 1 } as const;
+    const rateAfter = (plateauMetric: 'loss' | 'accuracy'): number => {
+      const schedule = makeSchedule(resolveConfig({ ...common, plateauMetric }));
+      // The loss rises, which is bad; the accuracy rises, which is good.
+      for (let i = 1; i <= 3; i++) schedule.epochEnded({ loss: i, accuracy: i / 10 });
+      return schedule.learningRates(3, 1)[0];
+    };
+    expect(rateAfter('loss')).toBe(0.25);
+    expect(rateAfter('accuracy')).toBe(0.5);
   });
 
   it('give one rate a step, warm up linearly and end a cosine at its floor', () => {

@@ -66,7 +66,10 @@ describe('decodeSafetensors', () => {
   });
 
   it('reads from a view at an odd offset of a larger buffer', () => {
-    const bytes = Buffer.concat([Buffer.alloc(3, 255), ...encodeSafetensors(new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]), {})]);
+    const bytes = Buffer.concat([
+      Buffer.alloc(3, 255),
+      ...encodeSafetensors(new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]), {}),
+    ]);
     expect(decodeSafetensors(bytes.subarray(3), 'view').tensors.get('a')?.data).toEqual(Float32Array.of(1, 2));
   });
 
@@ -99,7 +102,11 @@ describe('decodeSafetensors', () => {
     ['a gap between tensors', fileOf({ a: tensor([1], 0, 4), b: tensor([1], 8, 12) }, 12), /gap or overlap at byte 4/],
     ['a gap before the first', fileOf({ a: tensor([1], 4, 8) }, 8), /gap or overlap at byte 0/],
     ['bytes behind the last', fileOf({ a: tensor([1], 0, 4) }, 7), /3 bytes at its end belong to no tensor/],
-    ['a name given twice', fileOf(`{"a":${JSON.stringify(tensor([1], 0, 4))},"a":${JSON.stringify(tensor([1], 4, 8))}}`, 8), /gap or overlap/],
+    [
+      'a name given twice',
+      fileOf(`{"a":${JSON.stringify(tensor([1], 0, 4))},"a":${JSON.stringify(tensor([1], 4, 8))}}`, 8),
+      /gap or overlap/,
+    ],
   ])('refuses %s', (_, bytes, reason) => {
     expect(reasonOf(bytes)).toMatch(reason);
   });
