@@ -131,6 +131,57 @@ TEST_P(NetworkTest, MatchesPyTorch) {
   for (const Samples& s : c.tensors) expect_samples(s, network->read(network->tensor(s.name)), 2e-3, "weight");
 }
 
+// Loss after moving along the gradient of one tensor against the gradient's own norm: needs no reference implementation.
+TEST(GradientTest, AgreesWithFiniteDifferencesInEveryTensor) {
+  Spec spec;
+  spec.stem[0] = 5;
+  spec.stem[1] = 3;
+  spec.modules = {7, 12};
+  for (int size : {20, 23}) {
+    spec.input_size = size;
+    const auto data = noise(6, size);
+    auto network = std::make_shared<Network>(spec, make_cpu_backend(2), 3);
+    TrainerOptions options;
+    options.batch_size = 6;
+    options.label_smoothing = 0.1f;
+    Trainer trainer(network, data, options);
+    const std::atomic<bool> never{false};
+    EpochRequest request;
+    request.rows = {0, 1, 2, 3, 4, 5};
+    request.learning_rates = {0.f};  // leaves the weights where they are
+    auto loss = [&] { return trainer.train_epoch(request, never, nullptr).loss_sum / 6; };
+    loss();
+    std::vector<std::vector<float>> gradients;
+    for (const TensorInfo& t : network->plan().tensors)
+      gradients.push_back(t.trainable ? network->read_from(trainer.gradients(), t) : std::vector<float>{});
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      const TensorInfo& t = network->plan().tensors[i];
+      if (!t.trainable) continue;
+      double square = 0;
+      for (float g : gradients[i]) square += double{g} * g;
+      const double norm = std::sqrt(square);
+      ASSERT_GT(norm, 1e-6) << t.name;
+      const std::vector<float> start = network->read(t);
+      // A ReLU or maximum that switches between the two points spoils one step, rounding another: a right gradient agrees at
+      // one of them at least, a wrong one at none.
+      double closest = INFINITY;
+      for (double loss_change : {2e-3, 5e-4, 2e-4, 5e-5, 2e-5}) {
+        const double step = loss_change / std::max(norm, 0.05);
+        double moved[2];
+        for (int sign : {0, 1}) {
+          std::vector<float> values = start;
+          for (size_t k = 0; k < values.size(); ++k) values[k] += static_cast<float>((sign ? step : -step) * gradients[i][k] / norm);
+          network->write(t, values);
+          moved[sign] = loss();
+        }
+        closest = std::min(closest, std::abs((moved[1] - moved[0]) / (2 * step) / norm - 1));
+      }
+      network->write(t, start);
+      EXPECT_LT(closest, 0.03) << t.name << " at size " << size << ", gradient norm " << norm;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Fixtures, NetworkTest, testing::ValuesIn(read_cases()), [](const auto& info) {
   std::string name = info.param.name;
   std::replace(name.begin(), name.end(), '-', '_');

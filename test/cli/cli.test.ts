@@ -1,0 +1,167 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { syntheticFaces } from '../../lib/data/synthetic.js';
+
+const MAIN = path.resolve('dist/cli/main.js');
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+let picture: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'fer-cli-'));
+  environment = { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache'), NO_COLOR: '1' };
+  picture = path.join(folder, 'face.png');
+  await sharp(syntheticFaces().images.subarray(0, 2304), { raw: { width: 48, height: 48, channels: 1 } }).toFile(picture);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+function run(args: string[], input?: Buffer): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: environment,
+    encoding: 'utf8',
+    input,
+  });
+  return { status, stdout, stderr };
+}
+const file = (name: string, content: string): string => {
+  const full = path.join(folder, name);
+  writeFileSync(full, content);
+  return full;
+};
+
+describe('help', () => {
+  it.each([[], ['train'], ['evaluate'], ['predict'], ['data'], ['data', 'info'], ['convert'], ['info'], ['doctor'], ['bench']])(
+    'teaches: %s %s',
+    (...command) => {
+      const { status, stdout } = run([...command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^Usage: fer-cudnn/);
+    },
+  );
+});
+
+describe('train, resume, evaluate, predict', () => {
+  const quick = ['--width', '4,8:8,16', '--input-size', '32', '--batch-size', '32', '--threads', '2'];
+
+  it('trains on the drawn faces, prints the table and leaves a run that the other commands use', () => {
+    const out = path.join(folder, 'run');
+    const trained = run(['train', ...quick, '--epochs', '4', '--out', out]);
+    expect(trained.stderr).toMatch(/epoch 4\/4/);
+    expect(trained.status).toBe(0);
+    expect(trained.stdout).toMatch(/accuracy \d+\.\d % \(95 % interval/);
+    expect(existsSync(path.join(out, 'confusion-matrix.png'))).toBe(true);
+    const model = path.join(out, 'model.safetensors');
+
+    const evaluated = run(['evaluate', '--model', model, '--json']);
+    expect(evaluated.status).toBe(0);
+    const report = JSON.parse(evaluated.stdout) as { n: number; accuracy: number };
+    expect(report.n).toBe(350);
+    expect(trained.stdout).toContain(`accuracy ${(report.accuracy * 100).toFixed(1)} %`);
+
+    expect(run(['info', model]).stdout).toContain('4,8:8,16');
+    expect(run(['train', ...quick, '--out', out])).toMatchObject({ status: 1, stderr: expect.stringContaining('is not empty') as string });
+  });
+
+  it('stops on Ctrl-C, saves, and resumes to what an uninterrupted run gives', async () => {
+    const whole = path.join(folder, 'whole');
+    expect(run(['train', ...quick, '--epochs', '3', '--out', whole]).status).toBe(0);
+    const halved = path.join(folder, 'halved');
+    const child = spawn(process.execPath, [MAIN, 'train', ...quick, '--epochs', '3', '--out', halved], { cwd: folder, env: environment });
+    let stderr = '';
+    let interrupted = false;
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      if (!interrupted && /epoch 1\/3 /.test(stderr)) interrupted = child.kill('SIGINT'); // a second one would end it at once
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(status).toBe(130);
+    expect(stderr).toContain('--resume');
+    expect(existsSync(path.join(halved, 'model.safetensors'))).toBe(false);
+    expect(run(['train', '--resume', halved, '--threads', '2']).status).toBe(0);
+    const evaluation = (run: string): string => readFileSync(path.join(run, 'evaluation.json'), 'utf8');
+    expect(evaluation(halved)).toBe(evaluation(whole));
+  });
+
+  it.each(['json', 'ndjson', 'csv', 'table'])("predicts with the package's own model as %s", (format) => {
+    const { status, stdout } = run(['predict', picture, '--format', format]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('face.png');
+    if (format === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('surprise');
+    if (format === 'csv') expect(stdout.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('reads standard input, folders and patterns, and goes on after a bad picture', () => {
+    const faces = path.join(folder, 'faces');
+    mkdirSync(faces);
+    writeFileSync(path.join(faces, 'a.png'), readFileSync(picture));
+    writeFileSync(path.join(faces, 'b.png'), 'no picture');
+    writeFileSync(path.join(faces, 'c.png'), readFileSync(picture));
+    const all = run(['predict', faces, '--format', 'csv']);
+    expect(all.status).toBe(1);
+    expect(all.stderr).toMatch(/b\.png is not a readable image/);
+    expect(all.stdout).toContain('a.png');
+    expect(all.stdout).toContain('c.png');
+    expect(run(['predict', path.join(faces, '[ac].png')]).status).toBe(0);
+    expect(run(['predict', '-'], readFileSync(picture)).status).toBe(0);
+  });
+
+  it('prints a data set and draws it', () => {
+    const { status, stdout } = run(['data', 'info', '--out', folder]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/angry +400 +50 +50/);
+    expect(existsSync(path.join(folder, 'class-distribution.svg'))).toBe(true);
+  });
+});
+
+describe('bad input', () => {
+  const cases: [name: string, args: () => string[], status: number, message: RegExp][] = [
+    ['an unknown command', () => ['trian'], 2, /unknown command 'trian'.*train/],
+    ['an unknown flag', () => ['train', '--epoch', '3'], 2, /unknown option '--epoch'.*--epochs/],
+    ['a value out of range', () => ['train', '--epochs', '0'], 2, /expected a whole number from 1 to 100000, got 0, for --epochs/],
+    ['no number', () => ['train', '--learning-rate', 'fast'], 2, /expected a number.*got "fast", for --learning-rate/],
+    [
+      'an unknown key',
+      () => ['train', '--config', file('a.yaml', 'epochs: 1\nlearningrate: 1\n')],
+      2,
+      /unknown option "learningrate".*did you mean "learningRate"/,
+    ],
+    ['broken YAML', () => ['train', '--config', file('b.yaml', 'a: [')], 2, /b\.yaml/],
+    ['a device that is not there', () => ['train', '--device', 'cuda'], 1, /device "cuda" is not part of this build/],
+    ['a data set that is not there', () => ['train', '--data', 'absent.csv'], 1, /absent\.csv does not exist/],
+    [
+      'a bad row',
+      () => ['data', 'info', file('bad.csv', 'emotion,pixels,Usage\n0,1 2 3,Training\n')],
+      1,
+      /bad\.csv, line 2: expected a square number of pixels/,
+    ],
+    ['a model that is not there', () => ['evaluate', '--model', 'absent.safetensors'], 1, /absent\.safetensors cannot be read/],
+    [
+      'a file that is no model',
+      () => ['evaluate', '--model', file('no.safetensors', 'nothing at all')],
+      1,
+      /no\.safetensors is not a sound safetensors file/,
+    ],
+    ['a split that is not there', () => ['evaluate', '--split', 'Third'], 2, /Third/],
+    ['a folder without a run', () => ['train', '--resume', folder], 1, /cannot be resumed/],
+    ['a picture that is not there', () => ['predict', 'absent.jpg'], 1, /absent\.jpg/],
+    ['a bad box', () => ['predict', picture, '--box', '1,2,3'], 2, /expected x,y,width,height.*got "1,2,3", for --box/],
+    ['a box outside the picture', () => ['predict', picture, '--box', '40,40,20,20'], 1, /a box inside the 48x48 picture/],
+  ];
+  it.each(cases)('names %s', (_, args, status, message) => {
+    const outcome = run(args());
+    expect(outcome.stderr).toMatch(message);
+    expect(outcome.stderr).toMatch(/\[ERR_FER_\w+\]/);
+    expect(outcome.stderr).not.toMatch(/\n {4}at /);
+    expect(outcome.status).toBe(status);
+  });
+});
