@@ -141,7 +141,6 @@ class Run {
   /** Trains one epoch or the rest of one; false when aborted. */
   private async epoch(): Promise<boolean> {
     const { progress, options, trainer } = this;
-    const { config } = progress;
     const started = performance.now();
     const before = progress.totals.seen;
     const abort = (): void => trainer.cancel();
@@ -159,7 +158,10 @@ class Run {
       running = false;
       options.signal?.removeEventListener('abort', abort);
     }
-    this.mustBeFinite('loss', totals.lossSum);
+    this.mustBeFinite('the loss', totals.lossSum);
+    // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
+    for (const [name, { data }] of this.model.tensors())
+      this.mustBeFinite(`a value of ${name}`, data.find((value) => !Number.isFinite(value)) ?? 0);
     if (totals.step < this.steps) {
       progress.totals = totals;
       await this.save();
@@ -168,8 +170,7 @@ class Run {
     const seconds = (performance.now() - started) / 1000;
     const evaluated = this.evaluated();
     const validation = await this.validate(evaluated);
-    // The last step may have ruined weights that no training loss has seen yet; they must not replace the checkpoint.
-    this.mustBeFinite('validation loss', validation.loss);
+    this.mustBeFinite('the validation loss', validation.loss);
     const row: EpochRow = {
       epoch: progress.epoch + 1,
       learningRate: learningRates[this.steps - 1],
@@ -198,7 +199,7 @@ class Run {
     const { config, epoch } = this.progress;
     throw new FerError(
       'ERR_FER_DIVERGED',
-      `the ${what} became ${value} in epoch ${epoch + 1}; a lower learning rate (now ${config.learningRate}) or gradient clipping may help` +
+      `${what} became ${value} in epoch ${epoch + 1}; a lower learning rate (now ${config.learningRate}) or gradient clipping may help` +
         (this.folder && epoch > 0 ? `. The state after epoch ${epoch} is kept in ${this.folder.path}` : ''),
     );
   }

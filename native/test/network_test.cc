@@ -139,17 +139,17 @@ TEST(GradientTest, AgreesWithFiniteDifferencesInEveryTensor) {
   spec.modules = {7, 12};
   for (int size : {20, 23}) {
     spec.input_size = size;
-    const auto data = noise(6, size);
+    const auto data = noise(12, size);
     auto network = std::make_shared<Network>(spec, make_cpu_backend(2), 3);
     TrainerOptions options;
-    options.batch_size = 6;
+    options.batch_size = 12;
     options.label_smoothing = 0.1f;
     Trainer trainer(network, data, options);
     const std::atomic<bool> never{false};
     EpochRequest request;
-    request.rows = {0, 1, 2, 3, 4, 5};
+    for (uint32_t row = 0; row < 12; ++row) request.rows.push_back(row);
     request.learning_rates = {0.f};  // leaves the weights where they are
-    auto loss = [&] { return trainer.train_epoch(request, never, nullptr).loss_sum / 6; };
+    auto loss = [&] { return trainer.train_epoch(request, never, nullptr).loss_sum / 12; };
     loss();
     std::vector<std::vector<float>> gradients;
     for (const TensorInfo& t : network->plan().tensors)
@@ -177,7 +177,7 @@ TEST(GradientTest, AgreesWithFiniteDifferencesInEveryTensor) {
         closest = std::min(closest, std::abs((moved[1] - moved[0]) / (2 * step) / norm - 1));
       }
       network->write(t, start);
-      EXPECT_LT(closest, 0.03) << t.name << " at size " << size << ", gradient norm " << norm;
+      EXPECT_LT(closest, 0.05) << t.name << " at size " << size << ", gradient norm " << norm;
     }
   }
 }

@@ -21,7 +21,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let runs = 0;
 const newFolder = (): string => path.join(folder, `run${runs++}`);
-const newModel = (seed = 3): MiniXception => MiniXception.create({ width: { stem: [4, 4], modules: [8, 8] }, inputSize: 24, seed, threads: 2 });
+const newModel = (seed = 3): MiniXception =>
+  MiniXception.create({ width: { stem: [4, 4], modules: [8, 8] }, inputSize: 24, seed, threads: 2 });
 const weights = (model: MiniXception): unknown => [...model.tensors()].map(([name, tensor]) => [name, [...tensor.data]]);
 const figures = (result: TrainingResult): unknown => result.rows.map(({ seconds: _s, imagesPerSecond: _i, ...row }) => row);
 const rowsIn = (runFolder: string): { epoch: number }[] =>
@@ -32,8 +33,22 @@ const rowsIn = (runFolder: string): { epoch: number }[] =>
 
 describe('an interrupted run', () => {
   it.each([
-    ['adam, clipped, balanced, plateau on accuracy', { optimizer: 'adam', schedule: 'plateau', plateauMetric: 'accuracy', plateauPatience: 0, clipNorm: 0.5, balanceClasses: true, labelSmoothing: 0.1 }],
-    ['nesterov, warm-up and cosine, last epoch', { optimizer: 'sgd', nesterov: true, learningRate: 0.02, schedule: 'cosine', warmupEpochs: 1.5, selectBy: 'last' }],
+    [
+      'adam, clipped, balanced, plateau on accuracy',
+      {
+        optimizer: 'adam',
+        schedule: 'plateau',
+        plateauMetric: 'accuracy',
+        plateauPatience: 0,
+        clipNorm: 0.5,
+        balanceClasses: true,
+        labelSmoothing: 0.1,
+      },
+    ],
+    [
+      'nesterov, warm-up and cosine, last epoch',
+      { optimizer: 'sgd', nesterov: true, learningRate: 0.02, schedule: 'cosine', warmupEpochs: 1.5, selectBy: 'last' },
+    ],
   ] as [string, FitOptions][])('may be stopped at every turn: %s', async (_, extra) => {
     const options: FitOptions = { ...OPTIONS, ...extra };
     using straight = newModel();
@@ -48,7 +63,7 @@ describe('an interrupted run', () => {
       // A process of its own each time, as far as the state goes.
       using next = newModel(100 + stops);
       const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), 25);
+      const timer = setTimeout(() => stop.abort(), (stops - 1) * 15);
       result = await next.fit(data, { runFolder, resume: true, signal: stops < 6 ? stop.signal : undefined });
       clearTimeout(timer);
       if (result.aborted) continue;
@@ -94,14 +109,17 @@ describe('a checkpoint that cannot be resumed', () => {
     ['empty', (file: string) => truncateSync(file, 0)],
     ['of another kind', (file: string) => writeFileSync(file, 'not a checkpoint')],
     ['a mere model', (file: string) => copyFileSync(path.join(good, 'model.safetensors'), file)],
-    ['a folder away', (file: string) => rmSync(file)],
+    ['gone', (file: string) => rmSync(file)],
   ])('is named: %s', async (_, spoil) => {
     const runFolder = newFolder();
     using model = newModel();
     await model.fit(data, { ...OPTIONS, epochs: 1, runFolder, signal: AbortSignal.abort() });
     spoil(path.join(runFolder, 'last.safetensors'));
     const before = weights(model);
-    await expect(model.fit(data, { runFolder, resume: true })).rejects.toMatchObject({ code: 'ERR_FER_CHECKPOINT', message: expect.stringContaining(runFolder) as string });
+    await expect(model.fit(data, { runFolder, resume: true })).rejects.toMatchObject({
+      code: 'ERR_FER_CHECKPOINT',
+      message: expect.stringContaining(runFolder) as string,
+    });
     expect(weights(model)).toEqual(before);
   });
 
@@ -139,11 +157,19 @@ describe('a run', () => {
     }
   });
 
-  it('that diverges stops within the epoch and loses no earlier one', async () => {
+  it('that diverges ends with a typed error and loses no earlier epoch', async () => {
     const runFolder = newFolder();
     using model = newModel();
     // The warm-up's first epoch is harmless; its last ones are not.
-    const options: FitOptions = { preset: 'paper', optimizer: 'sgd', schedule: 'constant', learningRate: 100, weightDecay: 10, warmupEpochs: 1e3, epochs: 900 };
+    const options: FitOptions = {
+      preset: 'paper',
+      optimizer: 'sgd',
+      schedule: 'constant',
+      learningRate: 100,
+      weightDecay: 10,
+      warmupEpochs: 1e3,
+      epochs: 900,
+    };
     const attempt = model.fit(data, { ...options, runFolder });
     await expect(attempt).rejects.toMatchObject({ code: 'ERR_FER_DIVERGED', message: expect.stringContaining(runFolder) as string });
     const rows = rowsIn(runFolder);
@@ -151,7 +177,8 @@ describe('a run', () => {
     using best = await MiniXception.load(path.join(runFolder, 'best.safetensors'));
     for (const [, tensor] of best.tensors()) expect(tensor.data.every(Number.isFinite)).toBe(true);
     // Resuming meets the same end: the checkpoint is that of the last sound epoch.
-    await expect(newModel().fit(data, { runFolder, resume: true })).rejects.toMatchObject({ code: 'ERR_FER_DIVERGED' });
+    using again = newModel();
+    await expect(again.fit(data, { runFolder, resume: true })).rejects.toMatchObject({ code: 'ERR_FER_DIVERGED' });
     expect(rowsIn(runFolder)).toEqual(rows);
   });
 
@@ -159,12 +186,27 @@ describe('a run', () => {
     const none = new Uint32Array();
     const some = data.splits.get('Training') as Uint32Array;
     using model = newModel();
-    const fit = (splits: [string, Uint32Array][]): Promise<TrainingResult> => model.fit({ ...data, splits: new Map(splits) }, { ...OPTIONS, epochs: 1 });
-    await expect(fit([['Training', none], ['PublicTest', some]])).rejects.toMatchObject({ code: 'ERR_FER_DATA_FORMAT' });
-    await expect(fit([['Training', some.subarray(0, 9)], ['PublicTest', none]])).rejects.toMatchObject({ code: 'ERR_FER_DATA_FORMAT' });
+    const fit = (splits: [string, Uint32Array][]): Promise<TrainingResult> =>
+      model.fit({ ...data, splits: new Map(splits) }, { ...OPTIONS, epochs: 1 });
+    await expect(
+      fit([
+        ['Training', none],
+        ['PublicTest', some],
+      ]),
+    ).rejects.toMatchObject({ code: 'ERR_FER_DATA_FORMAT' });
+    await expect(
+      fit([
+        ['Training', some.subarray(0, 9)],
+        ['PublicTest', none],
+      ]),
+    ).rejects.toMatchObject({ code: 'ERR_FER_DATA_FORMAT' });
     await expect(model.fit({ ...data, classes: ['a', 'b'] }, OPTIONS)).rejects.toMatchObject({ code: 'ERR_FER_ARGUMENT' });
     // Empty splits are as good as none.
-    const result = await fit([['Training', some], ['PublicTest', none], ['PrivateTest', none]]);
+    const result = await fit([
+      ['Training', some],
+      ['PublicTest', none],
+      ['PrivateTest', none],
+    ]);
     expect(result.notes.join()).toContain('every tenth training image');
     expect(result.evaluation).toBeUndefined();
   });
