@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { syntheticFaces } from '../../lib/data/synthetic.js';
+import { native, type NativeAugmentation } from '../../lib/native.js';
+
+const NONE: NativeAugmentation = {
+  flip: 0,
+  geometric: 0,
+  rotation: 0,
+  shift: 0,
+  zoom: 0,
+  photometric: 0,
+  brightness: 0,
+  contrast: 0,
+  cutout: 0,
+  cutoutSize: 0,
+};
+const faces = syntheticFaces();
+const SIZE = faces.size;
+const data = new (native().DataSet)(faces.images, faces.labels, SIZE);
+const draw = (augmentation: Partial<NativeAugmentation>, index = 0, seed = 1, epoch = 0): Float32Array =>
+  native().augmentedImage(data, index, { seed, epoch, augmentation: { ...NONE, ...augmentation } });
+const plain = draw({});
+
+describe('augmentation', () => {
+  it('normalises to x / 127.5 - 1 when everything is off', () => {
+    plain.forEach((value, i) => expect(value).toBeCloseTo(faces.images[i] / 127.5 - 1, 6));
+  });
+
+  it('mirrors exactly, and in about the share asked for', () => {
+    const mirrored = draw({ flip: 1 });
+    mirrored.forEach((value, i) => expect(value).toBe(plain[i - (i % SIZE) + SIZE - 1 - (i % SIZE)]));
+    let flipped = 0;
+    for (let epoch = 0; epoch < 1000; epoch++) flipped += Number(draw({ flip: 0.3 }, 0, 1, epoch)[0] === mirrored[0]);
+    expect(flipped / 1000).toBeGreaterThan(0.25); // three standard deviations are 0.043
+    expect(flipped / 1000).toBeLessThan(0.35);
+  });
+
+  it('shifts, zooms and rotates within the image, and leaves it alone at range 0', () => {
+    draw({ geometric: 1 }).forEach((value, i) => expect(value).toBeCloseTo(plain[i], 5));
+    for (const part of [{ rotation: 20 }, { shift: 0.2 }, { zoom: 0.3 }]) {
+      const moved = draw({ geometric: 1, ...part });
+      expect(moved.some((value, i) => Math.abs(value - plain[i]) > 0.1)).toBe(true);
+    }
+  });
+
+  it('cuts a square of mid-grey no larger than asked for', () => {
+    for (let epoch = 0; epoch < 50; epoch++) {
+      const holes = draw({ cutout: 1, cutoutSize: 0.25 }, 3, 1, epoch).filter((value) => value === 0).length;
+      expect(holes).toBeLessThanOrEqual((SIZE / 4) ** 2);
+    }
+  });
+
+  it('stays in -1..1, is a function of seed, epoch and row, and differs between them', () => {
+    const all = {
+      flip: 0.5,
+      geometric: 0.8,
+      rotation: 40,
+      shift: 0.2,
+      zoom: 0.3,
+      photometric: 1,
+      brightness: 0.6,
+      contrast: 0.6,
+      cutout: 0.5,
+      cutoutSize: 0.4,
+    };
+    fc.assert(
+      fc.property(fc.nat(3499), fc.nat(1e9), fc.nat(1000), (row, seed, epoch) => {
+        const image = draw(all, row, seed, epoch);
+        expect(image.every((value) => value >= -1 && value <= 1)).toBe(true);
+        expect(draw(all, row, seed, epoch)).toEqual(image);
+        expect(draw(all, row, seed, epoch + 1)).not.toEqual(image);
+        expect(draw(all, row, seed + 1, epoch)).not.toEqual(image);
+      }),
+    );
+  });
+});
