@@ -49,17 +49,43 @@ struct ShortcutShape { int n, in_size, in_channels, out_channels; };            
 struct PoolShape { int n, in_size, channels; };                                  // 3x3, stride 2, TensorFlow 'same'
 struct HeadShape { int n, size, channels, classes, classes_padded; };
 
+// What changes from one training step to the next. Lives in device memory, so that a recorded step can be replayed.
+struct StepState {
+  int32_t index;                   // of the step in its epoch; -1 before the first
+  uint32_t begin, epoch;           // the batch starts at order[begin]
+  float learning_rate;
+  float correction1, correction2;  // Adam: 1 - beta1^t and sqrt(1 - beta2^t)
+  float ema_decay;
+  uint32_t first;                  // the optimiser's very first step
+};
+
+// Rows order[begin .. begin + n) of a resident data set; everything in device memory.
+struct Batch {
+  const uint8_t* images;   // [rows][size][size]
+  const uint8_t* labels;   // [rows], null where no op needs them
+  int size;
+  const uint32_t* order;
+  const StepState* step;   // null: the batch begins at order[0]
+  int n;
+};
+
 struct LossOptions { float label_smoothing; const float* class_weights; };       // weights: device pointer or null
 struct LossTotals { double loss_sum; int64_t correct; };
 
 enum class OptimizerKind { kSgd, kAdam, kAdamW };
-struct OptimizerStep {
+struct OptimizerRule {
   OptimizerKind kind;
-  float learning_rate, momentum, weight_decay, beta1, beta2, epsilon;
+  float momentum, weight_decay, beta1, beta2, epsilon;
   bool nesterov;
-  int64_t step;       // one-based
   float clip_norm;    // 0: off
-  float ema_decay;    // 0: off
+  bool averages;      // keep the exponential average of the weights
+};
+
+// A sequence of ops that is run again and again.
+class Program {
+ public:
+  virtual ~Program() = default;
+  virtual void run() = 0;
 };
 
 class Backend {
@@ -78,8 +104,15 @@ class Backend {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* device, size_t bytes) = 0;
 
-  // Input: rows `indices` (host) of the resident uint8 images, brought to out_size, scaled to -1..1 and augmented.
-  virtual void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, int out_size, float* x) = 0;
+  // True where ops return before they are done; `download` waits for all of them.
+  virtual bool asynchronous() const = 0;
+  // `ops` submits ops of this backend, the same with the same arguments whenever it is called.
+  virtual std::unique_ptr<Program> record(std::function<void()> ops) = 0;
+  // now = schedule[now->index + 1]
+  virtual void advance(const StepState* schedule, StepState* now) = 0;
+
+  // Input: the batch's images, brought to out_size, scaled to -1..1 and augmented (by the step's epoch, where there is a step).
+  virtual void gather(const Batch&, const AugmentPass* augment, int out_size, float* x) = 0;
 
   // Forward. `training` collects batch statistics, updates the running ones and fills bn->scale/shift.
   virtual void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) = 0;
@@ -93,9 +126,9 @@ class Backend {
   // of x (`taps` [n,9,c]) are multiplied by the weights once.
   virtual void head_forward(const HeadShape&, const float* x, const float* weight, const float* bias, float* taps, float* logits) = 0;
 
-  // Mean loss over the batch (weighted as PyTorch's cross_entropy does) and its gradient.
-  virtual LossTotals softmax_cross_entropy(const HeadShape&, const float* logits, const int32_t* labels_host, const LossOptions&,
-                                           float* d_logits) = 0;
+  // Mean loss over the batch (weighted as PyTorch's cross_entropy does) and its gradient; `totals` (device memory) grows by
+  // the mean loss times n and by the number of correct images.
+  virtual void softmax_cross_entropy(const HeadShape&, const float* logits, const Batch&, const LossOptions&, float* d_logits, LossTotals* totals) = 0;
 
   // Backward. Weight gradients are overwritten.
   virtual void head_backward(const HeadShape&, const float* d_logits, const float* taps, const float* weight, float* d_weight,
@@ -112,18 +145,21 @@ class Backend {
                                     float* dx) = 0;
 
   // Clip, update parameters from gradients, update moments and averaged weights: one pass.
-  virtual void optimize(const OptimizerStep&, size_t count, float* parameters, float* gradients, float* moment1, float* moment2, float* average) = 0;
-  // average = decay * average + (1 - decay) * values
-  virtual void update_average(size_t count, float decay, const float* values, float* average) = 0;
+  virtual void optimize(const OptimizerRule&, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1,
+                        float* moment2, float* average) = 0;
+  // average = decay * average + (1 - decay) * values, with the step's ema_decay
+  virtual void update_average(const StepState* step, size_t count, const float* values, float* average) = 0;
+
+  // Fill bn->scale and bn->shift from the running statistics: inference's constants.
+  virtual void use_running_statistics(const BatchNorm& bn) = 0;
 
   // Runs `body(lane, backend)` for every lane 0..lanes-1, each with a backend of its own to submit to: inference
   // on the CPU goes image by image through the whole network, so that its activations stay in cache.
   virtual int lanes() const = 0;
+  // Images a lane should carry at once.
+  virtual int inference_batch() const = 0;
   virtual void for_each_lane(const std::function<void(int lane, Backend& backend)>& body) = 0;
 };
-
-// Fill bn->scale and bn->shift from the running statistics: inference's constants.
-void use_running_statistics(const BatchNorm& bn);
 
 inline constexpr float kBatchNormEpsilon = 1e-3f;   // the reference network's
 inline constexpr float kBatchNormMomentum = 0.1f;   // PyTorch's default

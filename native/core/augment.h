@@ -14,7 +14,7 @@ struct Augmentation {
 struct AugmentPass {
   Augmentation options;
   uint64_t seed;
-  uint32_t epoch;
+  uint32_t epoch;            // where the batch has a step, the step's epoch replaces it
   bool always_flip = false;  // test-time flip: mirror, nothing else
 };
 

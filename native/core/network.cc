@@ -12,7 +12,6 @@ namespace fer {
 namespace {
 
 inline constexpr int kNormVectors = 7;    // mean, inv_std, scale, shift, a, b, c
-inline constexpr int kInferenceBatch = 4; // images a lane carries through the network at once
 
 size_t square(int size) { return static_cast<size_t>(size) * size; }
 
@@ -154,21 +153,22 @@ void Network::forward(Backend& backend, const Plan& plan, const float* p, std::v
 
 std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip) {
   std::vector<BatchNorm> norms = batch_norms(nullptr);
-  for (const BatchNorm& bn : norms) use_running_statistics(bn);
-  while (lanes_.size() < static_cast<size_t>(backend_->lanes()))
-    lanes_.push_back(std::make_unique<Activations>(*backend_, plan_, kInferenceBatch, false));
+  for (const BatchNorm& bn : norms) backend_->use_running_statistics(bn);
+  const int most = backend_->inference_batch();
+  while (lanes_.size() < static_cast<size_t>(backend_->lanes())) lanes_.push_back(std::make_unique<Lane>(*backend_, plan_, most));
 
   const int classes = plan_.spec.classes;
   std::vector<float> logits(n * classes);
   const AugmentPass mirror{{}, 0, 0, true};
   std::atomic<size_t> next{0};
-  backend_->for_each_lane([&](int lane, Backend& backend) {
-    const Activations& a = *lanes_[lane];
+  backend_->for_each_lane([&](int index, Backend& backend) {
+    Lane& lane = *lanes_[index];
+    const Activations& a = lane.activations;
     std::vector<BatchNorm> own = norms;
-    std::vector<float> out(static_cast<size_t>(kInferenceBatch) * plan_.classes_padded);
-    for (size_t begin; (begin = next.fetch_add(kInferenceBatch)) < n;) {
-      const int count = static_cast<int>(std::min<size_t>(kInferenceBatch, n - begin));
-      backend.gather(images, size, rows + begin, count, flip ? &mirror : nullptr, plan_.spec.input_size, a.x);
+    std::vector<float> out(static_cast<size_t>(most) * plan_.classes_padded);
+    for (size_t begin; (begin = next.fetch_add(most)) < n;) {
+      const int count = static_cast<int>(std::min<size_t>(most, n - begin));
+      backend.gather(lane.load(backend, images, size, rows + begin, count), flip ? &mirror : nullptr, plan_.spec.input_size, a.x);
       forward(backend, plan_, parameters_.data(), own, a, count, false);
       backend.download(out.data(), a.logits, static_cast<size_t>(count) * plan_.classes_padded * sizeof(float));
       for (int i = 0; i < count; ++i)
@@ -178,9 +178,25 @@ std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_
   return logits;
 }
 
+Batch Network::Lane::load(Backend& backend, const uint8_t* images, int size, const uint32_t* rows, int count) {
+  if (!backend.asynchronous()) return {images, nullptr, size, rows, nullptr, count};  // host memory is the device's
+  const size_t pixels = square(size), bytes = pixels * activations.batch;
+  if (staged.count() < bytes) {
+    staged = Buffer<uint8_t>(backend, bytes);
+    order = Buffer<uint32_t>(backend, activations.batch);
+    std::vector<uint32_t> in_order(activations.batch);
+    std::iota(in_order.begin(), in_order.end(), 0u);
+    backend.upload(order.data(), in_order.data(), order.bytes());
+  }
+  host.resize(pixels * count);
+  for (int i = 0; i < count; ++i) std::copy_n(images + rows[i] * pixels, pixels, host.data() + i * pixels);
+  backend.upload(staged.data(), host.data(), host.size());
+  return {staged.data(), nullptr, size, order.data(), nullptr, count};
+}
+
 size_t Network::bytes() const {
   size_t total = parameters_.bytes() + statistics_.bytes() + norm_memory_.bytes();
-  for (const auto& lane : lanes_) total += lane->bytes();
+  for (const auto& lane : lanes_) total += lane->activations.bytes() + lane->staged.bytes();
   return total;
 }
 

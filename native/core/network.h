@@ -60,7 +60,16 @@ class Network {
   Plan plan_;
   std::unique_ptr<Backend> backend_;
   Buffer<float> parameters_, statistics_, norm_memory_;
-  std::vector<std::unique_ptr<Activations>> lanes_;
+  // What one lane of inference works on; `staged` holds its images where the device cannot read host memory.
+  struct Lane {
+    Lane(Backend& backend, const Plan& plan, int batch) : activations(backend, plan, batch, false) {}
+    Batch load(Backend& backend, const uint8_t* images, int size, const uint32_t* rows, int count);
+    Activations activations;
+    Buffer<uint8_t> staged;
+    Buffer<uint32_t> order;
+    std::vector<uint8_t> host;
+  };
+  std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
 }  // namespace fer

@@ -1,6 +1,7 @@
 #include "core/trainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "core/error.h"
@@ -8,6 +9,8 @@
 
 namespace fer {
 namespace {
+
+constexpr auto kReportInterval = std::chrono::milliseconds(50);
 
 // The largest activation gradient any op writes: dx of a module's convolutions, or of the stem's second one.
 size_t largest_gradient(const Plan& plan) {
@@ -35,6 +38,10 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   Backend& backend = network_->backend();
   images_ = Buffer<uint8_t>(backend, data_->images.size());
   backend.upload(images_.data(), data_->images.data(), data_->images.size());
+  labels_ = Buffer<uint8_t>(backend, data_->labels.size());
+  backend.upload(labels_.data(), data_->labels.data(), data_->labels.size());
+  now_ = Buffer<StepState>(backend, 1);
+  totals_ = Buffer<LossTotals>(backend, 1);
   gradients_ = Buffer<float>(backend, plan.parameter_floats);
   moment1_ = Buffer<float>(backend, plan.parameter_floats);
   if (options.optimizer != OptimizerKind::kSgd) moment2_ = Buffer<float>(backend, plan.parameter_floats);
@@ -55,7 +62,6 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   shortcut_gradient_ = Buffer<float>(backend, largest_shortcut * options.batch_size);
   d_logits_ = Buffer<float>(backend, static_cast<size_t>(plan.classes_padded) * options.batch_size);
   norms_ = network_->batch_norms(gradients_.data());
-  labels_.resize(options.batch_size);
 }
 
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress) {
@@ -63,40 +69,79 @@ EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<
   const auto steps = static_cast<int64_t>((order.size() + options_.batch_size - 1) / options_.batch_size);
   if (static_cast<int64_t>(request.learning_rates.size()) != steps)
     throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
+  Backend& backend = network_->backend();
+  begin_epoch(request, order);
   EpochTotals totals = request.from;
+  auto read_sums = [&] {
+    LossTotals sums;
+    backend.download(&sums, totals_.data(), sizeof sums);
+    totals.loss_sum = sums.loss_sum;
+    totals.correct = sums.correct;
+  };
+  auto next_report = std::chrono::steady_clock::now() + kReportInterval;
   while (totals.step < steps && !cancelled) {
-    const size_t begin = totals.step * options_.batch_size;
-    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.size() - begin));
-    const LossTotals loss = step(order.data() + begin, n, request.epoch, request.learning_rates[totals.step]);
-    totals.loss_sum += loss.loss_sum;
-    totals.correct += loss.correct;
+    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.size() - totals.step * options_.batch_size));
+    std::unique_ptr<Program>& program = programs_[n];
+    if (!program) program = backend.record([this, n] { step(n); });
+    program->run();
     totals.seen += n;
     ++totals.step;
-    if (progress) progress(totals);
+    ++step_count_;
+    // Reading the sums makes an asynchronous device wait, so it is asked less often.
+    if (!progress || (backend.asynchronous() && std::chrono::steady_clock::now() < next_report)) continue;
+    read_sums();
+    progress(totals);
+    next_report = std::chrono::steady_clock::now() + kReportInterval;
   }
+  read_sums();
   return totals;
 }
 
-LossTotals Trainer::step(const uint32_t* rows, int n, uint32_t epoch, float learning_rate) {
+// Everything the steps will read, in device memory before the first of them.
+void Trainer::begin_epoch(const EpochRequest& request, const std::vector<uint32_t>& order) {
+  Backend& backend = network_->backend();
+  const TrainerOptions& o = options_;
+  std::vector<StepState> schedule(request.learning_rates.size());
+  for (size_t i = 0; i < schedule.size(); ++i) {
+    const auto t = static_cast<double>(step_count_ + 1 + static_cast<int64_t>(i) - request.from.step);
+    // The average warms up, so that neither the random start nor its unit variances linger in it.
+    schedule[i] = {static_cast<int32_t>(i), static_cast<uint32_t>(i * o.batch_size), request.epoch, request.learning_rates[i],
+                   static_cast<float>(1.0 - std::pow(static_cast<double>(o.beta1), t)),
+                   static_cast<float>(std::sqrt(1.0 - std::pow(static_cast<double>(o.beta2), t))),
+                   std::min(o.ema_decay, static_cast<float>(1 + t) / static_cast<float>(10 + t)), t == 1};
+  }
+  if (order_.count() < order.size() || schedule_.count() < schedule.size()) {
+    programs_.clear();  // they hold the old addresses
+    order_ = Buffer<uint32_t>(backend, order.size());
+    schedule_ = Buffer<StepState>(backend, schedule.size());
+  }
+  backend.upload(order_.data(), order.data(), order.size() * sizeof(uint32_t));
+  backend.upload(schedule_.data(), schedule.data(), schedule.size() * sizeof(StepState));
+  StepState before{};
+  before.index = static_cast<int32_t>(request.from.step) - 1;
+  backend.upload(now_.data(), &before, sizeof before);
+  const LossTotals sums{request.from.loss_sum, request.from.correct};
+  backend.upload(totals_.data(), &sums, sizeof sums);
+}
+
+void Trainer::step(int n) {
   Backend& backend = network_->backend();
   const Plan& plan = network_->plan();
-  const AugmentPass pass{options_.augmentation, options_.seed, epoch};
-  const bool augments = pass.options.flip > 0 || pass.options.geometric > 0 || pass.options.photometric > 0 || pass.options.cutout > 0;
-  for (int i = 0; i < n; ++i) labels_[i] = data_->labels[rows[i]];
-  backend.gather(images_.data(), data_->size, rows, n, augments ? &pass : nullptr, plan.spec.input_size, activations_.x);
+  const TrainerOptions& o = options_;
+  const AugmentPass pass{o.augmentation, o.seed, 0};
+  const bool augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0;
+  const StepState* now = now_.data();
+  const Batch batch{images_.data(), labels_.data(), data_->size, order_.data(), now, n};
+  backend.advance(schedule_.data(), now_.data());
+  backend.gather(batch, augments ? &pass : nullptr, plan.spec.input_size, activations_.x);
   Network::forward(backend, plan, network_->parameters(), norms_, activations_, n, true);
   const HeadShape head{n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded};
-  const LossTotals loss =
-      backend.softmax_cross_entropy(head, activations_.logits, labels_.data(), {options_.label_smoothing, class_weights_.data()}, d_logits_.data());
+  backend.softmax_cross_entropy(head, activations_.logits, batch, {o.label_smoothing, class_weights_.data()}, d_logits_.data(), totals_.data());
   backward(n);
-  const TrainerOptions& o = options_;
-  ++step_count_;
-  // The average warms up, so that neither the random start nor its unit variances linger in it.
-  const float ema_decay = std::min(o.ema_decay, static_cast<float>(1 + step_count_) / static_cast<float>(10 + step_count_));
-  backend.optimize({o.optimizer, learning_rate, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, step_count_, o.clip_norm, ema_decay},
-                   plan.parameter_floats, network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
-  if (o.ema_decay > 0) backend.update_average(plan.statistic_floats, ema_decay, network_->statistics(), average_statistics_.data());
-  return loss;
+  const bool averages = o.ema_decay > 0;
+  backend.optimize({o.optimizer, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, o.clip_norm, averages}, now, plan.parameter_floats,
+                   network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
+  if (averages) backend.update_average(now, plan.statistic_floats, network_->statistics(), average_statistics_.data());
 }
 
 void Trainer::backward(int n) {
@@ -137,8 +182,14 @@ void Trainer::copy_average_to(Network& other) {
   if (!average_.data()) throw Error("ERR_FER_ARGUMENT", "expected a trainer with emaDecay > 0, got 0, for copyAverageTo");
   if (other.plan().parameter_floats != average_.count() || other.plan().statistic_floats != average_statistics_.count())
     throw Error("ERR_FER_ARGUMENT", "expected a model of the same width, for copyAverageTo");
-  other.backend().upload(other.parameters(), average_.data(), average_.bytes());
-  other.backend().upload(other.statistics(), average_statistics_.data(), average_statistics_.bytes());
+  // By way of the host: the two networks may live on different devices.
+  auto move = [&](const Buffer<float>& from, float* to) {
+    std::vector<float> values(from.count());
+    network_->backend().download(values.data(), from.data(), from.bytes());
+    other.backend().upload(to, values.data(), from.bytes());
+  };
+  move(average_, other.parameters());
+  move(average_statistics_, other.statistics());
 }
 
 size_t Trainer::bytes() const {

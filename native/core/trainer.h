@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "core/augment.h"
@@ -40,7 +41,8 @@ class Trainer {
  public:
   Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options);
 
-  // Stops after the running step once `cancelled` is true; `progress` is called after each step.
+  // Stops after the running step once `cancelled` is true; `progress` is called after each step (on an asynchronous device,
+  // now and then).
   EpochTotals train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress);
 
   Network& network() { return *network_; }
@@ -59,18 +61,22 @@ class Trainer {
   size_t bytes() const;
 
  private:
-  LossTotals step(const uint32_t* rows, int n, uint32_t epoch, float learning_rate);
+  void begin_epoch(const EpochRequest& request, const std::vector<uint32_t>& order);
+  void step(int n);
   void backward(int n);
 
   std::shared_ptr<Network> network_;
   std::shared_ptr<const DataSet> data_;
   TrainerOptions options_;
   Activations activations_;
-  Buffer<uint8_t> images_;
+  Buffer<uint8_t> images_, labels_;
+  Buffer<uint32_t> order_;
+  Buffer<StepState> schedule_, now_;
+  Buffer<LossTotals> totals_;
   Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_, upstream_[3], shortcut_gradient_,
       d_logits_;
   std::vector<BatchNorm> norms_;
-  std::vector<int32_t> labels_;
+  std::map<int, std::unique_ptr<Program>> programs_;  // the step, by batch size
   int64_t step_count_ = 0;
 };
 

@@ -9,19 +9,23 @@
 
 namespace fer {
 
-void use_running_statistics(const BatchNorm& bn) {
-  for (int c = 0; c < bn.channels; ++c) {
-    const float inv_std = 1.f / std::sqrt(bn.running_var[c] + kBatchNormEpsilon);
-    bn.scale[c] = bn.gamma[c] * inv_std;
-    bn.shift[c] = bn.beta[c] - bn.running_mean[c] * bn.scale[c];
-  }
-}
-
 std::unique_ptr<Backend> make_cpu_backend(int threads) { return std::make_unique<cpu::CpuBackend>(threads); }
 
 }  // namespace fer
 
 namespace fer::cpu {
+namespace {
+
+class CpuProgram final : public Program {
+ public:
+  explicit CpuProgram(std::function<void()> ops) : ops_(std::move(ops)) {}
+  void run() override { ops_(); }
+
+ private:
+  std::function<void()> ops_;
+};
+
+}  // namespace
 
 CpuBackend::CpuBackend(int threads, const Kernels& kernels) : pool_(std::max(threads, 1)), k_(kernels), scratch_(pool_.size()) {}
 
@@ -106,11 +110,27 @@ void CpuBackend::batch_norm_sums(int slot_sum, int slot_hat, BatchNorm& bn, int6
   finish_gradients(bn, count, sum, hat);
 }
 
-void CpuBackend::gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* pass, int out_size, float* x) {
-  const size_t pixels = static_cast<size_t>(size) * size, out_pixels = static_cast<size_t>(out_size) * out_size;
+std::unique_ptr<Program> CpuBackend::record(std::function<void()> ops) { return std::make_unique<CpuProgram>(std::move(ops)); }
+
+void CpuBackend::advance(const StepState* schedule, StepState* now) { *now = schedule[now->index + 1]; }
+
+void CpuBackend::use_running_statistics(const BatchNorm& bn) {
+  for (int c = 0; c < bn.channels; ++c) {
+    const float inv_std = 1.f / std::sqrt(bn.running_var[c] + kBatchNormEpsilon);
+    bn.scale[c] = bn.gamma[c] * inv_std;
+    bn.shift[c] = bn.beta[c] - bn.running_mean[c] * bn.scale[c];
+  }
+}
+
+void CpuBackend::gather(const Batch& batch, const AugmentPass* augmentation, int out_size, float* x) {
+  const size_t pixels = static_cast<size_t>(batch.size) * batch.size, out_pixels = static_cast<size_t>(out_size) * out_size;
+  const uint32_t* rows = batch.order + (batch.step ? batch.step->begin : 0);
+  AugmentPass pass = augmentation ? *augmentation : AugmentPass{};
+  if (batch.step) pass.epoch = batch.step->epoch;
   pool_.run([&](int t) {
-    const Slice s = slice(n, t);
-    for (int i = s.begin; i < s.end; ++i) augment(images + indices[i] * pixels, size, indices[i], pass, out_size, x + i * out_pixels);
+    const Slice s = slice(batch.n, t);
+    for (int i = s.begin; i < s.end; ++i)
+      augment(batch.images + rows[i] * pixels, batch.size, rows[i], augmentation ? &pass : nullptr, out_size, x + i * out_pixels);
   });
 }
 

@@ -24,7 +24,10 @@ class CpuBackend final : public Backend {
   void copy(void* to, const void* from, size_t bytes) override;
   void zero(void* device, size_t bytes) override;
 
-  void gather(const uint8_t* images, int size, const uint32_t* indices, int n, const AugmentPass* augment, int out_size, float* x) override;
+  bool asynchronous() const override { return false; }
+  std::unique_ptr<Program> record(std::function<void()> ops) override;
+  void advance(const StepState* schedule, StepState* now) override;
+  void gather(const Batch&, const AugmentPass* augment, int out_size, float* x) override;
 
   void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) override;
   void separable_forward(const SeparableShape&, View in, const float* depthwise, const float* pointwise, float* d, float* z, BatchNorm* bn,
@@ -33,7 +36,7 @@ class CpuBackend final : public Backend {
   void pool_add_forward(const PoolShape&, const float* main_z, const BatchNorm* main_bn, const float* shortcut_z, const BatchNorm* shortcut_bn,
                         float* out, uint8_t* argmax) override;
   void head_forward(const HeadShape&, const float* x, const float* weight, const float* bias, float* taps, float* logits) override;
-  LossTotals softmax_cross_entropy(const HeadShape&, const float* logits, const int32_t* labels, const LossOptions&, float* d_logits) override;
+  void softmax_cross_entropy(const HeadShape&, const float* logits, const Batch&, const LossOptions&, float* d_logits, LossTotals* totals) override;
 
   void head_backward(const HeadShape&, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias,
                      float* dx) override;
@@ -45,10 +48,13 @@ class CpuBackend final : public Backend {
   void convolution_backward(const ConvolutionShape&, const Upstream&, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
                             float* dx) override;
 
-  void optimize(const OptimizerStep&, size_t count, float* parameters, float* gradients, float* moment1, float* moment2, float* average) override;
-  void update_average(size_t count, float decay, const float* values, float* average) override;
+  void optimize(const OptimizerRule&, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1, float* moment2,
+                float* average) override;
+  void update_average(const StepState* step, size_t count, const float* values, float* average) override;
+  void use_running_statistics(const BatchNorm& bn) override;
 
   int lanes() const override { return pool_.size(); }
+  int inference_batch() const override { return 4; }
   void for_each_lane(const std::function<void(int, Backend&)>& body) override;
 
  private:

@@ -147,13 +147,14 @@ void CpuBackend::head_forward(const HeadShape& s, const float* x, const float* w
 
 // loss_i = -sum_c q_c log p_c with q = (1 - s) one-hot + s / classes; each class term carries its weight, and the
 // mean divides by the sum of the labels' weights: PyTorch's cross_entropy(weight=, label_smoothing=).
-LossTotals CpuBackend::softmax_cross_entropy(const HeadShape& s, const float* logits, const int32_t* labels, const LossOptions& options,
-                                             float* d_logits) {
+void CpuBackend::softmax_cross_entropy(const HeadShape& s, const float* logits, const Batch& batch, const LossOptions& options, float* d_logits,
+                                       LossTotals* totals) {
+  const uint32_t* rows = batch.order + (batch.step ? batch.step->begin : 0);
+  auto label = [&](int i) { return batch.labels[rows[i]]; };
   const float* weights = options.class_weights;
   double weight_sum = 0, weighted_loss = 0;
-  for (int i = 0; i < s.n; ++i) weight_sum += weights ? weights[labels[i]] : 1.f;
+  for (int i = 0; i < s.n; ++i) weight_sum += weights ? weights[label(i)] : 1.f;
   const double uniform = options.label_smoothing / static_cast<double>(s.classes);
-  LossTotals totals{0, 0};
   for (int i = 0; i < s.n; ++i) {
     const float* z = logits + static_cast<size_t>(i) * s.classes_padded;
     float* dz = d_logits + static_cast<size_t>(i) * s.classes_padded;
@@ -163,7 +164,7 @@ LossTotals CpuBackend::softmax_cross_entropy(const HeadShape& s, const float* lo
     const double log_sum = std::log(sum) + z[best];
     double mass = 0;  // sum over classes of weight * q
     for (int c = 0; c < s.classes; ++c) {
-      const double q = (c == labels[i] ? 1.0 - options.label_smoothing : 0.0) + uniform;
+      const double q = (c == label(i) ? 1.0 - options.label_smoothing : 0.0) + uniform;
       const double wq = q * (weights ? weights[c] : 1.f);
       mass += wq;
       weighted_loss += wq * (log_sum - z[c]);
@@ -171,10 +172,9 @@ LossTotals CpuBackend::softmax_cross_entropy(const HeadShape& s, const float* lo
     }
     for (int c = 0; c < s.classes; ++c) dz[c] += static_cast<float>(mass * std::exp(z[c] - log_sum) / weight_sum);
     for (int c = s.classes; c < s.classes_padded; ++c) dz[c] = 0.f;
-    totals.correct += best == labels[i];
+    totals->correct += best == label(i);
   }
-  totals.loss_sum = weighted_loss / weight_sum * s.n;
-  return totals;
+  totals->loss_sum += weighted_loss / weight_sum * s.n;
 }
 
 }  // namespace fer::cpu

@@ -267,10 +267,33 @@ class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
     const Memory taps = room(static_cast<size_t>(c.n) * 9 * c.in), logits = room(static_cast<size_t>(c.n) * padded), d_logits = room(static_cast<size_t>(c.n) * padded);
     backend->head_forward(shape, in, weight, bias, taps, logits);
     expect_close(logits.values(), c.at("logits"), "logits");
-    std::vector<int32_t> labels(c.n);
-    for (int i = 0; i < c.n; ++i) labels[i] = i % c.out;
-    const LossTotals totals = backend->softmax_cross_entropy(shape, logits, labels.data(), {c.at("smoothing")[0], c.flag ? static_cast<float*>(class_weights) : nullptr}, d_logits);
-    EXPECT_NEAR(totals.loss_sum, c.at("loss")[0], 1e-4);
+    // Rows of a set of three more than the batch, backwards, starting at the second.
+    std::vector<uint8_t> labels(c.n + 3);
+    std::vector<uint32_t> order(c.n + 3);
+    for (int i = 0; i < c.n; ++i) labels[order[i + 1] = c.n - i] = static_cast<uint8_t>(i % c.out);
+    StepState now{};
+    now.begin = 1;
+    const LossTotals before{2.0, 5};
+    auto on_device = [&](const void* values, size_t bytes) {
+      Memory memory(*backend, bytes / sizeof(float) + 1);
+      backend->upload(memory, values, bytes);
+      return memory;
+    };
+    const Memory label_memory = on_device(labels.data(), labels.size()), order_memory = on_device(order.data(), order.size() * sizeof(uint32_t));
+    const Memory step = on_device(&now, sizeof now), sums = on_device(&before, sizeof before);
+    const Batch batch{nullptr, reinterpret_cast<uint8_t*>(static_cast<float*>(label_memory)), 0, reinterpret_cast<uint32_t*>(static_cast<float*>(order_memory)),
+                      reinterpret_cast<StepState*>(static_cast<float*>(step)), c.n};
+    backend->softmax_cross_entropy(shape, logits, batch, {c.at("smoothing")[0], c.flag ? static_cast<float*>(class_weights) : nullptr}, d_logits,
+                                   reinterpret_cast<LossTotals*>(static_cast<float*>(sums)));
+    LossTotals totals;
+    backend->download(&totals, sums, sizeof totals);
+    EXPECT_NEAR(totals.loss_sum - 2, c.at("loss")[0], 1e-4);
+    int correct = 5;
+    for (int i = 0; i < c.n; ++i) {
+      const float* row = c.at("logits").data() + static_cast<size_t>(i) * padded;
+      correct += std::max_element(row, row + c.out) - row == i % c.out;
+    }
+    EXPECT_EQ(totals.correct, correct);
     expect_close(d_logits.values(), c.at("d_logits"), "d_logits");
     const Memory d_weight = room(c.at("weight").size()), d_bias = room(padded), dx = room(c.at("in").size());
     backend->head_backward(shape, d_logits, taps, weight, d_weight, d_bias, dx);
