@@ -99,6 +99,7 @@ class Backend {
   // Memory. `allocate` zero-fills and throws ERR_FER_OUT_OF_MEMORY; freed by `release`.
   virtual void* allocate(size_t bytes) = 0;
   virtual void release(void* pointer) = 0;
+  virtual size_t free_bytes() const = 0;  // what could be allocated now
   virtual void upload(void* device, const void* host, size_t bytes) = 0;
   virtual void download(void* host, const void* device, size_t bytes) = 0;
   virtual void copy(void* to, const void* from, size_t bytes) = 0;

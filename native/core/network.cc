@@ -154,7 +154,8 @@ void Network::forward(Backend& backend, const Plan& plan, const float* p, std::v
 std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip) {
   std::vector<BatchNorm> norms = batch_norms(nullptr);
   for (const BatchNorm& bn : norms) backend_->use_running_statistics(bn);
-  const int most = backend_->inference_batch();
+  const int most = static_cast<int>(std::min<size_t>(backend_->inference_batch(), std::max<size_t>(n, 1)));
+  if (!lanes_.empty() && lanes_[0]->activations.batch < most) lanes_.clear();
   while (lanes_.size() < static_cast<size_t>(backend_->lanes())) lanes_.push_back(std::make_unique<Lane>(*backend_, plan_, most));
 
   const int classes = plan_.spec.classes;

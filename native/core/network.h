@@ -11,14 +11,15 @@ namespace fer {
 
 // Activations of a batch: what a forward pass writes. Training keeps what backward needs; inference reuses.
 struct Activations {
+  Activations() = default;
   Activations(Backend& backend, const Plan& plan, int batch, bool training);
 
   struct Module {
     float *d1, *z1, *d2, *z2, *shortcut_z, *out;
     uint8_t* argmax;
   };
-  int batch;
-  float *x, *stem_z[2], *taps, *logits;
+  int batch = 0;
+  float *x = nullptr, *stem_z[2] = {}, *taps = nullptr, *logits = nullptr;
   std::vector<Module> modules;
   size_t bytes() const { return floats_.bytes() + bytes_.bytes(); }
 

@@ -10,7 +10,7 @@ namespace fer {
 
 using Draw = std::array<uint32_t, 4>;
 
-inline Draw philox(uint64_t key, Draw counter) {
+constexpr Draw philox(uint64_t key, Draw counter) {
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = uint64_t{0xD2511F53u} * counter[0];
@@ -24,7 +24,7 @@ inline Draw philox(uint64_t key, Draw counter) {
 }
 
 // Uniform in [0, 1) with 24 bits, so that every value is exact in float.
-inline float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+constexpr float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
 // What a stream of draws is for; part of the counter, so that streams never overlap.
 enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kInitialise = 3 };

@@ -11,6 +11,7 @@ namespace fer {
 namespace {
 
 constexpr auto kReportInterval = std::chrono::milliseconds(50);
+constexpr size_t kReductionScratch = size_t{24} << 20;  // partial sums of the widest layers, whatever the batch
 
 // The largest activation gradient any op writes: dx of a module's convolutions, or of the stem's second one.
 size_t largest_gradient(const Plan& plan) {
@@ -32,8 +33,7 @@ std::vector<uint32_t> shuffled(std::vector<uint32_t> rows, uint64_t seed, uint32
 }
 
 Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
-    : network_(std::move(network)), data_(std::move(data)), options_(options),
-      activations_(network_->backend(), network_->plan(), options.batch_size, true) {
+    : network_(std::move(network)), data_(std::move(data)), options_(options) {
   const Plan& plan = network_->plan();
   Backend& backend = network_->backend();
   images_ = Buffer<uint8_t>(backend, data_->images.size());
@@ -55,11 +55,19 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
     class_weights_ = Buffer<float>(backend, options.class_weights.size());
     backend.upload(class_weights_.data(), options.class_weights.data(), class_weights_.bytes());
   }
-  for (Buffer<float>& buffer : upstream_) buffer = Buffer<float>(backend, largest_gradient(plan) * options.batch_size);
-  size_t largest_shortcut = 0;
-  for (const ModuleLayer& m : plan.modules)
-    largest_shortcut = std::max(largest_shortcut, static_cast<size_t>(m.out_size) * m.out_size * m.in_channels);
-  shortcut_gradient_ = Buffer<float>(backend, largest_shortcut * options.batch_size);
+  const size_t gradient = largest_gradient(plan);
+  size_t shortcut = 0;
+  for (const ModuleLayer& m : plan.modules) shortcut = std::max(shortcut, static_cast<size_t>(m.out_size) * m.out_size * m.in_channels);
+
+  // Asked beforehand, because only here is it known what a smaller batch would need. A backend's scratch holds two more gradients.
+  const size_t image = Activations(backend, plan, 1, true).bytes() + sizeof(float) * (5 * gradient + shortcut + plan.classes_padded);
+  const size_t free = backend.free_bytes(), for_batch = free > kReductionScratch ? free - kReductionScratch : 0;
+  if (image * options.batch_size > for_batch)
+    throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options.batch_size) + " images needs about " + std::to_string(image * options.batch_size) + " bytes beside the weights and the data set, and " +
+                                             std::to_string(free) + " are free on " + backend.description() + ": the largest batch that fits is " + std::to_string(for_batch / image));
+  activations_ = Activations(backend, plan, options.batch_size, true);
+  for (Buffer<float>& buffer : upstream_) buffer = Buffer<float>(backend, gradient * options.batch_size);
+  shortcut_gradient_ = Buffer<float>(backend, shortcut * options.batch_size);
   d_logits_ = Buffer<float>(backend, static_cast<size_t>(plan.classes_padded) * options.batch_size);
   norms_ = network_->batch_norms(gradients_.data());
 }

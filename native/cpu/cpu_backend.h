@@ -19,6 +19,7 @@ class CpuBackend final : public Backend {
 
   void* allocate(size_t bytes) override;
   void release(void* pointer) override;
+  size_t free_bytes() const override;
   void upload(void* device, const void* host, size_t bytes) override;
   void download(void* host, const void* device, size_t bytes) override;
   void copy(void* to, const void* from, size_t bytes) override;

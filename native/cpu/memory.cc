@@ -1,4 +1,6 @@
 // Memory of the CPU backend, and the scratch its threads keep between calls.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -23,6 +25,9 @@ void* CpuBackend::allocate(size_t bytes) {
   std::memset(p, 0, bytes);
   return p;
 }
+
+// The system pages and overcommits: all of its memory is the honest bound.
+size_t CpuBackend::free_bytes() const { return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
 void CpuBackend::release(void* pointer) { std::free(pointer); }
 void CpuBackend::upload(void* device, const void* host, size_t bytes) { std::memcpy(device, host, bytes); }

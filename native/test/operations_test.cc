@@ -10,6 +10,7 @@
 
 #include "core/devices.h"
 #include "cpu/cpu_backend.h"
+#include "cuda/cuda_backend.h"
 
 namespace fer {
 namespace {
@@ -59,6 +60,7 @@ std::vector<Device> devices() {
       {"cpu_3_threads", [] { return make_backend("cpu", 3); }},
       {"cpu_sse4", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v2::kernels()); }},
       {"cpu_avx2", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
+      {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }},
   };
 }
 

@@ -1,0 +1,133 @@
+// The stem's unpadded 3x3 convolutions and the modules' 1x1 stride-2 shortcuts.
+#include "cuda/cuda_backend.h"
+#include "cuda/product_launch.cuh"
+
+namespace fer::cuda {
+namespace {
+
+// The first layer has one input channel: too thin for a product. Thread: one pixel at a time, four output channels.
+struct FirstLayer {
+  const float* x;  // [n][size][size]
+  int n, size, channels;
+};
+
+__device__ inline const float* window(const FirstLayer& s, int row) {
+  const int out = s.size - 2, x = row % out, y = row / out % out, n = row / (out * out);
+  return s.x + (static_cast<size_t>(n) * s.size + y) * s.size + x;
+}
+
+__global__ void __launch_bounds__(kThreads) first_layer_forward(FirstLayer s, const float* weight, float* z, BatchNorm bn, bool training, float* partial, unsigned* counters) {
+  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), rows = s.n * (s.size - 2) * (s.size - 2);
+  float4 sums[2] = {zero4(), zero4()};
+  if (c < s.channels) {
+    float4 w[9];
+    for (int tap = 0; tap < 9; ++tap) w[tap] = load4(weight + tap * s.channels + c);
+    for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
+      const float* x = window(s, row);
+      float4 sum = zero4();
+      for (int tap = 0; tap < 9; ++tap) {
+        const float v = x[tap / 3 * s.size + tap % 3];
+        sum = multiply_add(make_float4(v, v, v, v), w[tap], sum);
+      }
+      store4(z + static_cast<size_t>(row) * s.channels + c, sum);
+      sums[0] = add(sums[0], sum);
+      sums[1] = multiply_add(sum, sum, sums[1]);
+    }
+  }
+  if (!training) return;
+  block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * s.channels, s.channels, c);
+  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
+  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
+  const float* mine = column < s.channels ? partial + column : nullptr;
+  const double sum = column_total(mine, 2 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
+  const double square = column_total(mine ? mine + s.channels : nullptr, 2 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
+  if (t < width && column < s.channels) finish_statistics(bn, column, rows, sum, square);
+}
+
+__global__ void __launch_bounds__(kThreads) first_layer_weight_gradient(FirstLayer s, Gradient dz, float* d_weight, float* partial, unsigned* counters) {
+  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), rows = s.n * (s.size - 2) * (s.size - 2);
+  float4 sums[9];
+  for (float4& sum : sums) sum = zero4();
+  if (c < s.channels)
+    for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
+      const float* x = window(s, row);
+      const float4 g = dz(row, c);
+      for (int tap = 0; tap < 9; ++tap) {
+        const float v = x[tap / 3 * s.size + tap % 3];
+        sums[tap] = multiply_add(make_float4(v, v, v, v), g, sums[tap]);
+      }
+    }
+  block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 9 * s.channels, s.channels, c);
+  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
+  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
+  for (int tap = 0; tap < 9; ++tap) {
+    const float* mine = column < s.channels ? partial + tap * s.channels + column : nullptr;
+    const double sum = column_total(mine, 9 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
+    if (t < width && column < s.channels) d_weight[tap * s.channels + column] = static_cast<float>(sum);
+  }
+}
+
+Gradient gradient(const Upstream& up) { return {up.g, up.z, up.bn->a, up.bn->b, up.bn->c, up.bn->channels}; }
+
+}  // namespace
+
+void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
+  enter();
+  const char* op = "convolution";
+  const int out_size = s.in_size - 2, rows = s.n * out_size * out_size;
+  if (s.in_channels % 4 != 0) {
+    if (s.in_channels != 1 || in.bn) throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
+    const RowGrid g = row_grid(rows, s.out_channels, 4u * work_->multiprocessors());
+    launch(op, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, weight, z, *bn, training,
+           work_->floats(Slot::kPartial, size_t{g.grid.x} * 2 * s.out_channels), work_->counters(g.grid.y));
+    return;
+  }
+  const Window windows{in.z, s.in_size, s.in_channels, pending(in)};
+  const Weights weights{weight, s.out_channels};
+  const int k = 9 * s.in_channels;
+  if (training) multiply(*work_, op, windows, weights, StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows)}, rows, s.out_channels, k);
+  else multiply(*work_, op, windows, weights, Store{z, s.out_channels}, rows, s.out_channels, k);
+}
+
+void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
+                                       float* dx) {
+  enter();
+  const char* op = "convolution's backward pass";
+  const int out_size = s.in_size - 2, rows = s.n * out_size * out_size, in_rows = s.n * s.in_size * s.in_size;
+  const Gradient dz = gradient(up);
+  if (s.in_channels == 1) {
+    const RowGrid g = row_grid(rows, s.out_channels, 4u * work_->multiprocessors());
+    launch(op, first_layer_weight_gradient, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, dz, d_weight,
+           work_->floats(Slot::kPartial, size_t{g.grid.x} * 9 * s.out_channels), work_->counters(g.grid.y));
+    if (dx) throw Error("ERR_FER_ARGUMENT", "the first layer's input has no gradient");
+    return;
+  }
+  multiply_outer(*work_, op, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
+  if (!dx) return;
+  const FullWindow<Gradient> windows{dz, s.in_size};
+  const TransposedTaps weights{weight, s.in_channels, s.out_channels};
+  const int k = 9 * s.out_channels;
+  if (in_bn) multiply(*work_, op, windows, weights, StoreMasked{dx, in.z, s.in_channels, *in_bn, static_cast<double>(in_rows)}, in_rows, s.in_channels, k);
+  else multiply(*work_, op, windows, weights, Store{dx, s.in_channels}, in_rows, s.in_channels, k);
+}
+
+void CudaBackend::shortcut_forward(const ShortcutShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
+  enter();
+  const char* op = "shortcut convolution";
+  const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
+  const Even even{in.z, s.in_size, s.in_channels, pending(in)};
+  const Weights weights{weight, s.out_channels};
+  if (training) multiply(*work_, op, even, weights, StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows)}, rows, s.out_channels, s.in_channels);
+  else multiply(*work_, op, even, weights, Store{z, s.out_channels}, rows, s.out_channels, s.in_channels);
+}
+
+void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, View in, const float* weight, float* d_weight, float* dx) {
+  enter();
+  const char* op = "shortcut convolution's backward pass";
+  const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
+  const Gradient dz = gradient(up);
+  multiply_outer(*work_, op, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
+  multiply(*work_, op, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
+}
+
+}  // namespace fer::cuda

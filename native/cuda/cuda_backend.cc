@@ -1,0 +1,124 @@
+// Devices, memory and recorded programs of the CUDA backend.
+#include "cuda/cuda_backend.h"
+
+namespace fer::cuda {
+namespace {
+
+int checked_device(int device) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0)
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE", std::string("no CUDA device can be used: ") + (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
+                                                  ". Run fer-cudnn doctor. Nothing was run on another device instead");
+  if (device < 0 || device >= count)
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE", "there is no device cuda:" + std::to_string(device) + "; this machine has cuda:0" +
+                                                  (count > 1 ? " to cuda:" + std::to_string(count - 1) : ""));
+  check(cudaSetDevice(device), "choosing the device");
+  return device;
+}
+
+// Runs its ops directly the first time, so that scratch memory is there, captures them the second time, then replays.
+class GraphProgram final : public Program {
+ public:
+  GraphProgram(int device, cudaStream_t stream, std::function<void()> ops) : device_(device), stream_(stream), ops_(std::move(ops)) {}
+  ~GraphProgram() override {
+    if (graph_) cudaGraphExecDestroy(graph_);
+  }
+
+  void run() override {
+    check(cudaSetDevice(device_), "choosing the device");
+    if (runs_++ == 0) return ops_();
+    if (!graph_) capture();
+    check(cudaGraphLaunch(graph_, stream_), "launching the step's graph");
+  }
+
+ private:
+  void capture() {
+    check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "capturing the step");
+    cudaGraph_t captured = nullptr;
+    try {
+      ops_();
+    } catch (...) {
+      cudaStreamEndCapture(stream_, &captured);
+      if (captured) cudaGraphDestroy(captured);
+      throw;
+    }
+    check(cudaStreamEndCapture(stream_, &captured), "capturing the step");
+    const cudaError_t status = cudaGraphInstantiate(&graph_, captured, 0);
+    cudaGraphDestroy(captured);
+    check(status, "preparing the step's graph");
+  }
+
+  int device_;
+  cudaStream_t stream_;
+  std::function<void()> ops_;
+  int64_t runs_ = 0;
+  cudaGraphExec_t graph_ = nullptr;
+};
+
+}  // namespace
+
+CudaBackend::CudaBackend(int device) : device_(checked_device(device)), work_(std::make_unique<Workspace>(device)) {}
+
+void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the device"); }
+
+std::string CudaBackend::description() const {
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
+  return "cuda:" + std::to_string(device_) + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' +
+         std::to_string(properties.minor);
+}
+
+void* CudaBackend::allocate(size_t bytes) {
+  enter();
+  void* memory = nullptr;
+  const cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // an allocation that failed leaves the device usable
+    throw Error("ERR_FER_OUT_OF_MEMORY", "cuda:" + std::to_string(device_) + " could not allocate " + std::to_string(bytes) + " bytes; " + std::to_string(free_bytes()) + " are free");
+  }
+  check(status, "allocating memory");
+  check(cudaMemsetAsync(memory, 0, bytes, work_->stream()), "clearing memory");
+  return memory;
+}
+
+size_t CudaBackend::free_bytes() const {
+  enter();
+  size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "asking for free memory");
+  return free;
+}
+
+void CudaBackend::release(void* pointer) {
+  cudaSetDevice(device_);
+  cudaFree(pointer);  // waits for the work that uses it
+}
+
+void CudaBackend::upload(void* device, const void* host, size_t bytes) {
+  enter();
+  check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, work_->stream()), "copying to the GPU");
+  // The caller may change `host` at once; from pageable memory the copy has been staged by now, from pinned memory not.
+  check(cudaStreamSynchronize(work_->stream()), "copying to the GPU");
+}
+
+void CudaBackend::download(void* host, const void* device, size_t bytes) {
+  enter();
+  check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, work_->stream()), "copying from the GPU");
+  check(cudaStreamSynchronize(work_->stream()), "running on the GPU");
+}
+
+void CudaBackend::copy(void* to, const void* from, size_t bytes) {
+  enter();
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, work_->stream()), "copying on the GPU");
+}
+
+void CudaBackend::zero(void* device, size_t bytes) {
+  enter();
+  check(cudaMemsetAsync(device, 0, bytes, work_->stream()), "clearing memory");
+}
+
+std::unique_ptr<Program> CudaBackend::record(std::function<void()> ops) {
+  return std::make_unique<GraphProgram>(device_, work_->stream(), std::move(ops));
+}
+
+}  // namespace fer::cuda

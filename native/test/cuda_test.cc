@@ -1,0 +1,220 @@
+// What only the CUDA backend has: recorded steps, results that do not depend on the order threads run in, memory that runs
+// out; and its ops beside the CPU's on shapes that need many tiles. Kernels run on the host (cuda_on_host/).
+#include <cuda_runtime.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/philox.h"
+#include "core/trainer.h"
+#include "cuda/cuda_backend.h"
+
+namespace fer {
+namespace {
+
+std::unique_ptr<Backend> cuda() { return std::make_unique<cuda::CudaBackend>(0); }
+
+std::vector<float> noise(size_t count, uint32_t stream) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = 2 * uniform(philox(5, {static_cast<uint32_t>(i), stream, 0, 0})[0]) - 1;
+  return values;
+}
+
+std::shared_ptr<DataSet> images(int count, int size) {
+  auto data = std::make_shared<DataSet>();
+  data->size = size;
+  data->images.resize(static_cast<size_t>(count) * size * size);
+  for (size_t i = 0; i < data->images.size(); ++i) data->images[i] = static_cast<uint8_t>(128 + 100 * std::sin(0.37 * static_cast<double>(i % 977)));
+  for (int i = 0; i < count; ++i) data->labels.push_back(static_cast<uint8_t>(i % 7));
+  return data;
+}
+
+struct Trained {
+  std::vector<float> weights;
+  EpochTotals totals;
+};
+
+// Two epochs of 11 images by fours: three steps each, the last of them smaller.
+Trained train(std::unique_ptr<Backend> backend) {
+  Spec spec;
+  spec.input_size = 23;
+  spec.modules = {16, 24};
+  auto network = std::make_shared<Network>(spec, std::move(backend), 1);
+  TrainerOptions options;
+  options.batch_size = 4;
+  options.optimizer = OptimizerKind::kAdamW;
+  options.clip_norm = 1;
+  options.ema_decay = 0.9f;
+  options.weight_decay = 0.01f;
+  options.augmentation.flip = options.augmentation.geometric = options.augmentation.photometric = options.augmentation.cutout = 0.5f;
+  options.augmentation.rotation = 20;
+  options.augmentation.brightness = options.augmentation.contrast = options.augmentation.cutout_size = 0.3f;
+  Trainer trainer(network, images(11, 24), options);
+  const std::atomic<bool> never{false};
+  Trained result;
+  for (uint32_t epoch = 0; epoch < 2; ++epoch) {
+    EpochRequest request;
+    request.epoch = epoch;
+    for (uint32_t row = 0; row < 11; ++row) request.rows.push_back(row);
+    request.learning_rates = {0.01f, 0.005f, 0.002f};
+    result.totals = trainer.train_epoch(request, never, nullptr);
+  }
+  for (const TensorInfo& t : network->plan().tensors)
+    for (float v : network->read(t)) result.weights.push_back(v);
+  return result;
+}
+
+TEST(CudaTest, RecordedStepsTrainAsTheCpuDoes) {
+  const int64_t before = cuda_on_host::machine().graph_launches;
+  const Trained gpu = train(cuda()), cpu = train(make_cpu_backend(2));
+  // Steps of four: one direct, three replayed; steps of three: one direct, one replayed.
+  EXPECT_EQ(cuda_on_host::machine().graph_launches - before, 4);
+  ASSERT_EQ(gpu.weights.size(), cpu.weights.size());
+  EXPECT_EQ(gpu.totals.seen, 11);
+  EXPECT_NEAR(gpu.totals.loss_sum, cpu.totals.loss_sum, 0.02 * cpu.totals.loss_sum);
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < cpu.weights.size(); ++i) {
+    difference += std::pow(gpu.weights[i] - cpu.weights[i], 2);
+    norm += std::pow(cpu.weights[i], 2);
+  }
+  EXPECT_LT(std::sqrt(difference / norm), 0.01);
+}
+
+TEST(CudaTest, IsBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
+  const Trained forwards = train(cuda()), again = train(cuda());
+  cuda_on_host::machine().reversed = true;
+  const Trained backwards = train(cuda());
+  cuda_on_host::machine().reversed = false;
+  EXPECT_EQ(forwards.weights, again.weights);
+  EXPECT_EQ(forwards.weights, backwards.weights);
+  EXPECT_EQ(forwards.totals.loss_sum, backwards.totals.loss_sum);
+}
+
+TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {
+  auto network = std::make_shared<Network>(Spec{{8, 8}, {8}, 7, 20}, cuda(), 1);
+  TrainerOptions options;
+  options.batch_size = 2;
+  Trainer trainer(network, images(40, 20), options);
+  const std::atomic<bool> never{false};
+  auto waits = [&](uint32_t rows) {
+    EpochRequest request;
+    for (uint32_t row = 0; row < rows; ++row) request.rows.push_back(row);
+    request.learning_rates.assign(rows / 2, 0.01f);
+    const int64_t before = cuda_on_host::machine().synchronisations;
+    trainer.train_epoch(request, never, nullptr);
+    return cuda_on_host::machine().synchronisations - before;
+  };
+  EXPECT_EQ(waits(4), waits(40));
+}
+
+TEST(CudaTest, SurvivesMemoryThatRunsOut) {
+  size_t& free = cuda_on_host::machine().free_bytes;
+  const size_t all = free;
+  auto network = std::make_shared<Network>(Spec{}, cuda(), 1);
+  const auto data = images(8, 48);
+  const uint32_t row = 3;
+  const std::vector<float> before = network->infer(data->images.data(), 48, &row, 1, false);
+  TrainerOptions options;
+  options.batch_size = 512;
+  const size_t left = free;
+  free = 100'000'000;
+  try {
+    Trainer trainer(network, data, options);
+    ADD_FAILURE() << "a batch of 512 fitted into 100 MB";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), "ERR_FER_OUT_OF_MEMORY");
+    const std::string message = e.what();
+    EXPECT_EQ(free, 100'000'000u) << "what was allocated for the failed trainer is free again";
+    options.batch_size = std::stoi(message.substr(message.rfind(' ') + 1));
+    EXPECT_GT(options.batch_size, 1) << message;
+    Trainer smaller(network, data, options);
+    EpochRequest request;
+    for (uint32_t r = 0; r < 8; ++r) request.rows.push_back(r);
+    request.learning_rates.assign((8 + options.batch_size - 1) / options.batch_size, 0.f);
+    const std::atomic<bool> never{false};
+    EXPECT_EQ(smaller.train_epoch(request, never, nullptr).seen, 8) << "the batch it advises trains";
+  }
+  free = left;
+  EXPECT_EQ(network->infer(data->images.data(), 48, &row, 1, false).size(), before.size());
+  network.reset();
+  EXPECT_EQ(free, all);
+}
+
+TEST(CudaTest, RefusesADeviceThatIsNotThere) {
+  EXPECT_THROW(cuda::CudaBackend(1), Error);
+  cuda_on_host::machine().devices = 0;
+  try {
+    cuda::CudaBackend none(0);
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), "ERR_FER_DEVICE_UNAVAILABLE");
+  }
+  cuda_on_host::machine().devices = 1;
+}
+
+TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
+  const auto data = images(6, 48);
+  const std::vector<uint32_t> rows = {5, 0, 3, 3};
+  AugmentPass pass{{0.5f, 0.7f, 30, 0.1f, 0.2f, 0.7f, 0.4f, 0.4f, 0.7f, 0.5f}, 11, 2};
+  for (int out_size : {48, 31, 64})
+    for (const AugmentPass* augment : {static_cast<const AugmentPass*>(nullptr), static_cast<const AugmentPass*>(&pass)}) {
+      std::vector<std::vector<float>> results;
+      for (auto& backend : {make_cpu_backend(2), cuda()}) {
+        Buffer<uint8_t> all(*backend, data->images.size());
+        Buffer<uint32_t> order(*backend, rows.size());
+        Buffer<float> x(*backend, rows.size() * out_size * out_size);
+        backend->upload(all.data(), data->images.data(), all.bytes());
+        backend->upload(order.data(), rows.data(), order.bytes());
+        backend->gather({all.data(), nullptr, 48, order.data(), nullptr, 4}, augment, out_size, x.data());
+        backend->download(results.emplace_back(x.count()).data(), x.data(), x.bytes());
+      }
+      for (size_t i = 0; i < results[0].size(); ++i) ASSERT_NEAR(results[0][i], results[1][i], 2e-5) << out_size << '[' << i << ']';
+    }
+}
+
+// Wider than the PyTorch fixtures: every tile shape, channels that fill none of them, splits of the rows.
+TEST(CudaTest, SeparableConvolutionsOfManyTilesAgreeWithTheCpu) {
+  struct { int n, size, in, out; } shapes[] = {{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {40, 12, 128, 128}};
+  for (const auto& shape : shapes) {
+    const SeparableShape s{shape.n, shape.size, shape.in, shape.out};
+    const size_t pixels = static_cast<size_t>(s.n) * s.size * s.size, in = pixels * s.in_channels, out = pixels * s.out_channels;
+    std::vector<std::vector<float>> results;
+    for (auto& backend : {make_cpu_backend(2), cuda()}) {
+      std::vector<Buffer<float>> kept;
+      auto device = [&](const std::vector<float>& values) {
+        Buffer<float>& buffer = kept.emplace_back(*backend, values.size());
+        backend->upload(buffer.data(), values.data(), buffer.bytes());
+        return buffer.data();
+      };
+      auto vectors = [&](int channels) {
+        auto ones = device(std::vector<float>(channels, 1.f)), zeros = device(std::vector<float>(channels));
+        auto room = [&] { return device(std::vector<float>(channels)); };
+        return BatchNorm{channels, ones, zeros, room(), room(), room(), room(), room(), room(), room(), room(), device(noise(channels, 1)), device(noise(channels, 2)), device(noise(channels, 3))};
+      };
+      BatchNorm bn = vectors(s.out_channels);
+      const float *x = device(noise(in, 4)), *depthwise = device(noise(9 * s.in_channels, 5)), *pointwise = device(noise(static_cast<size_t>(s.in_channels) * s.out_channels, 6));
+      float *d = device(std::vector<float>(in)), *z = device(std::vector<float>(out));
+      backend->separable_forward(s, {x, nullptr}, depthwise, pointwise, d, z, &bn, true);
+      float *dw = device(std::vector<float>(9 * s.in_channels)), *pw = device(std::vector<float>(static_cast<size_t>(s.in_channels) * s.out_channels)), *dx = device(std::vector<float>(in));
+      backend->separable_backward(s, {device(noise(out, 7)), nullptr, z, &bn}, {x, nullptr}, nullptr, d, depthwise, pointwise, dw, pw, nullptr, dx);
+      auto keep = [&](const float* values, size_t count) { backend->download(results.emplace_back(count).data(), values, count * sizeof(float)); };
+      keep(z, out);
+      keep(bn.mean, s.out_channels);
+      keep(bn.inv_std, s.out_channels);
+      keep(dw, 9 * s.in_channels);
+      keep(pw, static_cast<size_t>(s.in_channels) * s.out_channels);
+      keep(dx, in);
+    }
+    for (size_t r = 0; r < 6; ++r) {
+      const auto &cpu = results[r], &gpu = results[r + 6];
+      double square = 0;
+      for (float v : cpu) square += double{v} * v;
+      const double tolerance = 3e-5 * (1 + std::sqrt(square / static_cast<double>(cpu.size())));
+      for (size_t i = 0; i < cpu.size(); ++i) ASSERT_NEAR(cpu[i], gpu[i], tolerance) << "result " << r << '[' << i << "] of " << s.in_channels << " to " << s.out_channels;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fer
