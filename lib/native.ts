@@ -46,6 +46,8 @@ export interface NativeAugmentation {
   shift: number;
   /** Largest relative change of scale: 0.1 draws from 0.9..1.1. */
   zoom: number;
+  /** What geometry brings in from outside the image: the edge repeated, or black. */
+  fill: 'edge' | 'black';
   /** Probability that brightness and contrast change, 0..1. */
   photometric: number;
   /** Largest relative change of brightness (a factor drawn from 1-b..1+b). */

@@ -162,6 +162,14 @@ class Backend {
   virtual void for_each_lane(const std::function<void(int lane, Backend& backend)>& body) = 0;
 };
 
+// What convolutions multiply in. Weights, statistics, gradients of weights and the optimiser are float32 in every mode.
+enum class Precision { kFp32, kTf32, kBf16 };
+
+struct DeviceOptions {
+  int threads = 0;                         // of the CPU; 0: one a core
+  Precision precision = Precision::kFp32;  // the CPU has float32 only
+};
+
 inline constexpr float kBatchNormEpsilon = 1e-3f;   // the reference network's
 inline constexpr float kBatchNormMomentum = 0.1f;   // PyTorch's default
 

@@ -26,6 +26,7 @@ const GROUPS: Readonly<Record<string, readonly Key[]>> = {
     'rotation',
     'shift',
     'zoom',
+    'fill',
     'photometric',
     'brightness',
     'contrast',

@@ -41,6 +41,7 @@ export interface TrainingConfig {
   rotation: number;
   shift: number;
   zoom: number;
+  fill: 'edge' | 'black';
   photometric: number;
   brightness: number;
   contrast: number;
@@ -101,6 +102,7 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   rotation: number(0, 0, 180, 'largest rotation, degrees'),
   shift: number(0, 0, 1, 'largest shift, fraction of the side'),
   zoom: number(0, 0, 0.9, 'largest relative change of scale'),
+  fill: choice('edge', ['edge', 'black'], 'what geometry brings in from outside: the edge repeated, or black'),
   photometric: number(0, 0, 1, 'probability of a change in brightness and contrast'),
   brightness: number(0, 0, 1, 'largest relative change of brightness'),
   contrast: number(0, 0, 1, 'largest relative change of contrast'),

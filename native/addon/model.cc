@@ -57,7 +57,7 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     const auto options = info[1].As<Napi::Object>();
     device_ = options.Get("device").ToString();
-    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), make_backend(device_, static_cast<int>(number(options, "threads"))), seed(options));
+    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), make_backend(device_, {static_cast<int>(number(options, "threads")), Precision::kFp32}), seed(options));
     accounted_ = static_cast<int64_t>(shared_->network->bytes());
     account(info.Env(), accounted_);
   });

@@ -16,8 +16,11 @@ Spec to_spec(const Napi::Object& object) {
 }
 
 Augmentation to_augmentation(const Napi::Object& o) {
+  const std::string fill = o.Get("fill").ToString();
+  if (fill != "edge" && fill != "black") throw Error("ERR_FER_ARGUMENT", "expected edge or black, got " + fill + ", for fill");
   return {real(o, "flip"),        real(o, "geometric"),  real(o, "rotation"), real(o, "shift"),  real(o, "zoom"),
-          real(o, "photometric"), real(o, "brightness"), real(o, "contrast"), real(o, "cutout"), real(o, "cutoutSize")};
+          real(o, "photometric"), real(o, "brightness"), real(o, "contrast"), real(o, "cutout"), real(o, "cutoutSize"),
+          fill == "black"};
 }
 
 TrainerOptions to_trainer_options(const Napi::Object& o) {

@@ -1,5 +1,5 @@
 // Augmentation of one 8-bit grey image, drawn from Philox keyed by seed, epoch and row: the same on every
-// backend and in every resumed run. Order: flip and geometry (bilinear, edges repeated), then brightness
+// backend and in every resumed run. Order: flip and geometry (bilinear), then brightness
 // and contrast, then cut-out (filled with mid-grey). Result in -1..1.
 #pragma once
 #include <cstdint>
@@ -9,6 +9,7 @@ namespace fer {
 struct Augmentation {
   float flip = 0, geometric = 0, rotation = 0, shift = 0, zoom = 0;
   float photometric = 0, brightness = 0, contrast = 0, cutout = 0, cutout_size = 0;
+  bool black_fill = false;  // what geometry brings in from outside the image: black, or the edge repeated
 };
 
 struct AugmentPass {

@@ -16,7 +16,7 @@ namespace fer {
 
 // What happens to one image: one draw of the augmentation. The default leaves it as it is.
 struct Transform {
-  bool mirror = false, moved = false, lit = false;
+  bool mirror = false, moved = false, lit = false, black_fill = false;
   float cosine = 1, sine = 0, inverse_scale = 1, shift_x = 0, shift_y = 0;  // shifts in pixels of the source
   float brightness = 1, contrast = 1;
   int hole_left = 0, hole_top = 0, hole_side = 0;
@@ -38,6 +38,7 @@ FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row
   const Draw light = philox(pass.seed, {2, row, pass.epoch, stream});
   t.mirror = uniform(which[0]) < o.flip;
   t.moved = uniform(which[1]) < o.geometric;
+  t.black_fill = o.black_fill;
   if (t.moved) {
     const float angle = symmetric(geometry[0], o.rotation) * 3.14159265f / 180.f, side = static_cast<float>(size);
     t.cosine = std::cos(angle);
@@ -59,15 +60,17 @@ FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row
   return t;
 }
 
-// Grey value, 0..255, of output pixel (x, y): bilinear, half-pixel centres, edges repeated.
+// Grey value, 0..255, of output pixel (x, y): bilinear, half-pixel centres; beyond half a pixel outside, the fill.
 FER_DEVICE inline float sample(const uint8_t* image, int size, const Transform& t, int out_size, int x, int y) {
   if (!t.moved && size == out_size) return image[y * size + (t.mirror ? size - 1 - x : x)];
   const float centre = 0.5f * static_cast<float>(size - 1), last = static_cast<float>(size - 1);
   const float out_centre = 0.5f * static_cast<float>(out_size - 1), ratio = static_cast<float>(size) / static_cast<float>(out_size);
   const float dy = (static_cast<float>(y) - out_centre) * ratio - t.shift_y, from_centre = (static_cast<float>(x) - out_centre) * ratio;
   const float dx = (t.mirror ? -from_centre : from_centre) - t.shift_x;
-  const float sx = std::clamp((t.cosine * dx - t.sine * dy) * t.inverse_scale + centre, 0.f, last);
-  const float sy = std::clamp((t.sine * dx + t.cosine * dy) * t.inverse_scale + centre, 0.f, last);
+  float sx = (t.cosine * dx - t.sine * dy) * t.inverse_scale + centre, sy = (t.sine * dx + t.cosine * dy) * t.inverse_scale + centre;
+  if (t.black_fill && (std::min(sx, sy) < -0.5f || std::max(sx, sy) > last + 0.5f)) return 0.f;
+  sx = std::clamp(sx, 0.f, last);
+  sy = std::clamp(sy, 0.f, last);
   const int x0 = static_cast<int>(sx), y0 = static_cast<int>(sy);
   const int x1 = std::min(x0 + 1, size - 1), y1 = std::min(y0 + 1, size - 1);
   const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);

@@ -7,7 +7,7 @@
 
 namespace fer {
 
-// device: "cpu". threads: 0 means one a core. Throws ERR_FER_DEVICE_UNAVAILABLE; never falls back.
-std::unique_ptr<Backend> make_backend(const std::string& device, int threads);
+// device: "cpu". Throws ERR_FER_DEVICE_UNAVAILABLE; never falls back.
+std::unique_ptr<Backend> make_backend(const std::string& device, const DeviceOptions& options);
 
 }  // namespace fer

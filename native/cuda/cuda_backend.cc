@@ -58,7 +58,7 @@ class GraphProgram final : public Program {
 
 }  // namespace
 
-CudaBackend::CudaBackend(int device) : device_(checked_device(device)), work_(std::make_unique<Workspace>(device)) {}
+CudaBackend::CudaBackend(int device, const DeviceOptions& options) : device_(checked_device(device)), options_(options), work_(std::make_unique<Workspace>(device)) {}
 
 void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the device"); }
 

@@ -9,7 +9,7 @@ namespace fer::cuda {
 class CudaBackend final : public Backend {
  public:
   // Throws ERR_FER_DEVICE_UNAVAILABLE where there is no device of that number.
-  explicit CudaBackend(int device);
+  explicit CudaBackend(int device, const DeviceOptions& options = {});
 
   std::string description() const override;
   int threads() const override { return 1; }
@@ -60,6 +60,7 @@ class CudaBackend final : public Backend {
   // Calls come from any thread; each must see this backend's device.
   void enter() const;
   int device_;
+  DeviceOptions options_;
   std::unique_ptr<Workspace> work_;
 };
 

@@ -56,8 +56,8 @@ std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.n
 // The backends under test; a new device adds its line.
 std::vector<Device> devices() {
   return {
-      {"cpu_1_thread", [] { return make_backend("cpu", 1); }},
-      {"cpu_3_threads", [] { return make_backend("cpu", 3); }},
+      {"cpu_1_thread", [] { return make_backend("cpu", {.threads = 1}); }},
+      {"cpu_3_threads", [] { return make_backend("cpu", {.threads = 3}); }},
       {"cpu_sse4", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v2::kernels()); }},
       {"cpu_avx2", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
       {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }},

@@ -9,6 +9,7 @@ const NONE: NativeAugmentation = {
   rotation: 0,
   shift: 0,
   zoom: 0,
+  fill: 'edge',
   photometric: 0,
   brightness: 0,
   contrast: 0,
@@ -42,6 +43,16 @@ describe('augmentation', () => {
       const moved = draw({ geometric: 1, ...part });
       expect(moved.some((value, i) => Math.abs(value - plain[i]) > 0.1)).toBe(true);
     }
+  });
+
+  it('brings in the edge or black from outside, as asked', () => {
+    const corners = (fill: 'edge' | 'black') =>
+      Array.from({ length: 20 }, (_, epoch) => draw({ geometric: 1, rotation: 60, fill }, 0, 1, epoch)).map(
+        (image) => [image[0], image[SIZE - 1], image.at(-1)].filter((value) => value === -1).length,
+      );
+    expect(corners('black').filter((black) => black === 3).length).toBeGreaterThan(10);
+    expect(Math.max(...corners('edge'))).toBe(0);
+    expect(draw({ geometric: 1, fill: 'black' })).toEqual(draw({ geometric: 1, fill: 'edge' }));
   });
 
   it('cuts a square of mid-grey no larger than asked for', () => {
