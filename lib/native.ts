@@ -77,8 +77,12 @@ export interface NativeTrainerOptions {
   classWeights: Float32Array;
   /** Decay of the averaged weights a step, at most (1 + step) / (10 + step); 0 turns averaging off. */
   emaDecay: number;
-  /** Seed of shuffling and augmentation. */
+  /** Seed of shuffling, sampling and augmentation. */
   seed: number;
+  /** 0: every image once an epoch; 1: every class equally often. Between: drawings proportional to count^(1 - x). */
+  balancedSampling: number;
+  /** How much wider augmentation's ranges become as a class's share goes to nothing. */
+  rareAugmentation: number;
   augmentation: NativeAugmentation;
 }
 
@@ -163,11 +167,11 @@ export interface NativeAddon {
   Model: new (spec: NativeSpec, options: { device: string; threads: number; seed: number }) => NativeModel;
   Trainer: new (model: NativeModel, dataSet: NativeDataSet, options: NativeTrainerOptions) => NativeTrainer;
   CsvParser: new (options: { skipBadRows: boolean }) => NativeCsvParser;
-  /** Draws row `index` of a data set as training would see it: float [size*size], in -1..1. */
+  /** Draws row `index` of a data set as training would see it the `repeat`th time (from 0) in an epoch: float [size*size], in -1..1. */
   augmentedImage(
     dataSet: NativeDataSet,
     index: number,
-    options: { seed: number; epoch: number; augmentation: NativeAugmentation },
+    options: { seed: number; epoch: number; repeat: number; strength: number; augmentation: NativeAugmentation },
   ): Float32Array;
   /** What the machine offers: instruction set, logical cores, library versions. */
   systemInfo(): { isa: string; cores: number; compiler: string };

@@ -44,6 +44,7 @@ TrainerOptions to_trainer_options(const Napi::Object& o) {
   options.ema_decay = real(o, "emaDecay");
   options.seed = seed(o);
   options.augmentation = to_augmentation(o.Get("augmentation").As<Napi::Object>());
+  options.sampling = {real(o, "balancedSampling"), real(o, "rareAugmentation")};
   return options;
 }
 
