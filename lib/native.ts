@@ -107,6 +107,20 @@ export interface NativeEpochRequest {
   from: NativeEpochTotals;
 }
 
+/** What a layer has to do with the logit of one class. */
+export interface NativeExplanation {
+  logits: Float32Array;
+  /** The class: the one asked for, or the likeliest. */
+  target: number;
+  /** Height and width of the layer. */
+  size: number;
+  channels: number;
+  /** d logit / d activation of the layer, [size, size, channels]. */
+  gradient: Float32Array;
+  /** [size, size]. */
+  gradCam: Float32Array;
+}
+
 export interface NativeModel {
   readonly parameterCount: number;
   readonly multiplyAdds: number;
@@ -120,6 +134,11 @@ export interface NativeModel {
   logits(images: Uint8Array, count: number): Promise<Float32Array>;
   /** Logits [n, classes] of rows of a resident data set; `flip` mirrors each image first. */
   logitsOf(dataSet: NativeDataSet, indices: Uint32Array, flip: boolean): Promise<Float32Array>;
+  /**
+   * One backward pass from a class's logit to a layer: "input", "stem.1", "stem.2", "modules.0" and on. `target` -1 takes the
+   * likeliest class; `guided` hands on only positive gradients at each ReLU.
+   */
+  explain(image: Uint8Array, options: { layer: string; target: number; guided: boolean }): Promise<NativeExplanation>;
   /** Bytes held natively: parameters, activations, scratch. */
   memoryBytes(): number;
   dispose(): void;

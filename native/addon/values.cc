@@ -52,6 +52,12 @@ EpochTotals to_totals(const Napi::Object& o) {
   return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")), static_cast<int64_t>(number(o, "step"))};
 }
 
+Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values) {
+  auto array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
 Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("lossSum", totals.loss_sum);
@@ -65,11 +71,9 @@ Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInf
   Napi::Object object = Napi::Object::New(env);
   Napi::Array shape = Napi::Array::New(env, info.shape.size());
   for (uint32_t i = 0; i < info.shape.size(); ++i) shape.Set(i, info.shape[i]);
-  Napi::Float32Array array = Napi::Float32Array::New(env, data.size());
-  std::copy(data.begin(), data.end(), array.Data());
   object.Set("name", name);
   object.Set("shape", shape);
-  object.Set("data", array);
+  object.Set("data", from_floats(env, data));
   object.Set("trainable", info.trainable);
   return object;
 }
