@@ -12,6 +12,7 @@ import { convertCommand } from './convert.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { explainCommand } from './explain.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
 import { predictCommand } from './predict.js';
@@ -45,6 +46,7 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    explainCommand(),
     dataCommand(),
     convertCommand(),
     infoCommand(),

@@ -41,12 +41,19 @@ export function resizeBilinear(images: Uint8Array, count: number, from: number, 
   return out;
 }
 
+/** Grey values, row after row. */
+export interface GreyPicture {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
 /**
- * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG), upright by its EXIF note, cuts out
- * `box` if given, converts to grey and stretches to [size, size].
+ * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG), upright by its EXIF note, converts it to grey
+ * and cuts out `box` if given.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
-export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
+export async function readPicture(input: string | Uint8Array, cut?: Box): Promise<GreyPicture> {
   const name = typeof input === 'string' ? input : 'the image in memory';
   let bytes: Uint8Array;
   try {
@@ -66,16 +73,26 @@ export async function decodeImage(input: string | Uint8Array, options: { size: n
     throw new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
   }
   const { width, height } = pixels.info;
-  const box = options.box ?? { left: 0, top: 0, width, height };
+  const box = cut ?? { left: 0, top: 0, width, height };
   if (![box.left, box.top, box.width, box.height].every(Number.isInteger) || box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1)
     invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', JSON.stringify(box));
   if (box.left + box.width > width || box.top + box.height > height)
     invalidArgument('box', `a box inside the ${width}x${height} picture`, JSON.stringify(box));
   const grey = await sharp(pixels.data, { raw: { width, height, channels: 1 } })
     .extract(box)
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer();
+  return { pixels: new Uint8Array(grey.buffer, grey.byteOffset, grey.length), width: box.width, height: box.height };
+}
+
+/** The grey square that a network sees: `readPicture`, stretched to [size, size]. */
+export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
+  const { pixels, width, height } = await readPicture(input, options.box);
+  const square = await sharp(pixels, { raw: { width, height, channels: 1 } })
     .resize(options.size, options.size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
     .toColourspace('b-w')
     .raw()
     .toBuffer();
-  return new Uint8Array(grey.buffer, grey.byteOffset, options.size * options.size);
+  return new Uint8Array(square.buffer, square.byteOffset, options.size * options.size);
 }
