@@ -1,4 +1,4 @@
-/** Loss by JPEG compression, the one perturbation that a library makes: sharp. */
+/** Loss by JPEG compression, the one perturbation that a library makes: sharp, in recompress.ts. */
 import type { Definition } from './definition.js';
 
 export interface Jpeg {
