@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
+import { perturbCommand } from './perturb.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
 
@@ -45,6 +46,7 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    perturbCommand(),
     dataCommand(),
     convertCommand(),
     infoCommand(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import type { GreyPicture } from '../../lib/data/image.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import {
   atSeverity,
@@ -9,7 +10,6 @@ import {
   PERTURBATIONS,
   PERTURBATION_TYPES,
   SEVERITIES,
-  type GreyImage,
   type ImageBatch,
   type Perturbation,
 } from '../../lib/perturb/index.js';
@@ -23,7 +23,7 @@ const batch = (count: number): ImageBatch => ({ images: faces.images.slice(0, co
 const image = fc
   .record({ width: fc.integer({ min: 1, max: 24 }), height: fc.integer({ min: 1, max: 24 }) })
   .chain(({ width, height }) =>
-    fc.uint8Array({ minLength: width * height, maxLength: width * height }).map((pixels): GreyImage => ({ pixels, width, height })),
+    fc.uint8Array({ minLength: width * height, maxLength: width * height }).map((pixels): GreyPicture => ({ pixels, width, height })),
   );
 const square = fc
   .integer({ min: 1, max: 24 })
