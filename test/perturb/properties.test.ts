@@ -311,6 +311,8 @@ describe('inputs', () => {
     await expect(perturb({ pixels: [1, 2, 3], width: 2, height: 2 }, spec)).rejects.toThrow(/width x height values/);
     await expect(perturbBatch({ ...batch(2), count: 3 }, spec)).rejects.toThrow(/count x height x width bytes/);
     await expect(perturb(face, spec, { rows: Uint32Array.of(1, 2) })).rejects.toThrow(/expected 1 rows/);
+    const tall = { pixels: new Uint8Array(66_000), width: 1, height: 66_000 };
+    await expect(perturb(tall, { type: 'jpeg', quality: 50 })).rejects.toThrow(/at most 65500 pixels a side, got "1x66000", for jpeg/);
     await expect(perturb(face, spec, { seed: -1 })).rejects.toThrow(/got -1, for seed/);
     expect(() => atSeverity('blur', 6 as never)).toThrow(/expected a whole number from 1 to 5, got 6/);
   });
