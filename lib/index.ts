@@ -16,7 +16,7 @@ export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './w
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
-export { decodeImage, resizeBilinear, type Box } from './data/image.js';
+export { decodeImage, resizeBilinear, type Box, type GreyPicture } from './data/image.js';
 export { syntheticFaces } from './data/synthetic.js';
 export { classificationMetrics, wilsonInterval, type ClassificationMetrics, type ClassMetrics } from './metrics/index.js';
 export { formatConfusionMatrix, formatReport } from './metrics/text.js';
@@ -27,3 +27,21 @@ export type { EpochRow } from './training/run-folder.js';
 export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
 export { writeChart } from './charts/write.js';
+export {
+  perturb,
+  perturbBatch,
+  atSeverity,
+  PERTURBATIONS,
+  type ImageBatch,
+  type Perturbation,
+  type PerturbationType,
+  type PerturbOptions,
+  type Severity,
+} from './perturb/index.js';
+export {
+  measureRobustness,
+  PAPER_SERIES,
+  SEVERITY_SERIES,
+  type MeasureRobustnessOptions,
+  type RobustnessMeasurement,
+} from './experiments/robustness-measure.js';

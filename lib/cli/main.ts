@@ -15,6 +15,7 @@ import { evaluateCommand } from './evaluate.js';
 import { explainCommand } from './explain.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
+import { perturbCommand } from './perturb.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
 
@@ -47,6 +48,7 @@ function program(): Command {
     evaluateCommand(),
     predictCommand(),
     explainCommand(),
+    perturbCommand(),
     dataCommand(),
     convertCommand(),
     infoCommand(),
