@@ -5,16 +5,21 @@ import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { writeFileAtomic } from '../atomic-file.js';
+import { FILE_THEME, FONT } from './theme.js';
 
-const FONT = 'DejaVu Sans';
 const require = createRequire(import.meta.url);
+
+/** The chart as SVG. */
+export async function chartSvg(spec: TopLevelSpec): Promise<string> {
+  const view = new vega.View(vega.parse(compile(spec, { config: FILE_THEME }).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
 
 /** Writes `<base>.svg` and `<base>.png`; returns their paths. */
 export async function writeChart(spec: TopLevelSpec, base: string): Promise<string[]> {
-  const { spec: compiled } = compile(spec, { config: { font: FONT, background: 'white', title: { fontSize: 14 } } });
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
+  const svg = await chartSvg(spec);
   const fonts = path.join(path.dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
   const png = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: 2 },

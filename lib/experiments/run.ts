@@ -1,0 +1,274 @@
+/** Running experiments: cells over devices, results on disk as they come, and one result an experiment at the end. */
+import { isDeepStrictEqual } from 'node:util';
+import { FerError, invalidArgument } from '../errors.js';
+import type { LabelledImages } from '../data/data-set.js';
+import { nearest } from '../nearest.js';
+import { MiniXception } from '../model.js';
+import type { Environment, ExperimentResult } from '../report/result.js';
+import { environment } from './environment.js';
+import { dataFacts, type Cell, type CellContext, type CellResult, type Device, type Experiment } from './experiment.js';
+import { ExperimentFolder } from './folder.js';
+import type { ExperimentOptions } from './options.js';
+import { EXPERIMENTS } from './registry.js';
+import { differences, readRunConfig } from './training-cell.js';
+
+export interface ExperimentProgress {
+  /** Such as "width/narrow-paper-0". */
+  cell: string;
+  text: string;
+  /** Cells. */
+  done: number;
+  total: number;
+  /** Of all cells together; estimated from a few measured steps, corrected by what has run. */
+  secondsLeft: number;
+}
+
+export interface RunOptions extends Partial<ExperimentOptions> {
+  /** Where cells are kept; a folder that holds some goes on with what is missing. */
+  folder: string;
+  /** Each works on one cell at a time. Default one, "cpu". */
+  devices?: Device[];
+  /** CPU threads of each; 0, the default, means one a core. */
+  threads?: number;
+  /** Run only these cells, "<experiment>/<cell>" or their numbers in the plan. Default all. */
+  only?: string[];
+  /** Folders of finished training runs; the cells with their configuration are taken over instead of trained. */
+  reuse?: string[];
+  /** Path of the data set, kept in the plan so that other processes find it. */
+  dataPath?: string;
+  /** Finishes the running steps, saves, and ends with `aborted: true`. */
+  signal?: AbortSignal;
+  onProgress?: (progress: ExperimentProgress) => void;
+  /** A cell ended, or was taken over. */
+  onCell?: (cell: string, seconds: number) => void;
+}
+
+export interface RunOutcome {
+  results: ExperimentResult[];
+  aborted: boolean;
+}
+
+/** A cell with the experiment that it belongs to. */
+export interface PlannedCell {
+  /** "<experiment>/<cell>" */
+  id: string;
+  experiment: Experiment;
+  cell: Cell;
+}
+
+/**
+ * All cells of the named experiments, in the order in which they run.
+ * @throws {FerError} ERR_FER_ARGUMENT when `epochs` names a cell that there is not.
+ */
+export function plannedCells(experiments: readonly string[], options: ExperimentOptions): PlannedCell[] {
+  const cells = experiments.flatMap((name) => {
+    const experiment = experimentNamed(name);
+    return experiment.cells(options).map((cell): PlannedCell => ({ id: `${name}/${cell.id}`, experiment, cell }));
+  });
+  const names = [...new Set(cells.flatMap(({ cell }) => cell.names ?? [])), 'all'];
+  for (const name of Object.keys(options.epochs))
+    if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${nearest(name, names)})`, name);
+  return cells;
+}
+
+export function experimentNamed(name: string): Experiment {
+  const experiment = EXPERIMENTS.find((candidate) => candidate.name === name);
+  if (!experiment) invalidArgument('experiment', EXPERIMENTS.map((candidate) => candidate.name).join(', '), name);
+  return experiment;
+}
+
+/** The cells that `only` asks for. */
+export function chosenCells(cells: PlannedCell[], only: readonly string[] | undefined): PlannedCell[] {
+  if (!only) return cells;
+  return only.map((wanted) => {
+    const found = /^\d+$/.test(wanted) ? cells[Number(wanted)] : cells.find(({ id }) => id === wanted);
+    if (found) return found;
+    const ids = cells.map(({ id }) => id);
+    return invalidArgument('cell', `a number from 0 to ${cells.length - 1} or an id such as ${nearest(wanted, ids)}`, wanted);
+  });
+}
+
+/** Runs what is missing of the named experiments, and gives the result of each. */
+export async function runExperiments(experiments: string[], data: LabelledImages, run: RunOptions): Promise<RunOutcome> {
+  const { folder: path, devices, threads, only, reuse, dataPath, signal, onProgress, onCell, ...given } = run;
+  const folder = await ExperimentFolder.open(path, experiments, given, dataPath);
+  const { options } = folder.plan;
+  const all = plannedCells(experiments, options);
+  const context = (device: Device): Omit<CellContext, 'folder'> => ({ data, options, device, threads: threads ?? 0, signal });
+  const work = new Work(folder, data, devices?.length ? devices : ['cpu'], context, { onProgress, onCell });
+  for (const runFolder of reuse ?? []) await work.adopt(all, runFolder);
+  const aborted = await work.run(chosenCells(all, only));
+  return { results: await collectResults(folder), aborted };
+}
+
+class Work {
+  private readonly estimates = new Map<string, number>();
+  private readonly fractions = new Map<string, number>();
+  private readonly started = performance.now();
+  private failure: unknown;
+
+  constructor(
+    private readonly folder: ExperimentFolder,
+    private readonly data: LabelledImages,
+    private readonly devices: Device[],
+    private readonly context: (device: Device) => Omit<CellContext, 'folder'>,
+    private readonly tell: Pick<RunOptions, 'onProgress' | 'onCell'>,
+  ) {}
+
+  /** True when the signal ended it before everything was done. */
+  async run(cells: PlannedCell[]): Promise<boolean> {
+    const pending: PlannedCell[] = [];
+    for (const planned of cells) if (!(await this.finished(planned))) pending.push(planned);
+    const first = this.context(this.devices[0]);
+    for (const { id, experiment, cell } of pending) {
+      if (first.signal?.aborted) return true;
+      this.estimates.set(id, await experiment.estimate(cell, { ...first, folder: this.folder.path }));
+    }
+    const queue = [...pending];
+    const done = await Promise.all(this.devices.map((device) => this.worker(device, queue, pending.length)));
+    if (this.failure) throw this.failure;
+    return done.includes(false);
+  }
+
+  /** Takes cells until there are none; false when stopped. */
+  private async worker(device: Device, queue: PlannedCell[], total: number): Promise<boolean> {
+    const context = this.context(device);
+    for (let planned = queue.shift(); planned; planned = queue.shift()) {
+      if (context.signal?.aborted) return false;
+      const started = performance.now();
+      const { id } = planned;
+      const onProgress = (fraction: number, text: string): void => {
+        this.fractions.set(id, fraction);
+        this.tell.onProgress?.({ cell: id, text, total, done: this.doneCount(), secondsLeft: this.secondsLeft() });
+      };
+      onProgress(0, 'starting');
+      try {
+        if (!(await this.runCell(planned, { ...context, onProgress }))) return false;
+      } catch (error) {
+        // The other devices finish what they are at; nothing new begins.
+        queue.length = 0;
+        this.failure ??= error;
+        return false;
+      }
+      onProgress(1, 'done');
+      this.tell.onCell?.(id, (performance.now() - started) / 1000);
+    }
+    return true;
+  }
+
+  private async runCell({ experiment, cell }: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<boolean> {
+    const cellFolder = this.folder.cellFolder(experiment.name, cell.id);
+    const found = await experiment.runCell(cell, { ...context, folder: cellFolder });
+    if (found === undefined) return false;
+    using model = MiniXception.create({ device: context.device, threads: context.threads });
+    const where = await environment(model.deviceDescription);
+    await this.folder.writeCell(experiment.name, { cell, found, environment: where, data: dataFacts(this.data) });
+    return true;
+  }
+
+  /** Takes a finished training run over for every cell of its configuration. */
+  async adopt(cells: PlannedCell[], runFolder: string): Promise<void> {
+    const trains = cells.filter(({ cell, experiment }) => cell.config && experiment.adopt);
+    let config;
+    try {
+      config = await readRunConfig(runFolder);
+    } catch (cause) {
+      throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} holds no training run: ${(cause as Error).message}`, { cause });
+    }
+    const matching = trains.filter(({ cell }) => differences(cell.config!, config).length === 0);
+    if (matching.length === 0) {
+      const closest = trains
+        .map(({ id, cell }) => ({ id, other: differences(cell.config!, config) }))
+        .sort((a, b) => a.other.length - b.other.length)[0];
+      const hint = closest ? `; the closest, ${closest.id}, differs in ${closest.other.join(', ')}` : '';
+      throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} is the configuration of no cell${hint}`, { details: { runFolder } });
+    }
+    for (const { id, experiment, cell } of matching) {
+      if (await this.finished({ id, experiment, cell })) continue;
+      const found = await experiment.adopt!(cell, runFolder, this.context(this.devices[0]));
+      await this.folder.writeCell(experiment.name, { cell, found, reused: runFolder, data: dataFacts(this.data) });
+      this.tell.onCell?.(id, 0);
+    }
+  }
+
+  /** Whether the cell's result is there; then it must come from the same data. */
+  private async finished({ id, experiment, cell }: PlannedCell): Promise<boolean> {
+    const stored = await this.folder.readCell(experiment.name, cell.id);
+    if (!stored) return false;
+    const facts = dataFacts(this.data);
+    if (!isDeepStrictEqual(stored.data, facts))
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${this.folder.path} was begun on ${stored.data.name} ${stored.data.source}, and ${id} cannot be joined by cells on ${facts.name} ${facts.source}`,
+        { details: { folder: this.folder.path } },
+      );
+    return true;
+  }
+
+  private doneCount(): number {
+    return [...this.fractions.values()].filter((fraction) => fraction === 1).length;
+  }
+
+  private secondsLeft(): number {
+    let estimated = 0;
+    let done = 0;
+    for (const [id, seconds] of this.estimates) {
+      estimated += seconds;
+      done += seconds * (this.fractions.get(id) ?? 0);
+    }
+    const elapsed = (performance.now() - this.started) / 1000;
+    // Until something has run, the estimate is all there is.
+    const pace = done > estimated / 50 ? elapsed / done : 1 / this.devices.length;
+    return (estimated - done) * pace;
+  }
+}
+
+/** One result an experiment, from the cells that have finished. */
+export async function collectResults(folder: ExperimentFolder): Promise<ExperimentResult[]> {
+  const { experiments, options } = folder.plan;
+  const results: ExperimentResult[] = [];
+  for (const name of experiments) {
+    const experiment = experimentNamed(name);
+    const found: CellResult[] = [];
+    const missing: string[] = [];
+    for (const cell of experiment.cells(options)) {
+      const result = await folder.readCell(name, cell.id);
+      if (result) found.push(result);
+      else missing.push(`${name}/${cell.id}`);
+    }
+    if (found.length === 0) continue;
+    results.push({ ...experiment.collect(found, options), environments: differingEnvironments(found), missing });
+  }
+  return results;
+}
+
+function differingEnvironments(results: readonly CellResult[]): Environment[] {
+  const environments = new Map<string, Environment>();
+  for (const { environment: where } of results) if (where) environments.set(JSON.stringify(where), where);
+  return [...environments.values()];
+}
+
+/** Result of the cells in a folder, whoever ran them; nothing is run. */
+export async function collectExperiments(folder: string): Promise<ExperimentResult[]> {
+  return collectResults(await ExperimentFolder.existing(folder));
+}
+
+export interface PlanEstimate {
+  id: string;
+  title: string;
+  seconds: number;
+}
+
+/** What a run would do and how long it would take on this machine, measured by a few steps of each network; runs no cell. */
+export async function estimateExperiments(
+  experiments: string[],
+  data: LabelledImages,
+  options: ExperimentOptions,
+  place: { device?: Device; threads?: number } = {},
+): Promise<PlanEstimate[]> {
+  const context: CellContext = { data, options, folder: '', device: place.device ?? 'cpu', threads: place.threads ?? 0 };
+  const estimates: PlanEstimate[] = [];
+  for (const { id, experiment, cell } of plannedCells(experiments, options))
+    estimates.push({ id, title: cell.title, seconds: await experiment.estimate(cell, context) });
+  return estimates;
+}
