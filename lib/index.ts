@@ -25,3 +25,22 @@ export type { EpochRow } from './training/run-folder.js';
 export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
 export { writeChart } from './charts/write.js';
+export {
+  perturb,
+  perturbBatch,
+  atSeverity,
+  PERTURBATIONS,
+  type GreyImage,
+  type ImageBatch,
+  type Perturbation,
+  type PerturbationType,
+  type PerturbOptions,
+  type Severity,
+} from './perturb/index.js';
+export {
+  measureRobustness,
+  PAPER_SERIES,
+  SEVERITY_SERIES,
+  type MeasureRobustnessOptions,
+  type RobustnessMeasurement,
+} from './experiments/robustness-measure.js';

@@ -158,6 +158,9 @@ export interface NativeCsvParser {
   finish(): NativeCsvResult;
 }
 
+/** One step of `perturb`: the type and its parameters, defaults filled in; see `lib/perturb/registry.ts`. */
+export type NativePerturbation = Record<string, number | string>;
+
 export interface NativeAddon {
   DataSet: new (images: Uint8Array, labels: Uint8Array, size: number) => NativeDataSet;
   Model: new (spec: NativeSpec, options: { device: string; threads: number; seed: number }) => NativeModel;
@@ -169,6 +172,16 @@ export interface NativeAddon {
     index: number,
     options: { seed: number; epoch: number; augmentation: NativeAugmentation },
   ): Float32Array;
+  /**
+   * Images [rows.length, height, width] through a chain of perturbations. What is random depends on the seed, each image's row and the
+   * step's number, which starts at `firstStep`. `threads` 0: one a core.
+   */
+  perturb(
+    images: Uint8Array,
+    size: { width: number; height: number },
+    chain: NativePerturbation[],
+    options: { seed: number; rows: Uint32Array; firstStep: number; threads: number },
+  ): Promise<{ images: Uint8Array; width: number; height: number }>;
   /** What the machine offers: instruction set, logical cores, library versions. */
   systemInfo(): { isa: string; cores: number; compiler: string };
   /** Every error the addon throws is made as `new errorClass(code, message)`. */

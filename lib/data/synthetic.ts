@@ -3,6 +3,7 @@
  * eyes and mouth, with jitter in pose, scale, light and noise. They resemble FER2013 in form only; a network
  * trained on them recognises nothing in photographs.
  */
+import { generator } from '../random.js';
 import { FER_CLASSES, type LabelledImages } from './data-set.js';
 
 /** How one expression bends a face; lengths in units of the face's half width. */
@@ -40,17 +41,6 @@ const SPLITS: [name: string, perClass: number][] = [
   ['PublicTest', 50],
   ['PrivateTest', 50],
 ];
-
-/** Uniform draws in [0, 1) from one 32-bit state (Mulberry32); good enough for drawing, and the same everywhere. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** 2,800 training and 2 x 350 held-out faces, seven classes in equal numbers. `size`: pixels, default 48. */
 export function syntheticFaces(options: { size?: number; seed?: number } = {}): LabelledImages {

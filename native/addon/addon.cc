@@ -7,6 +7,7 @@
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/model.h"
+#include "addon/perturb.h"
 #include "addon/trainer.h"
 #include "addon/values.h"
 #include "core/error.h"
@@ -53,6 +54,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("CsvParser", define_csv_parser(env));
   exports.Set("useErrorClass", Napi::Function::New<use_error_class>(env));
   exports.Set("augmentedImage", Napi::Function::New<augmented_image>(env));
+  exports.Set("perturb", Napi::Function::New<perturb>(env));
   exports.Set("systemInfo", Napi::Function::New<system_info>(env));
   return exports;
 }

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// Robustness: perturbs and classifies a whole split, prints the table of the paper's settings and the time it took.
+//   node bench/perturb.mjs --data fer2013.csv [--model <file>] [--all] [--split PublicTest] [--threads 0] [--out bench/results/<name>.json]
+// --all adds every perturbation at five severities. Without --data: the synthetic faces. Needs: npm run build.
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { MiniXception, loadDataSet, measureRobustness, PAPER_SERIES, SEVERITY_SERIES } from '../dist/index.js';
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    model: { type: 'string', default: fileURLToPath(new URL('../models/mini-xception-narrow/model.safetensors', import.meta.url)) },
+    split: { type: 'string', default: 'PublicTest' },
+    all: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '0' },
+    threads: { type: 'string', default: '0' },
+    out: { type: 'string' },
+  },
+});
+const threads = Number(values.threads);
+const model = await MiniXception.load(values.model, { threads });
+const data = await loadDataSet(values.data, { size: model.inputSize });
+const load = loadavg()[0];
+const result = await measureRobustness(model, data, {
+  split: values.split,
+  seed: Number(values.seed),
+  threads,
+  series: values.all ? [...PAPER_SERIES, ...SEVERITY_SERIES] : PAPER_SERIES,
+});
+
+const percent = (share) => (100 * share).toFixed(1).padStart(6);
+console.log(
+  `${path.basename(values.model)} on ${values.split}, n = ${result.clean.n}: ${percent(result.clean.share).trim()} % unperturbed`,
+);
+for (const { title, points } of result.series) {
+  console.log(
+    `\n${title.padEnd(12)}    all  95 % interval   kept: pooled  class mean   k/${result.protocolRows.length}  ${result.draws} draws`,
+  );
+  for (const { label, accuracy, kept, protocol, draws, paper } of points)
+    console.log(
+      `${label.padEnd(12)} ${percent(accuracy.share)} ${percent(accuracy.interval[0])}..${percent(accuracy.interval[1])} ` +
+        `       ${percent(kept.pooled.share)}      ${percent(kept.classMean)}   ${String(protocol.k).padStart(4)} ${percent(draws.mean)}` +
+        ` (${percent(draws.low)}..${percent(draws.high)})${paper ? `   paper ${paper.bound ? '<' : ''}${paper.k}` : ''}`,
+    );
+}
+const { images, seconds, cpuSeconds } = result;
+console.log(
+  `\n${images} images perturbed and classified in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processor time ` +
+    `(${model.deviceDescription}; load before ${load.toFixed(1)})`,
+);
+if (values.out)
+  writeFileSync(
+    values.out,
+    `${JSON.stringify(
+      {
+        date: new Date().toISOString().slice(0, 10),
+        cpu: cpus()[0].model,
+        cores: availableParallelism(),
+        loadBefore: load,
+        device: model.deviceDescription,
+        node: process.versions.node,
+        model: path.basename(path.dirname(path.resolve(values.model))) + '/' + path.basename(values.model),
+        ...result,
+      },
+      null,
+      1,
+    )}\n`,
+  );

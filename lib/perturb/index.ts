@@ -1,0 +1,119 @@
+/** Perturbed images: the paper's rotations and brightness, ImageNet-C's kinds, and light that falls on part of a face. */
+import { decodeGrey } from '../data/image.js';
+import { invalidArgument } from '../errors.js';
+import type { ImageInput, Pixels } from '../model.js';
+import { native } from '../native.js';
+import { recompress } from './recompress.js';
+import { complete, type Perturbation } from './registry.js';
+
+export { PERTURBATIONS, PERTURBATION_TYPES, atSeverity, type Perturbation, type PerturbationType } from './registry.js';
+export { SEVERITIES, type Definition, type Fill, type Interpolation, type Parameter, type Severity } from './definition.js';
+
+/** A grey image, row after row. */
+export interface GreyImage {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** Grey images of one size, one after another: [count, height, width]. */
+export interface ImageBatch {
+  images: Uint8Array;
+  count: number;
+  width: number;
+  height: number;
+}
+
+export interface PerturbOptions {
+  /** Seed of what is drawn: noise, places, directions. Default 0. */
+  seed?: number;
+  /** Each image's row, which its draws depend on beside the seed. Default 0, 1, 2, ... */
+  rows?: Uint32Array;
+  /** CPU threads; 0, the default, means one a core. */
+  threads?: number;
+}
+
+/**
+ * Perturbs one picture or many, by one perturbation or several in turn; the result has the input's form. Pictures become grey and
+ * keep their size (but for a rotation of size "loose").
+ * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND
+ */
+export function perturb(input: ImageInput, spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyImage>;
+export function perturb(inputs: ImageInput[], spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyImage[]>;
+export async function perturb(
+  inputs: ImageInput | ImageInput[],
+  spec: Perturbation | Perturbation[],
+  options: PerturbOptions = {},
+): Promise<GreyImage | GreyImage[]> {
+  const list = Array.isArray(inputs) ? inputs : [inputs];
+  const images = await Promise.all(list.map(toGrey));
+  const rows = rowsOf(options, list.length);
+  const perturbed = new Array<GreyImage>(list.length);
+  // Images of one size go together.
+  const groups = new Map<string, number[]>();
+  images.forEach(({ width, height }, i) => {
+    const members = groups.get(`${width}x${height}`);
+    if (members) members.push(i);
+    else groups.set(`${width}x${height}`, [i]);
+  });
+  for (const members of groups.values()) {
+    const { width, height } = images[members[0]];
+    const pixels = new Uint8Array(members.length * width * height);
+    members.forEach((i, at) => pixels.set(images[i].pixels, at * width * height));
+    const batch = { images: pixels, count: members.length, width, height };
+    const result = await perturbBatch(batch, spec, { ...options, rows: Uint32Array.from(members, (i) => rows[i]) });
+    const each = result.width * result.height;
+    members.forEach((i, at) => {
+      perturbed[i] = { pixels: result.images.slice(at * each, (at + 1) * each), width: result.width, height: result.height };
+    });
+  }
+  return Array.isArray(inputs) ? perturbed : perturbed[0];
+}
+
+/**
+ * The same for many images of one size, in one native call.
+ * @throws {FerError} ERR_FER_ARGUMENT
+ */
+export async function perturbBatch(
+  batch: ImageBatch,
+  spec: Perturbation | Perturbation[],
+  options: PerturbOptions = {},
+): Promise<ImageBatch> {
+  const { count, width, height } = batch;
+  if (!(batch.images instanceof Uint8Array) || batch.images.length !== count * width * height || !(batch.images.length > 0))
+    invalidArgument('batch', 'count x height x width bytes, at least one', batch.images?.length);
+  const { seed = 0, threads = 0 } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) invalidArgument('seed', 'a whole number from 0', seed);
+  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
+  const rows = rowsOf(options, count);
+  const chain = (Array.isArray(spec) ? spec : [spec]).map(complete);
+  let result = batch;
+  for (let step = 0; step < chain.length; ) {
+    const current = chain[step];
+    if (current.type === 'jpeg') {
+      result = { ...result, images: await recompress(result, current.quality) };
+      step++;
+      continue;
+    }
+    const jpeg = chain.findIndex(({ type }, i) => i > step && type === 'jpeg');
+    const end = jpeg < 0 ? chain.length : jpeg;
+    const size = { width: result.width, height: result.height };
+    const perturbed = await native().perturb(result.images, size, chain.slice(step, end), { seed, rows, firstStep: step, threads });
+    result = { count, ...perturbed };
+    step = end;
+  }
+  return result;
+}
+
+function rowsOf({ rows }: PerturbOptions, count: number): Uint32Array {
+  if (rows && rows.length !== count) invalidArgument('rows', `${count} rows, one an image`, rows.length);
+  return rows ?? Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+async function toGrey(input: ImageInput): Promise<GreyImage> {
+  if (typeof input === 'string' || input instanceof Uint8Array) return decodeGrey(input);
+  const { pixels, width, height } = (input ?? {}) as Pixels;
+  if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
+    invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);
+  return { pixels: new Uint8Array(Uint8ClampedArray.from(pixels).buffer), width, height };
+}

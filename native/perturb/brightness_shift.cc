@@ -1,0 +1,12 @@
+// A constant added to grey values.
+#include "perturb/lookup.h"
+#include "perturb/registry.h"
+
+namespace fer::perturb {
+
+std::unique_ptr<Perturbation> make_brightness_shift(const Parameters& p) {
+  const double levels = p.number("levels");
+  return std::make_unique<Lookup>(table_of([=](double grey) { return grey + levels; }));
+}
+
+}  // namespace fer::perturb
