@@ -116,3 +116,37 @@ export function bandsChart(curves: readonly BandPoint[], overlay: readonly BandP
     ],
   } as TopLevelSpec;
 }
+
+/** Fractions in the cells of a table, as numbers over colour. */
+export function heatmapChart(
+  cells: readonly { row: string; column: string; value: number }[],
+  titles: { row: string; column: string; value: string },
+): TopLevelSpec {
+  const values = cells.map((cell) => ({ ...cell, value: cell.value * 100 }));
+  const order = (key: 'row' | 'column'): string[] => [...new Set(cells.map((cell) => cell[key]))];
+  return {
+    $schema: SCHEMA,
+    width: SIZE.width - 120,
+    height: { step: 26 },
+    data: { values },
+    encoding: {
+      x: { field: 'column', type: 'nominal', sort: order('column'), title: titles.column, axis: { labelAngle: 0, orient: 'top' } },
+      y: { field: 'row', type: 'nominal', sort: order('row'), title: titles.row || null },
+    },
+    layer: [
+      {
+        mark: { type: 'rect', tooltip: true },
+        encoding: {
+          color: { field: 'value', type: 'quantitative', title: titles.value, scale: { domain: [0, 100], scheme: 'blues' }, legend: null },
+        },
+      },
+      {
+        mark: 'text',
+        encoding: {
+          text: { field: 'value', type: 'quantitative', format: '.1f' },
+          color: { condition: { test: 'datum.value > 50', value: 'white' }, value: 'black' },
+        },
+      },
+    ],
+  };
+}

@@ -10,6 +10,10 @@ export const widthExperiment = (data: LabelledImages, options: RunOptions): Prom
 export const hyperparametersExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
   runExperiments(['hyperparameters'], data, options);
 
+/** Experiment 3: perturbs the validation images and counts which of them stay right. */
+export const robustnessExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
+  runExperiments(['robustness'], data, options);
+
 /** Experiment 4: counts a data set's images and looks for leaks between its splits. */
 export const dataExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['data'], data, options);
 

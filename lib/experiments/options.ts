@@ -21,13 +21,16 @@ export interface ExperimentOptions {
   epochsScale: number;
   /** Side of the network's input, pixels. Default 48. */
   inputSize: number;
-  /** Model whose robustness is measured; default the package's own. */
-  model?: string;
-  /** Where pictures in the report come from. Default the data set. */
+  /** Models whose robustness is measured: files, or "package" for the package's own, the default. */
+  models: string[];
+  /** Where faces shown in the report come from. Default the data set. */
   images: 'data' | 'synthetic';
   /** Draws of 21 images. Default 1000. */
   draws: number;
 }
+
+/** The model that comes with the package, as a value of `models`. */
+export const OWN_MODEL = 'package';
 
 const DEFAULTS: ExperimentOptions = {
   widths: ['narrow', 'wide'],
@@ -37,11 +40,12 @@ const DEFAULTS: ExperimentOptions = {
   epochs: {},
   epochsScale: 1,
   inputSize: OPTIONS.inputSize.default as number,
+  models: [OWN_MODEL],
   images: 'data',
   draws: 1000,
 };
 
-const KEYS = [...Object.keys(DEFAULTS), 'model'] as (keyof ExperimentOptions)[];
+const KEYS = Object.keys(DEFAULTS) as (keyof ExperimentOptions)[];
 
 /**
  * Defaults under `given`, checked.
@@ -56,6 +60,7 @@ export function resolveOptions(given: Partial<ExperimentOptions>): ExperimentOpt
   options.widths = list('widths', options.widths).map((width) => widthName(resolveWidth(width)));
   for (const preset of list('presets', options.presets))
     if (!Object.hasOwn(PRESETS, preset)) invalidArgument('presets', Object.keys(PRESETS).join(', '), preset);
+  list('models', options.models);
   for (const seed of list('seeds', options.seeds)) whole('seeds', seed, 0, Number.MAX_SAFE_INTEGER);
   for (const [name, epochs] of Object.entries(options.epochs)) whole(`epochs of ${name}`, epochs, 1, 100_000);
   if (!(options.epochsScale > 0 && options.epochsScale <= 1))

@@ -2,6 +2,7 @@
 import { data } from './data.js';
 import type { Experiment } from './experiment.js';
 import { hyperparameters } from './hyperparameters.js';
+import { robustness } from './robustness.js';
 import { width } from './width.js';
 
-export const EXPERIMENTS = [data, width, hyperparameters] as unknown as readonly Experiment[];
+export const EXPERIMENTS = [data, width, hyperparameters, robustness] as unknown as readonly Experiment[];

@@ -49,7 +49,7 @@ export function figure(value: Figure | undefined, format: Format): string {
     value.interval && interval(value.interval),
     value.n !== undefined && `n = ${thousands(value.n)}`,
   ].filter(Boolean);
-  return `${shown(value.value, format)}${spread}${unit}${basis.length > 0 ? ` (${basis.join(', ')})` : ''}`;
+  return `${value.below ? 'below ' : ''}${shown(value.value, format)}${spread}${unit}${basis.length > 0 ? ` (${basis.join(', ')})` : ''}`;
 }
 
 /** Ours minus the paper's: "+8.3 points", "-46.0 s". */

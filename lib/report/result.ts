@@ -50,6 +50,8 @@ export interface Figure {
   /** A mean over so many seeds, and their sample standard deviation. */
   seeds?: number;
   deviation?: number;
+  /** Only this is known: the figure is below `value`. */
+  below?: boolean;
 }
 
 /** One figure of the paper beside ours. */
