@@ -94,7 +94,13 @@ export function bandsChart(curves: readonly BandPoint[], overlay: readonly BandP
     ...SIZE,
     encoding: {
       x,
-      color: { field: 'name', type: 'nominal', sort: names, title: null, legend: { orient: 'top', columns: 2, labelLimit: 320 } },
+      color: {
+        field: 'name',
+        type: 'nominal',
+        sort: names,
+        title: null,
+        legend: { orient: 'top', columns: 2, labelLimit: 320, symbolOpacity: 1, symbolType: 'circle' },
+      },
     },
     layer: [
       {
@@ -144,7 +150,7 @@ export function heatmapChart(
         mark: 'text',
         encoding: {
           text: { field: 'value', type: 'quantitative', format: '.1f' },
-          color: { condition: { test: 'datum.value > 50', value: 'white' }, value: 'black' },
+          color: { condition: { test: 'datum.value > 70', value: 'white' }, value: 'black' },
         },
       },
     ],

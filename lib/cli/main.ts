@@ -12,6 +12,7 @@ import { convertCommand } from './convert.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { experimentCommand } from './experiment.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
 import { predictCommand } from './predict.js';
@@ -46,6 +47,7 @@ function program(): Command {
     evaluateCommand(),
     predictCommand(),
     dataCommand(),
+    experimentCommand(),
     convertCommand(),
     infoCommand(),
     doctorCommand(),

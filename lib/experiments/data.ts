@@ -12,8 +12,6 @@ const total = (counts: Record<string, number>): number => Object.values(counts).
 
 export const data: Experiment<DataAudit> = {
   name: 'data',
-  summary: 'class distribution and images that leak between splits (Figure 5)',
-  options: [],
   cells: () => [{ id: 'audit', title: 'class distribution and leak audit' }],
   runCell: (_cell, context) => Promise.resolve(auditDataSet(context.data)),
   estimate: (_cell, context) => Promise.resolve(context.data.labels.length * SECONDS_AN_IMAGE),

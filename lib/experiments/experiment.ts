@@ -56,10 +56,6 @@ export interface DataFacts {
 
 export interface Experiment<Found = unknown> {
   name: string;
-  /** One line for help. */
-  summary: string;
-  /** Options that it reads. */
-  options: readonly (keyof ExperimentOptions)[];
   cells(options: ExperimentOptions): Cell[];
   /** Undefined when the signal stopped it; what it kept in its folder lets it go on. */
   runCell(cell: Cell, context: CellContext): Promise<Found | undefined>;

@@ -24,6 +24,9 @@ export interface Plan {
   data?: string;
 }
 
+/** What experiment.json holds. */
+export const planText = (plan: Plan): string => `${JSON.stringify({ format: FORMAT, ...plan }, null, 2)}\n`;
+
 export class ExperimentFolder {
   private constructor(
     readonly path: string,
@@ -38,7 +41,7 @@ export class ExperimentFolder {
     const stored = await ExperimentFolder.planOf(folder);
     if (!stored) {
       const plan: Plan = { experiments, options: resolveOptions(given), data };
-      await writeFileAtomic(path.join(folder, PLAN), `${JSON.stringify({ format: FORMAT, ...plan }, null, 2)}\n`);
+      await writeFileAtomic(path.join(folder, PLAN), planText(plan));
       return new ExperimentFolder(folder, plan);
     }
     const merged = resolveOptions({ ...stored.options, ...given });

@@ -27,8 +27,6 @@ const pointOf = ({ cell }: TrainedCell): string => cell.names![0];
 
 export const hyperparameters: Experiment<Trained> = {
   name: 'hyperparameters',
-  summary: "the paper's C1 to C4, or any grid of settings (Table 2)",
-  options: ['grid', 'seeds', 'epochs', 'epochsScale', 'inputSize'],
 
   cells(options) {
     return options.grid.flatMap((point) =>

@@ -1,8 +1,8 @@
 /** Experiment 3 in tables, charts and comparisons. */
 import { bandsChart, heatmapChart } from '../charts/experiments.js';
 import { wilsonInterval } from '../metrics/index.js';
-import type { Chart, Comparison, ExperimentResult, Picture, Table } from '../report/result.js';
-import type { CellResult } from './experiment.js';
+import type { Chart, Comparison, ExperimentResult, Figure, Picture, Table } from '../report/result.js';
+import type { CellResult, DataFacts } from './experiment.js';
 import { openPoints } from './open-points.js';
 import type { ExperimentOptions } from './options.js';
 import type { MeasuredCurve, RobustnessFound } from './robustness.js';
@@ -29,17 +29,19 @@ export function reportRobustness(
   const pictures = results.flatMap(({ found }): Picture[] => ('pictures' in found ? found.pictures : []));
   const names = [...new Set(curves.map(({ model }) => model.name))];
   const models = names.map((name): ModelCurves => ({ name, curves: curves.filter(({ model }) => model.name === name) }));
-  const { synthetic } = results[0].data;
   return {
     experiment: 'robustness',
     title: 'Robustness',
     summary:
       'Images are turned, brightened, darkened and spoilt in eleven other ways, and classified again. The paper counts how many of 21 images, three a class ' +
       'and all right when left alone, stay right. Beside that protocol: the same with other images, drawn again and again; all images that are right when left alone; and the accuracy on the whole split.',
-    statements: [dataStatement(results[0].data), ...models.map(modelStatement), ...measuringStatement(curves)],
-    comparisons: models.flatMap((model) =>
-      paperSeries(model).flatMap((series) => comparisons(model, series, synthetic, options.draws, models.length > 1)),
-    ),
+    statements: [
+      dataStatement(results[0].data),
+      ...models.map(modelStatement),
+      ...measuringStatement(curves),
+      "The images behind a figure and the weights are others than the paper's.",
+    ],
+    comparisons: models.flatMap((model) => paperSeries(model).flatMap((series) => comparisons(model, series, results[0].data, options))),
     tables: [...paperTables(models), ...severityTable(models)],
     charts: models.flatMap((model) => charts(model, models.length > 1)),
     pictures,
@@ -68,12 +70,11 @@ function measuringStatement(curves: readonly MeasuredCurve[]): string[] {
   return [`${thousands(sum('images'))} images perturbed and classified in ${sum('seconds').toFixed(1)} s.`];
 }
 
-const paperFigure = ({ k, share, bound }: PaperPoint) =>
-  bound
-    ? { value: share, n: PAPER_IMAGES, below: true }
-    : { value: k / PAPER_IMAGES, n: PAPER_IMAGES, interval: wilsonInterval(k, PAPER_IMAGES) };
+/** As printed; the interval is that of the k behind it. */
+const paperFigure = ({ k, share: value, bound }: PaperPoint): Figure =>
+  bound ? { value, n: PAPER_IMAGES, below: true } : { value, n: PAPER_IMAGES, interval: wilsonInterval(k, PAPER_IMAGES) };
 
-function comparisons(model: ModelCurves, series: MeasuredSeries, synthetic: boolean, draws: number, named: boolean): Comparison[] {
+function comparisons(model: ModelCurves, series: MeasuredSeries, { synthetic, size }: DataFacts, options: ExperimentOptions): Comparison[] {
   const place = series.type === 'rotation' ? 'Table 3' : 'Table 4';
   return series.points.flatMap((point): Comparison[] => {
     if (!point.paper) return [];
@@ -82,22 +83,30 @@ function comparisons(model: ModelCurves, series: MeasuredSeries, synthetic: bool
       {
         id: `robustness-${model.name}-${series.id}-${point.value}`,
         place,
-        name: `Still right at ${series.type} ${point.label}${named ? `, ${model.name}` : ''}`,
+        name: `Still right at ${series.type} ${point.label}${options.models.length > 1 ? `, ${model.name}` : ''}`,
         format: 'percent',
         paper: paperFigure(point.paper),
         ours: { value, interval, n },
-        why: synthetic ? 'Measured on synthetic faces: not comparable.' : whyShare(point, draws),
+        why: synthetic ? 'Measured on synthetic faces: not comparable.' : whyShare(point, options.draws, size),
       },
     ];
   });
 }
 
-function whyShare({ paper, draws, kept }: RobustnessPoint, count: number): string {
+function whyShare({ paper, draws, kept, perturbation }: RobustnessPoint, count: number, size: number): string {
   const value = paper!.k / PAPER_IMAGES;
   const where = value < draws.low ? 'below' : value > draws.high ? 'above' : 'within';
-  const range = `${thousands(count)} draws of images (mean ${percent(draws.mean)}, ${percent(draws.low)} to ${percent(draws.high)})`;
-  const all = `of all ${thousands(kept.pooled.n)} right images ${percent(kept.pooled.share)} % stay right`;
-  return `Other images and other weights. The paper's figure lies ${where} our range over ${range}; ${all}.`;
+  const range = `${percent(draws.low)} to ${percent(draws.high)} % of ${thousands(count)} draws of images (mean ${percent(draws.mean)})`;
+  const all = `Of all ${thousands(kept.pooled.n)} right images ${percent(kept.pooled.share)} % stay right.`;
+  const still = perturbation.type === 'rotation' && movesNothing(perturbation.degrees, size);
+  const unchanged = ` Read to the nearest pixel, a ${size}x${size} image does not change at this angle; the paper must have read or sized it otherwise.`;
+  return `The paper's figure lies ${where} the ${range}. ${all}${still ? unchanged : ''}`;
+}
+
+/** Whether a rotation moves even a corner by less than half a pixel along either axis. */
+function movesNothing(degrees: number, size: number): boolean {
+  const angle = (degrees * Math.PI) / 180;
+  return ((size - 1) / 2) * (Math.sin(angle) + 1 - Math.cos(angle)) < 0.5;
 }
 
 function paperTables(models: readonly ModelCurves[]): Table[] {
@@ -233,6 +242,6 @@ function paperChart(series: MeasuredSeries) {
       ...line('whole split', ({ accuracy }) => share(accuracy)),
     ],
     overlay,
-    { x: series.axis === 'degrees' ? 'rotation, degrees' : `${series.type}, ${series.axis}`, y: 'still right, %' },
+    { x: series.axis === 'degrees' ? 'rotation, degrees' : `${series.type}, ${series.axis}`, y: 'right, %' },
   );
 }

@@ -55,8 +55,6 @@ const seriesOf = (cell: Cell): RobustnessSeries => SERIES.find(({ id }) => cell.
 
 export const robustness: Experiment<RobustnessFound> = {
   name: 'robustness',
-  summary: 'rotation, brightness and every other perturbation (Tables 3 and 4, Figure 6)',
-  options: ['models', 'draws', 'images', 'seeds'],
 
   cells({ models }) {
     const curves = models.flatMap((model, i) =>

@@ -1,4 +1,5 @@
 /** Running experiments: cells over devices, results on disk as they come, and one result an experiment at the end. */
+import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FerError, invalidArgument } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
@@ -9,7 +10,7 @@ import { environment } from './environment.js';
 import { dataFacts, type Cell, type CellContext, type CellResult, type Device, type Experiment } from './experiment.js';
 import { ExperimentFolder } from './folder.js';
 import type { ExperimentOptions } from './options.js';
-import { EXPERIMENTS } from './registry.js';
+import { loadExperiment } from './registry.js';
 import { differences, readRunConfig } from './training-cell.js';
 
 export interface ExperimentProgress {
@@ -60,21 +61,15 @@ export interface PlannedCell {
  * All cells of the named experiments, in the order in which they run.
  * @throws {FerError} ERR_FER_ARGUMENT when `epochs` names a cell that there is not.
  */
-export function plannedCells(experiments: readonly string[], options: ExperimentOptions): PlannedCell[] {
-  const cells = experiments.flatMap((name) => {
-    const experiment = experimentNamed(name);
-    return experiment.cells(options).map((cell): PlannedCell => ({ id: `${name}/${cell.id}`, experiment, cell }));
-  });
-  const names = [...new Set(cells.flatMap(({ cell }) => cell.names ?? [])), 'all'];
+export async function plannedCells(experiments: readonly string[], options: ExperimentOptions): Promise<PlannedCell[]> {
+  const loaded = await Promise.all(experiments.map(loadExperiment));
+  const cells = loaded.flatMap((experiment) =>
+    experiment.cells(options).map((cell): PlannedCell => ({ id: `${experiment.name}/${cell.id}`, experiment, cell })),
+  );
+  const names = [...new Set(cells.flatMap(({ cell }) => (cell.config ? (cell.names ?? []) : []))), 'all'];
   for (const name of Object.keys(options.epochs))
     if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${nearest(name, names)})`, name);
   return cells;
-}
-
-export function experimentNamed(name: string): Experiment {
-  const experiment = EXPERIMENTS.find((candidate) => candidate.name === name);
-  if (!experiment) invalidArgument('experiment', EXPERIMENTS.map((candidate) => candidate.name).join(', '), name);
-  return experiment;
 }
 
 /** The cells that `only` asks for. */
@@ -90,10 +85,10 @@ export function chosenCells(cells: PlannedCell[], only: readonly string[] | unde
 
 /** Runs what is missing of the named experiments, and gives the result of each. */
 export async function runExperiments(experiments: string[], data: LabelledImages, run: RunOptions): Promise<RunOutcome> {
-  const { folder: path, devices, threads, only, reuse, dataPath, signal, onProgress, onCell, ...given } = run;
-  const folder = await ExperimentFolder.open(path, experiments, given, dataPath);
+  const { folder: folderPath, devices, threads, only, reuse, dataPath, signal, onProgress, onCell, ...given } = run;
+  const folder = await ExperimentFolder.open(folderPath, experiments, given, dataPath);
   const { options } = folder.plan;
-  const all = plannedCells(experiments, options);
+  const all = await plannedCells(experiments, options);
   const context = (device: Device): Omit<CellContext, 'folder'> => ({ data, options, device, threads: threads ?? 0, signal });
   const work = new Work(folder, data, devices?.length ? devices : ['cpu'], context, { onProgress, onCell });
   for (const runFolder of reuse ?? []) await work.adopt(all, runFolder);
@@ -186,7 +181,7 @@ class Work {
     for (const { id, experiment, cell } of matching) {
       if (await this.finished({ id, experiment, cell })) continue;
       const found = await experiment.adopt!(cell, runFolder, this.context(this.devices[0]));
-      await this.folder.writeCell(experiment.name, { cell, found, reused: runFolder, data: dataFacts(this.data) });
+      await this.folder.writeCell(experiment.name, { cell, found, reused: shownPath(runFolder), data: dataFacts(this.data) });
       this.tell.onCell?.(id, 0);
     }
   }
@@ -223,12 +218,18 @@ class Work {
   }
 }
 
+/** As seen from here, or its name alone: a report tells nothing of the folders of a machine. */
+function shownPath(folder: string): string {
+  const relative = path.relative('.', folder);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? path.basename(folder) : relative;
+}
+
 /** One result an experiment, from the cells that have finished. */
 export async function collectResults(folder: ExperimentFolder): Promise<ExperimentResult[]> {
   const { experiments, options } = folder.plan;
   const results: ExperimentResult[] = [];
   for (const name of experiments) {
-    const experiment = experimentNamed(name);
+    const experiment = await loadExperiment(name);
     const found: CellResult[] = [];
     const missing: string[] = [];
     for (const cell of experiment.cells(options)) {
@@ -268,7 +269,7 @@ export async function estimateExperiments(
 ): Promise<PlanEstimate[]> {
   const context: CellContext = { data, options, folder: '', device: place.device ?? 'cpu', threads: place.threads ?? 0 };
   const estimates: PlanEstimate[] = [];
-  for (const { id, experiment, cell } of plannedCells(experiments, options))
+  for (const { id, experiment, cell } of await plannedCells(experiments, options))
     estimates.push({ id, title: cell.title, seconds: await experiment.estimate(cell, context) });
   return estimates;
 }

@@ -31,8 +31,6 @@ const groupName = ({ found: { config } }: TrainedCell): string => `${config.widt
 
 export const width: Experiment<Trained> = {
   name: 'width',
-  summary: 'narrow against wide, and any other widths (Table 1)',
-  options: ['widths', 'presets', 'seeds', 'epochs', 'epochsScale', 'inputSize'],
 
   cells({ widths, presets, seeds, inputSize, ...options }) {
     return presets.flatMap((preset) =>
