@@ -178,7 +178,7 @@ async function timeSteps(config: TrainingConfig, place: Place): Promise<StepTimi
       seconds.push((performance.now() - started) / 1000);
     }
     const secondsAStep = seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
-    const memoryBytes = model.native.memoryBytes();
+    const memoryBytes = model.native.memoryBytes() + trainer.memoryBytes();
     const started = performance.now();
     await model.native.logitsOf(resident, indices, false);
     return { secondsAStep, secondsAnEvaluatedImage: (performance.now() - started) / 1000 / indices.length, memoryBytes };
