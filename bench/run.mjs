@@ -44,7 +44,8 @@ async function trainingStep(width, batch) {
   const model = MiniXception.create({ width, threads });
   const trainer = new (native().Trainer)(model.native, data, {
     batchSize: batch, optimizer: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-    clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 0, augmentation: none,
+    clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 0, balancedSampling: 0,
+    rareAugmentation: 0, augmentation: none,
   }); // prettier-ignore
   const epoch = (n, number) =>
     trainer.trainEpoch(

@@ -7,9 +7,11 @@ export {
   type EvaluateOptions,
   type ImageInput,
   type Pixels,
-  type Prediction,
   type PredictOptions,
 } from './model.js';
+export type { Prediction } from './prediction.js';
+export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
+export { drawExplanation, type DrawOptions } from './explain/draw.js';
 export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';

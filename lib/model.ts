@@ -1,9 +1,11 @@
 /** A Mini_Xception: made, loaded, trained, evaluated, asked. */
-import { decodeImage, resizeBilinear, type Box } from './data/image.js';
+import { decodeImage, readPicture, resizeBilinear, type Box } from './data/image.js';
 import { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 import { invalidArgument } from './errors.js';
-import { classificationMetrics, softmax, argmax, type ClassificationMetrics } from './metrics/index.js';
+import { explain, type ExplainOptions, type Explanation } from './explain/explain.js';
+import { classificationMetrics, type ClassificationMetrics } from './metrics/index.js';
 import { native, type NativeDataSet, type NativeModel, type NativeSpec } from './native.js';
+import { predictionsOf, type Prediction } from './prediction.js';
 import { train, type FitOptions, type TrainingResult } from './training/loop.js';
 import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
 import type { Tensor } from './weights/safetensors.js';
@@ -42,16 +44,6 @@ export interface PredictOptions {
   box?: Box;
   /** Average the logits of the image and its mirror image. Default false. */
   flip?: boolean;
-}
-
-export interface Prediction {
-  label: string;
-  /** Index of `label` among the model's classes. */
-  index: number;
-  /** Of `label`, 0..1. */
-  probability: number;
-  /** Of every class, by name. */
-  probabilities: Record<string, number>;
 }
 
 export interface EvaluateOptions {
@@ -169,18 +161,18 @@ export class MiniXception {
       const mirrored = images.map((_, i) => images[i - (i % size) + (size - 1 - (i % size))]);
       (await this.native.logits(mirrored, list.length)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
     }
-    const k = this.classes.length;
-    const probabilities = softmax(logits, k);
-    const predictions = list.map((_, i): Prediction => {
-      const index = argmax(logits, i * k, k);
-      return {
-        label: this.classes[index],
-        index,
-        probability: probabilities[i * k + index],
-        probabilities: Object.fromEntries(this.classes.map((name, c) => [name, probabilities[i * k + c]])),
-      };
-    });
+    const predictions = predictionsOf(logits, this.classes);
     return Array.isArray(inputs) ? predictions : predictions[0];
+  }
+
+  /**
+   * Shows what on a face speaks for a class; `drawExplanation` makes a picture of it.
+   * @throws {FerError} ERR_FER_ARGUMENT for a class, layer or method that is not there, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND
+   */
+  async explain(input: ImageInput, options: ExplainOptions & { box?: Box } = {}): Promise<Explanation> {
+    const seen = await this.toInput(input, options.box);
+    const encoded = typeof input === 'string' || input instanceof Uint8Array;
+    return explain(this, seen, encoded ? await readPicture(input, options.box) : input, options);
   }
 
   private async toInput(input: ImageInput, box: Box | undefined): Promise<Uint8Array> {

@@ -77,8 +77,12 @@ export interface NativeTrainerOptions {
   classWeights: Float32Array;
   /** Decay of the averaged weights a step, at most (1 + step) / (10 + step); 0 turns averaging off. */
   emaDecay: number;
-  /** Seed of shuffling and augmentation. */
+  /** Seed of shuffling, sampling and augmentation. */
   seed: number;
+  /** 0: every image once an epoch; 1: every class equally often. Between: drawings proportional to count^(1 - x). */
+  balancedSampling: number;
+  /** How much wider augmentation's ranges become as a class's share goes to nothing. */
+  rareAugmentation: number;
   augmentation: NativeAugmentation;
 }
 
@@ -103,6 +107,20 @@ export interface NativeEpochRequest {
   from: NativeEpochTotals;
 }
 
+/** What a layer has to do with the logit of one class. */
+export interface NativeExplanation {
+  logits: Float32Array;
+  /** The class: the one asked for, or the likeliest. */
+  target: number;
+  /** Height and width of the layer. */
+  size: number;
+  channels: number;
+  /** d logit / d activation of the layer, [size, size, channels]. */
+  gradient: Float32Array;
+  /** [size, size]. */
+  gradCam: Float32Array;
+}
+
 export interface NativeModel {
   readonly parameterCount: number;
   readonly multiplyAdds: number;
@@ -116,6 +134,11 @@ export interface NativeModel {
   logits(images: Uint8Array, count: number): Promise<Float32Array>;
   /** Logits [n, classes] of rows of a resident data set; `flip` mirrors each image first. */
   logitsOf(dataSet: NativeDataSet, indices: Uint32Array, flip: boolean): Promise<Float32Array>;
+  /**
+   * One backward pass from a class's logit to a layer: "input", "stem.1", "stem.2", "modules.0" and on. `target` -1 takes the
+   * likeliest class; `guided` hands on only positive gradients at each ReLU.
+   */
+  explain(image: Uint8Array, options: { layer: string; target: number; guided: boolean }): Promise<NativeExplanation>;
   /** Bytes held natively: parameters, activations, scratch. */
   memoryBytes(): number;
   dispose(): void;
@@ -168,11 +191,11 @@ export interface NativeAddon {
   Model: new (spec: NativeSpec, options: { device: string; threads: number; seed: number }) => NativeModel;
   Trainer: new (model: NativeModel, dataSet: NativeDataSet, options: NativeTrainerOptions) => NativeTrainer;
   CsvParser: new (options: { skipBadRows: boolean }) => NativeCsvParser;
-  /** Draws row `index` of a data set as training would see it: float [size*size], in -1..1. */
+  /** Draws row `index` of a data set as training would see it the `repeat`th time (from 0) in an epoch: float [size*size], in -1..1. */
   augmentedImage(
     dataSet: NativeDataSet,
     index: number,
-    options: { seed: number; epoch: number; augmentation: NativeAugmentation },
+    options: { seed: number; epoch: number; repeat: number; strength: number; augmentation: NativeAugmentation },
   ): Float32Array;
   /**
    * Images [rows.length, height, width] through a chain of perturbations. What is random depends on the seed, each image's row and the

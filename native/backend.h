@@ -67,6 +67,7 @@ struct Batch {
   const uint32_t* order;
   const StepState* step;   // null: the batch begins at order[0]
   int n;
+  const Variant* variants = nullptr;  // as long as `order`; null: every row at its first drawing
 };
 
 struct LossOptions { float label_smoothing; const float* class_weights; };       // weights: device pointer or null

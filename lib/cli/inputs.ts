@@ -1,4 +1,4 @@
-/** The images that `predict` is asked about: files, folders, patterns and standard input, in the order given. */
+/** The images that a command is asked about: files, folders, patterns and standard input, in the order given. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../errors.js';
@@ -25,6 +25,20 @@ export async function expandInput(input: string): Promise<string[]> {
   const matching = await glob(input);
   if (matching.length === 0) throw new FerError('ERR_FER_DATA_NOT_FOUND', `nothing matches ${input}`, { details: { file: input } });
   return matching;
+}
+
+/** @throws {FerError} ERR_FER_USAGE at a terminal, where nobody would know what is waited for. */
+export function mustBePiped(): void {
+  if (process.stdin.isTTY) throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
+}
+
+/** The one picture piped in. */
+export async function standardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length === 0) throw new FerError('ERR_FER_IMAGE_FORMAT', 'standard input is empty; it should be one picture');
+  return bytes;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

@@ -13,6 +13,7 @@ import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { experimentCommand } from './experiment.js';
+import { explainCommand } from './explain.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
 import { predictCommand } from './predict.js';
@@ -46,6 +47,7 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    explainCommand(),
     dataCommand(),
     experimentCommand(),
     convertCommand(),

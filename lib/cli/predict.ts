@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
-import { expandInput, STDIN } from './inputs.js';
+import { expandInput, mustBePiped, standardInput, STDIN } from './inputs.js';
 import { addDeviceFlags, boxOf, modelPath, wholeNumberOf, type DeviceFlags } from './options.js';
 import { note } from './output.js';
 import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
@@ -45,8 +45,7 @@ export function predictCommand(): Command {
 
 async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
-  if (inputs.includes(STDIN) && process.stdin.isTTY)
-    throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
+  if (inputs.includes(STDIN)) mustBePiped();
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
   using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
 
@@ -87,12 +86,4 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   const total = images.length + missing.length;
   if (total > 1) note(`${failures.length} of ${total} could not be read`);
   process.exitCode = 1;
-}
-
-async function standardInput(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length === 0) throw new FerError('ERR_FER_IMAGE_FORMAT', 'standard input is empty; it should be one picture');
-  return bytes;
 }

@@ -20,6 +20,7 @@ const GROUPS: Readonly<Record<string, readonly Key[]>> = {
     'plateauThreshold',
     'plateauCooldown',
   ],
+  'Class balance:': ['balanceClasses', 'balancedSampling', 'rareAugmentation'],
   'Augmentation (every part off unless its probability is above 0):': [
     'flip',
     'geometric',

@@ -41,11 +41,19 @@ export function resizeBilinear(images: Uint8Array, count: number, from: number, 
   return out;
 }
 
+/** Grey values, row after row. */
+export interface GreyPicture {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
 /**
- * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG), upright by its EXIF note, as grey pixels.
- * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT
+ * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG), upright by its EXIF note, converts it to grey
+ * and cuts out `box` if given.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
-export async function decodeGrey(input: string | Uint8Array): Promise<{ pixels: Uint8Array; width: number; height: number }> {
+export async function readPicture(input: string | Uint8Array, cut?: Box): Promise<GreyPicture> {
   const name = typeof input === 'string' ? input : 'the image in memory';
   let bytes: Uint8Array;
   try {
@@ -53,9 +61,9 @@ export async function decodeGrey(input: string | Uint8Array): Promise<{ pixels: 
   } catch (cause) {
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `${name} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
-  let decoded: { data: Buffer; info: OutputInfo };
+  let pixels: { data: Buffer; info: OutputInfo };
   try {
-    decoded = await sharp(bytes, { failOn: 'error' })
+    pixels = await sharp(bytes, { failOn: 'error' })
       .rotate()
       .flatten({ background: '#000' })
       .greyscale()
@@ -64,26 +72,27 @@ export async function decodeGrey(input: string | Uint8Array): Promise<{ pixels: 
   } catch (cause) {
     throw new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
   }
-  const { data, info } = decoded;
-  return { pixels: new Uint8Array(data.buffer, data.byteOffset, data.length), width: info.width, height: info.height };
-}
-
-/**
- * Decodes a picture as `decodeGrey` does, cuts out `box` if given, and stretches to [size, size].
- * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
- */
-export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
-  const { pixels, width, height } = await decodeGrey(input);
-  const box = options.box ?? { left: 0, top: 0, width, height };
+  const { width, height } = pixels.info;
+  const box = cut ?? { left: 0, top: 0, width, height };
   if (![box.left, box.top, box.width, box.height].every(Number.isInteger) || box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1)
     invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', JSON.stringify(box));
   if (box.left + box.width > width || box.top + box.height > height)
     invalidArgument('box', `a box inside the ${width}x${height} picture`, JSON.stringify(box));
-  const grey = await sharp(pixels, { raw: { width, height, channels: 1 } })
+  const grey = await sharp(pixels.data, { raw: { width, height, channels: 1 } })
     .extract(box)
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer();
+  return { pixels: new Uint8Array(grey.buffer, grey.byteOffset, grey.length), width: box.width, height: box.height };
+}
+
+/** The grey square that a network sees: `readPicture`, stretched to [size, size]. */
+export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
+  const { pixels, width, height } = await readPicture(input, options.box);
+  const square = await sharp(pixels, { raw: { width, height, channels: 1 } })
     .resize(options.size, options.size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
     .toColourspace('b-w')
     .raw()
     .toBuffer();
-  return new Uint8Array(grey.buffer, grey.byteOffset, options.size * options.size);
+  return new Uint8Array(square.buffer, square.byteOffset, options.size * options.size);
 }

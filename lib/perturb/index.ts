@@ -1,5 +1,5 @@
 /** Perturbed images: the paper's rotations and brightness, ImageNet-C's kinds, and light that falls on part of a face. */
-import { decodeGrey } from '../data/image.js';
+import { readPicture } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
 import type { ImageInput, Pixels } from '../model.js';
 import { native } from '../native.js';
@@ -111,7 +111,7 @@ function rowsOf({ rows }: PerturbOptions, count: number): Uint32Array {
 }
 
 async function toGrey(input: ImageInput): Promise<GreyImage> {
-  if (typeof input === 'string' || input instanceof Uint8Array) return decodeGrey(input);
+  if (typeof input === 'string' || input instanceof Uint8Array) return readPicture(input);
   const { pixels, width, height } = (input ?? {}) as Pixels;
   if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
     invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);

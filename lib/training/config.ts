@@ -25,6 +25,8 @@ export interface TrainingConfig {
   clipNorm: number;
   labelSmoothing: number;
   balanceClasses: boolean;
+  balancedSampling: number;
+  rareAugmentation: number;
   emaDecay: number;
   schedule: 'plateau' | 'cosine' | 'one-cycle' | 'constant';
   warmupEpochs: number;
@@ -86,6 +88,13 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   clipNorm: number(0, 0, 1e6, 'largest global gradient norm; 0: no clipping'),
   labelSmoothing: number(0, 0, 1, 'label smoothing'),
   balanceClasses: boolean(false, 'weight classes in the loss by the inverse of their frequency'),
+  balancedSampling: number(
+    0,
+    0,
+    1,
+    'draw rare classes more often, common ones less: 0: every image once an epoch, 1: every class equally often',
+  ),
+  rareAugmentation: number(0, 0, 4, 'widen the ranges of augmentation for classes below the mean count: by up to this share'),
   emaDecay: number(0, 0, 1, 'decay a step of the averaged weights that are evaluated and kept; 0: no averaging'),
   schedule: choice('constant', ['plateau', 'cosine', 'one-cycle', 'constant'], 'learning-rate schedule'),
   warmupEpochs: number(0, 0, 1000, 'linear warm-up, epochs'),

@@ -312,6 +312,8 @@ export async function train(model: MiniXception, data: LabelledImages, options: 
     const opened = await RunFolder.open(runFolder);
     folder = opened.run;
     ({ progress, tensors } = opened.checkpoint);
+    // Options that the version which began the run did not have yet are at their defaults.
+    progress.config = resolveConfig(progress.config);
     if (widthName(model.width) !== progress.config.width || model.inputSize !== progress.config.inputSize)
       throw new FerError(
         'ERR_FER_CHECKPOINT',

@@ -28,7 +28,8 @@ Napi::Value augmented_image(const Napi::CallbackInfo& info) {
     const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options), static_cast<uint32_t>(number(options, "epoch"))};
     const size_t pixels = static_cast<size_t>(data->size) * data->size;
     auto out = Napi::Float32Array::New(info.Env(), pixels);
-    augment(data->images.data() + row * pixels, data->size, row, &pass, data->size, out.Data());
+    const Variant variant{static_cast<uint32_t>(number(options, "repeat")), real(options, "strength")};
+    augment(data->images.data() + row * pixels, data->size, row, variant, &pass, data->size, out.Data());
     return out;
   });
 }

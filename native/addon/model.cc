@@ -7,6 +7,7 @@
 #include "addon/values.h"
 #include "core/devices.h"
 #include "core/error.h"
+#include "core/explain.h"
 
 namespace fer::addon {
 namespace {
@@ -31,9 +32,7 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
     inference->logits = inference->model->network->infer(images, inference->data ? inference->data->size : inference->model->network->plan().spec.input_size, inference->rows.data(), inference->rows.size(), inference->flip);
   };
   job.result = [inference](Napi::Env env) -> Napi::Value {
-    auto array = Napi::Float32Array::New(env, inference->logits.size());
-    std::copy(inference->logits.begin(), inference->logits.end(), array.Data());
-    return array;
+    return from_floats(env, inference->logits);
   };
   const int64_t work = static_cast<int64_t>(inference->rows.size()) * inference->model->network->plan().multiply_adds;
   const bool idle = inference->model->busy.try_lock();
@@ -49,7 +48,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
                       InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
                       InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceMethod<&ModelObject::tensors>("tensors"),
                       InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
-                      InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"),
+                      InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::explain>("explain"),
+                      InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"),
                       InstanceMethod<&ModelObject::dispose>("dispose")});
 }
 
@@ -135,6 +135,41 @@ Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
     for (uint32_t row : inference->rows)
       if (row >= inference->data->count()) throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
     return run_inference(info.Env(), inference);
+  });
+}
+
+Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
+  struct Explanation {
+    std::vector<uint8_t> image;
+    ExplainRequest request;
+    Sensitivity found;
+  };
+  const auto model = live(info.Env());
+  return guarded(info.Env(), [&] {
+    const int size = model->network->plan().spec.input_size;
+    const auto options = info[1].As<Napi::Object>();
+    auto explanation = std::make_shared<Explanation>();
+    explanation->image = values<Napi::Uint8Array>(info[0]);
+    if (explanation->image.size() != static_cast<size_t>(size) * size)
+      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
+    explanation->request = {options.Get("layer").ToString(), static_cast<int>(number(options, "target")), options.Get("guided").ToBoolean()};
+    Job job;
+    job.work = [model, explanation, size] {
+      std::lock_guard lock(model->busy);
+      explanation->found = fer::explain(*model->network, explanation->image.data(), size, explanation->request);
+    };
+    job.result = [explanation](Napi::Env env) -> Napi::Value {
+      const Sensitivity& found = explanation->found;
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("logits", from_floats(env, found.logits));
+      object.Set("target", found.target);
+      object.Set("size", found.size);
+      object.Set("channels", found.channels);
+      object.Set("gradient", from_floats(env, found.gradient));
+      object.Set("gradCam", from_floats(env, grad_cam(found)));
+      return object;
+    };
+    return start(info.Env(), std::move(job));
   });
 }
 

@@ -35,6 +35,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   void set_tensor(const Napi::CallbackInfo& info);
   Napi::Value logits(const Napi::CallbackInfo& info);
   Napi::Value logits_of(const Napi::CallbackInfo& info);
+  Napi::Value explain(const Napi::CallbackInfo& info);
   Napi::Value memory_bytes(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   std::shared_ptr<SharedNetwork> live(Napi::Env env) const;

@@ -44,11 +44,18 @@ TrainerOptions to_trainer_options(const Napi::Object& o) {
   options.ema_decay = real(o, "emaDecay");
   options.seed = seed(o);
   options.augmentation = to_augmentation(o.Get("augmentation").As<Napi::Object>());
+  options.sampling = {real(o, "balancedSampling"), real(o, "rareAugmentation")};
   return options;
 }
 
 EpochTotals to_totals(const Napi::Object& o) {
   return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")), static_cast<int64_t>(number(o, "step"))};
+}
+
+Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values) {
+  auto array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
 }
 
 Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
@@ -64,11 +71,9 @@ Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInf
   Napi::Object object = Napi::Object::New(env);
   Napi::Array shape = Napi::Array::New(env, info.shape.size());
   for (uint32_t i = 0; i < info.shape.size(); ++i) shape.Set(i, info.shape[i]);
-  Napi::Float32Array array = Napi::Float32Array::New(env, data.size());
-  std::copy(data.begin(), data.end(), array.Data());
   object.Set("name", name);
   object.Set("shape", shape);
-  object.Set("data", array);
+  object.Set("data", from_floats(env, data));
   object.Set("trainable", info.trainable);
   return object;
 }

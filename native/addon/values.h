@@ -22,6 +22,7 @@ Spec to_spec(const Napi::Object& object);
 Augmentation to_augmentation(const Napi::Object& object);
 TrainerOptions to_trainer_options(const Napi::Object& object);
 EpochTotals to_totals(const Napi::Object& object);
+Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values);
 Napi::Object from_totals(Napi::Env env, const EpochTotals& totals);
 Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInfo& info, const std::vector<float>& data);
 

@@ -4,8 +4,8 @@
 
 namespace fer {
 
-void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, int out_size, float* out) {
-  const Transform t = pass ? draw_transform(*pass, row, size, out_size) : Transform{};
+void augment(const uint8_t* image, int size, uint32_t row, const Variant& variant, const AugmentPass* pass, int out_size, float* out) {
+  const Transform t = pass ? draw_transform(*pass, row, variant, size, out_size) : Transform{};
   double sum = 0;
   for (int y = 0; y < out_size; ++y)
     for (int x = 0; x < out_size; ++x) {

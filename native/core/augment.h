@@ -1,5 +1,5 @@
-// Augmentation of one 8-bit grey image, drawn from Philox keyed by seed, epoch and row: the same on every
-// backend and in every resumed run. Order: flip and geometry (bilinear), then brightness
+// Augmentation of one 8-bit grey image, drawn from Philox keyed by seed, epoch, row and how often the row has come
+// in the epoch: the same on every backend and in every resumed run. Order: flip and geometry (bilinear), then brightness
 // and contrast, then cut-out (filled with mid-grey). Result in -1..1.
 #pragma once
 #include <cstdint>
@@ -12,6 +12,12 @@ struct Augmentation {
   bool black_fill = false;  // what geometry brings in from outside the image: black, or the edge repeated
 };
 
+// One drawing of a row within an epoch.
+struct Variant {
+  uint32_t repeat = 0;  // earlier drawings of the row in this epoch
+  float strength = 1;   // factor of augmentation's ranges
+};
+
 struct AugmentPass {
   Augmentation options;
   uint64_t seed;
@@ -21,6 +27,6 @@ struct AugmentPass {
 
 // image [size*size] -> out [out_size*out_size], resized bilinearly (half-pixel centres) without rounding to whole
 // grey values; `pass` null means resize and normalise only (x / 127.5 - 1).
-void augment(const uint8_t* image, int size, uint32_t row, const AugmentPass* pass, int out_size, float* out);
+void augment(const uint8_t* image, int size, uint32_t row, const Variant& variant, const AugmentPass* pass, int out_size, float* out);
 
 }  // namespace fer

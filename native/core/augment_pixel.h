@@ -25,7 +25,7 @@ struct Transform {
 // Uniform in -range..range.
 FER_DEVICE inline float symmetric(uint32_t bits, float range) { return (2.f * uniform(bits) - 1.f) * range; }
 
-FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row, int size, int out_size) {
+FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row, const Variant& variant, int size, int out_size) {
   Transform t;
   if (pass.always_flip) {
     t.mirror = true;
@@ -33,27 +33,30 @@ FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row
   }
   const Augmentation& o = pass.options;
   const auto stream = static_cast<uint32_t>(Stream::kAugment);
-  const Draw which = philox(pass.seed, {0, row, pass.epoch, stream});
-  const Draw geometry = philox(pass.seed, {1, row, pass.epoch, stream});
-  const Draw light = philox(pass.seed, {2, row, pass.epoch, stream});
+  const uint32_t first = 4 * variant.repeat;
+  const Draw which = philox(pass.seed, {first, row, pass.epoch, stream});
+  const Draw geometry = philox(pass.seed, {first + 1, row, pass.epoch, stream});
+  const Draw light = philox(pass.seed, {first + 2, row, pass.epoch, stream});
+  // A stronger variant stays within what the options themselves may ask for.
+  auto range = [&](float value, float most) { return std::min(value * variant.strength, most); };
   t.mirror = uniform(which[0]) < o.flip;
   t.moved = uniform(which[1]) < o.geometric;
   t.black_fill = o.black_fill;
   if (t.moved) {
-    const float angle = symmetric(geometry[0], o.rotation) * 3.14159265f / 180.f, side = static_cast<float>(size);
+    const float angle = symmetric(geometry[0], range(o.rotation, 180.f)) * 3.14159265f / 180.f, side = static_cast<float>(size);
     t.cosine = std::cos(angle);
     t.sine = std::sin(angle);
-    t.inverse_scale = 1.f / (1.f + symmetric(geometry[1], o.zoom));
-    t.shift_x = symmetric(geometry[2], o.shift) * side;
-    t.shift_y = symmetric(geometry[3], o.shift) * side;
+    t.inverse_scale = 1.f / (1.f + symmetric(geometry[1], range(o.zoom, 0.9f)));
+    t.shift_x = symmetric(geometry[2], range(o.shift, 1.f)) * side;
+    t.shift_y = symmetric(geometry[3], range(o.shift, 1.f)) * side;
   }
   t.lit = uniform(which[2]) < o.photometric;
-  t.brightness = 1.f + symmetric(light[0], o.brightness);
-  t.contrast = 1.f + symmetric(light[1], o.contrast);
+  t.brightness = 1.f + symmetric(light[0], range(o.brightness, 1.f));
+  t.contrast = 1.f + symmetric(light[1], range(o.contrast, 1.f));
   if (uniform(which[3]) < o.cutout) {
-    const Draw hole = philox(pass.seed, {3, row, pass.epoch, stream});
+    const Draw hole = philox(pass.seed, {first + 3, row, pass.epoch, stream});
     const float side = static_cast<float>(out_size);
-    t.hole_side = static_cast<int>(uniform(hole[0]) * o.cutout_size * side + 0.5f);
+    t.hole_side = static_cast<int>(uniform(hole[0]) * range(o.cutout_size, 1.f) * side + 0.5f);
     t.hole_left = static_cast<int>(uniform(hole[1]) * side) - t.hole_side / 2;
     t.hole_top = static_cast<int>(uniform(hole[2]) * side) - t.hole_side / 2;
   }

@@ -27,6 +27,6 @@ constexpr Draw philox(uint64_t key, Draw counter) {
 constexpr float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
 // What a stream of draws is for; part of the counter, so that streams never overlap.
-enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kInitialise = 3, kPerturb = 4 };
+enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kInitialise = 3, kSample = 4, kPerturb = 5 };
 
 }  // namespace fer

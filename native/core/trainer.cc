@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/philox.h"
 
 namespace fer {
 namespace {
@@ -22,15 +21,6 @@ size_t largest_gradient(const Plan& plan) {
 }
 
 }  // namespace
-
-std::vector<uint32_t> shuffled(std::vector<uint32_t> rows, uint64_t seed, uint32_t epoch) {
-  for (size_t i = rows.size(); i > 1; --i) {
-    const Draw draw = philox(seed, {static_cast<uint32_t>(i), 0, epoch, static_cast<uint32_t>(Stream::kShuffle)});
-    const uint64_t wide = uint64_t{draw[0]} << 32 | draw[1];
-    std::swap(rows[i - 1], rows[wide % i]);
-  }
-  return rows;
-}
 
 Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
     : network_(std::move(network)), data_(std::move(data)), options_(options) {
@@ -73,8 +63,8 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
 }
 
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress) {
-  const std::vector<uint32_t> order = shuffled(request.rows, options_.seed, request.epoch);
-  const auto steps = static_cast<int64_t>((order.size() + options_.batch_size - 1) / options_.batch_size);
+  const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
+  const auto steps = static_cast<int64_t>((order.rows.size() + options_.batch_size - 1) / options_.batch_size);
   if (static_cast<int64_t>(request.learning_rates.size()) != steps)
     throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
   Backend& backend = network_->backend();
@@ -88,7 +78,7 @@ EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<
   };
   auto next_report = std::chrono::steady_clock::now() + kReportInterval;
   while (totals.step < steps && !cancelled) {
-    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.size() - totals.step * options_.batch_size));
+    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.rows.size() - totals.step * options_.batch_size));
     std::unique_ptr<Program>& program = programs_[n];
     if (!program) program = backend.record([this, n] { step(n); });
     program->run();
@@ -106,7 +96,7 @@ EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<
 }
 
 // Everything the steps will read, in device memory before the first of them.
-void Trainer::begin_epoch(const EpochRequest& request, const std::vector<uint32_t>& order) {
+void Trainer::begin_epoch(const EpochRequest& request, const EpochOrder& order) {
   Backend& backend = network_->backend();
   const TrainerOptions& o = options_;
   std::vector<StepState> schedule(request.learning_rates.size());
@@ -118,12 +108,15 @@ void Trainer::begin_epoch(const EpochRequest& request, const std::vector<uint32_
                    static_cast<float>(std::sqrt(1.0 - std::pow(static_cast<double>(o.beta2), t))),
                    std::min(o.ema_decay, static_cast<float>(1 + t) / static_cast<float>(10 + t)), t == 1};
   }
-  if (order_.count() < order.size() || schedule_.count() < schedule.size()) {
+  const size_t count = order.rows.size();
+  if (order_.count() < count || schedule_.count() < schedule.size()) {
     programs_.clear();  // they hold the old addresses
-    order_ = Buffer<uint32_t>(backend, order.size());
+    order_ = Buffer<uint32_t>(backend, count);
+    variants_ = Buffer<Variant>(backend, count);
     schedule_ = Buffer<StepState>(backend, schedule.size());
   }
-  backend.upload(order_.data(), order.data(), order.size() * sizeof(uint32_t));
+  backend.upload(order_.data(), order.rows.data(), count * sizeof(uint32_t));
+  backend.upload(variants_.data(), order.variants.data(), count * sizeof(Variant));
   backend.upload(schedule_.data(), schedule.data(), schedule.size() * sizeof(StepState));
   StepState before{};
   before.index = static_cast<int32_t>(request.from.step) - 1;
@@ -139,7 +132,7 @@ void Trainer::step(int n) {
   const AugmentPass pass{o.augmentation, o.seed, 0};
   const bool augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0;
   const StepState* now = now_.data();
-  const Batch batch{images_.data(), labels_.data(), data_->size, order_.data(), now, n};
+  const Batch batch{images_.data(), labels_.data(), data_->size, order_.data(), now, n, variants_.data()};
   backend.advance(schedule_.data(), now_.data());
   backend.gather(batch, augments ? &pass : nullptr, plan.spec.input_size, activations_.x);
   Network::forward(backend, plan, network_->parameters(), norms_, activations_, n, true);

@@ -8,6 +8,7 @@
 #include "core/augment.h"
 #include "core/data_set.h"
 #include "core/network.h"
+#include "core/sampling.h"
 
 namespace fer {
 
@@ -20,6 +21,7 @@ struct TrainerOptions {
   std::vector<float> class_weights;
   uint64_t seed = 0;
   Augmentation augmentation;
+  Sampling sampling;
 };
 
 struct EpochTotals {
@@ -33,9 +35,6 @@ struct EpochRequest {
   std::vector<float> learning_rates;  // one a step
   EpochTotals from;
 };
-
-// Rows in the order of `epoch`: Fisher-Yates driven by Philox.
-std::vector<uint32_t> shuffled(std::vector<uint32_t> rows, uint64_t seed, uint32_t epoch);
 
 class Trainer {
  public:
@@ -61,7 +60,7 @@ class Trainer {
   size_t bytes() const;
 
  private:
-  void begin_epoch(const EpochRequest& request, const std::vector<uint32_t>& order);
+  void begin_epoch(const EpochRequest& request, const EpochOrder& order);
   void step(int n);
   void backward(int n);
 
@@ -71,6 +70,7 @@ class Trainer {
   Activations activations_;
   Buffer<uint8_t> images_, labels_;
   Buffer<uint32_t> order_;
+  Buffer<Variant> variants_;
   Buffer<StepState> schedule_, now_;
   Buffer<LossTotals> totals_;
   Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_, upstream_[3], shortcut_gradient_,

@@ -124,13 +124,14 @@ void CpuBackend::use_running_statistics(const BatchNorm& bn) {
 
 void CpuBackend::gather(const Batch& batch, const AugmentPass* augmentation, int out_size, float* x) {
   const size_t pixels = static_cast<size_t>(batch.size) * batch.size, out_pixels = static_cast<size_t>(out_size) * out_size;
-  const uint32_t* rows = batch.order + (batch.step ? batch.step->begin : 0);
+  const uint32_t begin = batch.step ? batch.step->begin : 0, *rows = batch.order + begin;
   AugmentPass pass = augmentation ? *augmentation : AugmentPass{};
   if (batch.step) pass.epoch = batch.step->epoch;
   pool_.run([&](int t) {
     const Slice s = slice(batch.n, t);
     for (int i = s.begin; i < s.end; ++i)
-      augment(batch.images + rows[i] * pixels, batch.size, rows[i], augmentation ? &pass : nullptr, out_size, x + i * out_pixels);
+      augment(batch.images + rows[i] * pixels, batch.size, rows[i], batch.variants ? batch.variants[begin + i] : Variant{}, augmentation ? &pass : nullptr, out_size,
+              x + i * out_pixels);
   });
 }
 

@@ -12,11 +12,11 @@ __global__ void advance(const StepState* schedule, StepState* now) { *now = sche
 __global__ void __launch_bounds__(kThreads) gather(Batch batch, AugmentPass pass, bool augments, int out_size, float* x) {
   __shared__ double parts[kThreads];
   const int t = static_cast<int>(threadIdx.x), pixels = out_size * out_size;
-  const uint32_t row = batch.order[(batch.step ? batch.step->begin : 0) + blockIdx.x];
+  const uint32_t at = (batch.step ? batch.step->begin : 0) + blockIdx.x, row = batch.order[at];
   const uint8_t* image = batch.images + static_cast<size_t>(row) * batch.size * batch.size;
   float* out = x + static_cast<size_t>(blockIdx.x) * pixels;
   if (batch.step) pass.epoch = batch.step->epoch;
-  const Transform transform = augments ? draw_transform(pass, row, batch.size, out_size) : Transform{};
+  const Transform transform = augments ? draw_transform(pass, row, batch.variants ? batch.variants[at] : Variant{}, batch.size, out_size) : Transform{};
   double sum = 0;
   for (int i = t; i < pixels; i += kThreads) {
     const float grey = sample(image, batch.size, transform, out_size, i % out_size, i / out_size);

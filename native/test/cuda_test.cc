@@ -156,6 +156,7 @@ TEST(CudaTest, RefusesADeviceThatIsNotThere) {
 TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
   const auto data = images(6, 48);
   const std::vector<uint32_t> rows = {5, 0, 3, 3};
+  const std::vector<Variant> drawings = {{}, {0, 1.6f}, {}, {1, 1.f}};
   AugmentPass pass{{0.5f, 0.7f, 30, 0.1f, 0.2f, 0.7f, 0.4f, 0.4f, 0.7f, 0.5f}, 11, 2};
   for (int out_size : {48, 31, 64})
     for (const AugmentPass* augment : {static_cast<const AugmentPass*>(nullptr), static_cast<const AugmentPass*>(&pass)}) {
@@ -163,13 +164,17 @@ TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
       for (auto& backend : {make_cpu_backend(2), cuda()}) {
         Buffer<uint8_t> all(*backend, data->images.size());
         Buffer<uint32_t> order(*backend, rows.size());
+        Buffer<Variant> variants(*backend, drawings.size());
         Buffer<float> x(*backend, rows.size() * out_size * out_size);
         backend->upload(all.data(), data->images.data(), all.bytes());
         backend->upload(order.data(), rows.data(), order.bytes());
-        backend->gather({all.data(), nullptr, 48, order.data(), nullptr, 4}, augment, out_size, x.data());
+        backend->upload(variants.data(), drawings.data(), variants.bytes());
+        backend->gather({all.data(), nullptr, 48, order.data(), nullptr, 4, variants.data()}, augment, out_size, x.data());
         backend->download(results.emplace_back(x.count()).data(), x.data(), x.bytes());
       }
       for (size_t i = 0; i < results[0].size(); ++i) ASSERT_NEAR(results[0][i], results[1][i], 2e-5) << out_size << '[' << i << ']';
+      const auto third = results[0].begin() + 2 * out_size * out_size, fourth = third + out_size * out_size;
+      EXPECT_EQ(std::equal(third, fourth, fourth), augment == nullptr);  // drawn again, a row is augmented anew
     }
 }
 

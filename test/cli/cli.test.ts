@@ -40,14 +40,23 @@ const file = (name: string, content: string): string => {
 };
 
 describe('help', () => {
-  it.each([[], ['train'], ['evaluate'], ['predict'], ['data'], ['data', 'info'], ['convert'], ['info'], ['doctor'], ['bench']])(
-    'teaches: %s %s',
-    (...command) => {
-      const { status, stdout } = run([...command, '--help']);
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/^Usage: fer-cudnn/);
-    },
-  );
+  it.each([
+    [],
+    ['train'],
+    ['evaluate'],
+    ['predict'],
+    ['explain'],
+    ['data'],
+    ['data', 'info'],
+    ['convert'],
+    ['info'],
+    ['doctor'],
+    ['bench'],
+  ])('teaches: %s %s', (...command) => {
+    const { status, stdout } = run([...command, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Usage: fer-cudnn/);
+  });
 });
 
 describe('train, resume, evaluate, predict', () => {
@@ -115,6 +124,33 @@ describe('train, resume, evaluate, predict', () => {
     expect(run(['predict', '-'], readFileSync(picture)).status).toBe(0);
   });
 
+  it('explains a picture beside it, where told, and in numbers', async () => {
+    const beside = run(['explain', picture]);
+    expect(beside.stderr).toBe('');
+    expect(beside.status).toBe(0);
+    expect(beside.stdout).toMatch(/face\.png .*\ngrad-cam of \w+ at modules\.1: .*face\.grad-cam\.png\n$/);
+    expect(await sharp(path.join(folder, 'face.grad-cam.png')).metadata()).toMatchObject({ format: 'png', width: 480, height: 480 });
+    const told = [
+      'explain',
+      '-',
+      '-o',
+      'why.webp',
+      '--method',
+      'guided-grad-cam',
+      '--class',
+      'fear',
+      '--layer',
+      'modules.3',
+      '--side',
+      '96',
+    ];
+    expect(run([...told, '--box', '0,0,48,24'], readFileSync(picture)).status).toBe(0);
+    expect(await sharp(path.join(folder, 'why.webp')).metadata()).toMatchObject({ format: 'webp', width: 96, height: 48 });
+    const { map, ...rest } = JSON.parse(run(['explain', picture, '--format', 'json', '--class', '1']).stdout) as { map: number[] };
+    expect(rest).toMatchObject({ class: 'disgust', size: 48, cam: { size: 11 }, prediction: { probabilities: {} } });
+    expect(map).toHaveLength(2304);
+  });
+
   it('prints a data set and draws it', () => {
     const { status, stdout } = run(['data', 'info', '--out', folder]);
     expect(status).toBe(0);
@@ -154,6 +190,11 @@ describe('bad input', () => {
     ['a split that is not there', () => ['evaluate', '--split', 'Third'], 2, /Third/],
     ['a folder without a run', () => ['train', '--resume', folder], 1, /cannot be resumed/],
     ['a picture that is not there', () => ['predict', 'absent.jpg'], 1, /absent\.jpg/],
+    ['no name for the explanation', () => ['explain', '-'], 2, /say where it goes with -o/],
+    ['an explanation over its face', () => ['explain', picture, '-o', picture], 2, /another file than the image itself/],
+    ['a picture of an unknown kind', () => ['explain', picture, '-o', 'cam.txt'], 2, /expected a name ending in .png.* for --out/],
+    ['a class that is not there', () => ['explain', picture, '--class', 'joy'], 2, /expected one of angry.* got "joy", for --class/],
+    ['a layer that is not there', () => ['explain', picture, '--layer', 'head'], 1, /got "head", for layer/],
     ['a bad box', () => ['predict', picture, '--box', '1,2,3'], 2, /expected x,y,width,height.*got "1,2,3", for --box/],
     ['a box outside the picture', () => ['predict', picture, '--box', '40,40,20,20'], 1, /a box inside the 48x48 picture/],
   ];

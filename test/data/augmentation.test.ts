@@ -19,8 +19,8 @@ const NONE: NativeAugmentation = {
 const faces = syntheticFaces();
 const SIZE = faces.size;
 const data = new (native().DataSet)(faces.images, faces.labels, SIZE);
-const draw = (augmentation: Partial<NativeAugmentation>, index = 0, seed = 1, epoch = 0): Float32Array =>
-  native().augmentedImage(data, index, { seed, epoch, augmentation: { ...NONE, ...augmentation } });
+const draw = (augmentation: Partial<NativeAugmentation>, index = 0, seed = 1, epoch = 0, repeat = 0, strength = 1): Float32Array =>
+  native().augmentedImage(data, index, { seed, epoch, repeat, strength, augmentation: { ...NONE, ...augmentation } });
 const plain = draw({});
 
 describe('augmentation', () => {
@@ -62,7 +62,13 @@ describe('augmentation', () => {
     }
   });
 
-  it('stays in -1..1, is a function of seed, epoch and row, and differs between them', () => {
+  it('turns further the stronger it is, up to the range of the option', () => {
+    const turn = { geometric: 1, rotation: 20 };
+    expect(draw(turn, 0, 1, 0, 0, 1.5)).toEqual(draw({ geometric: 1, rotation: 30 }));
+    expect(draw({ geometric: 1, rotation: 170 }, 0, 1, 0, 0, 2)).toEqual(draw({ geometric: 1, rotation: 180 }));
+  });
+
+  it('stays in -1..1, is a function of seed, epoch, row and repeat, and differs between them', () => {
     const all = {
       flip: 0.5,
       geometric: 0.8,
@@ -81,6 +87,7 @@ describe('augmentation', () => {
         expect(image.every((value) => value >= -1 && value <= 1)).toBe(true);
         expect(draw(all, row, seed, epoch)).toEqual(image);
         expect(draw(all, row, seed, epoch + 1)).not.toEqual(image);
+        expect(draw(all, row, seed, epoch, 1)).not.toEqual(image);
         expect(draw(all, row, seed + 1, epoch)).not.toEqual(image);
       }),
     );

@@ -42,6 +42,15 @@ describe('the training loss', () => {
     expect(await lossOf({ balanceClasses: true })).toBeCloseTo(present.reduce((a, b) => a + b) / present.length, 5);
   });
 
+  it('draws classes more alike the stronger the sampling is balanced', async () => {
+    // Drawings of each class out of 80, proportional to count^(1 - strength), by largest remainder.
+    const drawings = { 0.5: [27, 9, 13, 19, 4, 8, 0], 1: [14, 14, 13, 13, 13, 13, 0] };
+    for (const [strength, counts] of Object.entries(drawings)) {
+      const expected = losses.reduce((sum, loss, c) => sum + loss * counts[c], 0) / counts.reduce((a, b) => a + b);
+      expect(await lossOf({ balancedSampling: Number(strength) })).toBeCloseTo(expected, 5);
+    }
+  });
+
   it('smooths labels towards the uniform distribution', async () => {
     const share = 0.3;
     const uniform = losses.reduce((a, b) => a + b) / losses.length;

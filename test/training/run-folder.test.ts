@@ -46,6 +46,10 @@ describe('an interrupted run', () => {
       },
     ],
     [
+      'balanced sampling, the rare class augmented more',
+      { balancedSampling: 0.7, rareAugmentation: 1, geometric: 1, rotation: 10, shift: 0.1 },
+    ],
+    [
       'nesterov, warm-up and cosine, last epoch',
       { optimizer: 'sgd', nesterov: true, learningRate: 0.02, schedule: 'cosine', warmupEpochs: 1.5, selectBy: 'last' },
     ],

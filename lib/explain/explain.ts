@@ -1,0 +1,111 @@
+/**
+ * Why does the network see this expression? Grad-CAM shows which places speak for a class, guided backpropagation which
+ * pixels; both come from one native backward pass from the class's logit.
+ */
+import { invalidArgument } from '../errors.js';
+import type { MiniXception, Pixels } from '../model.js';
+import { predictionsOf, type Prediction } from '../prediction.js';
+import { enlarge } from './interpolate.js';
+
+export const EXPLANATION_METHODS = ['grad-cam', 'guided-backprop', 'guided-grad-cam'] as const;
+export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
+
+export interface ExplainOptions {
+  /** Default "grad-cam". */
+  method?: ExplanationMethod;
+  /** Class to explain, by name or index. Default: the predicted one. */
+  class?: string | number;
+  /**
+   * Where Grad-CAM looks: "stem.1", "stem.2", "modules.0" and on. Default: the deepest layer whose map is at least 10 pixels
+   * wide ("modules.1" at 48 pixels): covering what it marks changes the prediction most (docs/explain.md). Not for
+   * guided-backprop.
+   */
+  layer?: string;
+}
+
+export interface Explanation {
+  method: ExplanationMethod;
+  /** The class explained. */
+  class: string;
+  /** Its index among the model's classes. */
+  index: number;
+  /** Where Grad-CAM looked; absent for guided-backprop, which goes down to the input. */
+  layer?: string;
+  /** What the network predicts, whatever class is explained. */
+  prediction: Prediction;
+  /** Height and width of `map`: the network's input, pixels. */
+  size: number;
+  /**
+   * [size * size]. Grad-CAM: evidence for the class, 0..1. The guided methods: gradient of the logit by the pixel, -1..1;
+   * above 0, a brighter pixel would raise it. All zero where there is none.
+   */
+  map: Float32Array;
+  /** What `map` was divided by. */
+  scale: number;
+  /** Grad-CAM as it stands at the layer, [size * size], not divided; absent for guided-backprop. */
+  cam?: { size: number; values: Float32Array };
+  /** The face in grey as it was given, before the network's resizing: 0..255. */
+  picture: Pixels;
+}
+
+const NARROWEST_MAP = 10;
+
+/** The layers that Grad-CAM can look at and the width of each one's map, from the first to the last. */
+function camLayers(model: MiniXception): { name: string; size: number }[] {
+  const layers = [1, 2].map((i) => ({ name: `stem.${i}`, size: model.inputSize - 2 * i }));
+  model.width.modules.forEach((_, i) => layers.push({ name: `modules.${i}`, size: Math.ceil(layers[i + 1].size / 2) }));
+  return layers;
+}
+
+function camLayer(model: MiniXception, given: string | undefined): string {
+  const layers = camLayers(model);
+  const names = layers.map((layer) => layer.name);
+  if (given === undefined) return (layers.filter((layer) => layer.size >= NARROWEST_MAP).at(-1) ?? layers[layers.length - 1]).name;
+  return names.includes(given) ? given : invalidArgument('layer', names.join(', ').replace(/, ([^,]*)$/, ' or $1'), given);
+}
+
+function classIndex(model: MiniXception, given: string | number | undefined): number {
+  if (given === undefined) return -1;
+  const index = typeof given === 'number' ? given : model.classes.indexOf(given);
+  if (Number.isInteger(index) && index >= 0 && index < model.classes.length) return index;
+  return invalidArgument('class', `one of ${model.classes.join(', ')} (or its index)`, given);
+}
+
+/** The map divided by its largest magnitude. */
+function normalised(map: Float32Array): { map: Float32Array; scale: number } {
+  const scale = map.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return { map: scale > 0 ? map.map((value) => value / scale) : map, scale };
+}
+
+/** `pixels`: what the network sees of `picture`. */
+export async function explain(model: MiniXception, pixels: Uint8Array, picture: Pixels, options: ExplainOptions): Promise<Explanation> {
+  const method = options.method ?? 'grad-cam';
+  if (!EXPLANATION_METHODS.includes(method))
+    invalidArgument('method', EXPLANATION_METHODS.join(', ').replace(/, ([^,]*)$/, ' or $1'), method);
+  if (method === 'guided-backprop' && options.layer !== undefined)
+    invalidArgument('layer', 'no layer with guided-backprop (it goes down to the input)', options.layer);
+  const size = model.inputSize;
+  const target = classIndex(model, options.class);
+  const layer = method === 'guided-backprop' ? undefined : camLayer(model, options.layer);
+
+  const seen = layer === undefined ? undefined : await model.native.explain(pixels, { layer, target, guided: false });
+  const guided = method === 'grad-cam' ? undefined : await model.native.explain(pixels, { layer: 'input', target, guided: true });
+  const { logits, target: index } = (seen ?? guided)!;
+  const cam = seen && { size: seen.size, values: seen.gradCam };
+  let map = guided?.gradient;
+  if (cam) {
+    const over = enlarge(cam.values, cam.size, size, size);
+    map = map ? map.map((value, i) => value * over[i]) : over;
+  }
+  return {
+    method,
+    class: model.classes[index],
+    index,
+    ...(layer === undefined ? {} : { layer }),
+    prediction: predictionsOf(logits, model.classes)[0],
+    size,
+    ...normalised(map as Float32Array),
+    ...(cam ? { cam } : {}),
+    picture,
+  };
+}
