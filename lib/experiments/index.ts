@@ -17,6 +17,10 @@ export const robustnessExperiment = (data: LabelledImages, options: RunOptions):
 /** Experiment 4: counts a data set's images and looks for leaks between its splits. */
 export const dataExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['data'], data, options);
 
+/** Explains one right and one wrong image a class by Grad-CAM and guided backpropagation. */
+export const explainExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
+  runExperiments(['explain'], data, options);
+
 /** Every experiment, in one folder. */
 export const allExperiments = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
   runExperiments(

@@ -40,6 +40,12 @@ export const EXPERIMENTS: readonly RegisteredExperiment[] = [
     options: ['models', 'draws', 'images', 'seeds'],
     load: async () => (await import('./robustness.js')).robustness,
   },
+  {
+    name: 'explain',
+    summary: 'what the network looks at, for a right and a wrong image a class',
+    options: ['models', 'images'],
+    load: async () => (await import('./explain.js')).explain,
+  },
 ];
 
 /** @throws {FerError} ERR_FER_ARGUMENT for a name that is not in the registry. */

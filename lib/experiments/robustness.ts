@@ -3,17 +3,14 @@
  * and 4, Figure 6). The paper changes 21 images that are right; beside that protocol stand what it cannot show: how much
  * depends on the 21, all right images, and the whole split.
  */
-import path from 'node:path';
-import { faceGrid } from '../charts/face-grid.js';
+import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
 import type { LabelledImages } from '../data/data-set.js';
-import { MiniXception } from '../model.js';
-import { PACKAGE_MODEL } from '../package-model.js';
 import { perturbBatch, type ImageBatch } from '../perturb/index.js';
 import type { ExperimentResult, Picture } from '../report/result.js';
 import { widthName } from '../width.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';
-import { OWN_MODEL } from './options.js';
+import { loadModel, modelName } from './models.js';
 import {
   measureRobustness,
   PAPER_SERIES,
@@ -41,15 +38,8 @@ export type RobustnessFound = MeasuredCurve | { pictures: Picture[] };
 const SERIES = [...PAPER_SERIES, ...SEVERITY_SERIES];
 const PICTURES = 'pictures';
 
-/** "mini-xception-narrow" of mini-xception-narrow/model.safetensors, else the file's name without its extension. */
-function modelName(model: string): string {
-  const { name, dir } = path.parse(modelFile(model));
-  return ['model', 'best', 'last'].includes(name) && path.basename(dir) !== '' ? path.basename(dir) : name;
-}
-
-const modelFile = (model: string): string => (model === OWN_MODEL ? PACKAGE_MODEL : model);
-
-const splitOf = (data: LabelledImages): string => (data.splits.has('PublicTest') ? 'PublicTest' : 'Test');
+/** Where the paper takes its images from. */
+export const splitOf = (data: LabelledImages): string => (data.splits.has('PublicTest') ? 'PublicTest' : 'Test');
 
 const seriesOf = (cell: Cell): RobustnessSeries => SERIES.find(({ id }) => cell.id.endsWith(`-${id}`) && cell.names?.[0] === id)!;
 
@@ -67,7 +57,7 @@ export const robustness: Experiment<RobustnessFound> = {
     const { data, options, threads, signal, onProgress } = context;
     if (cell.id === PICTURES) return { pictures: await pictures(context) };
     const file = options.models[Number(cell.id.split('-')[0]) - 1];
-    using model = await MiniXception.load(modelFile(file), context);
+    using model = await loadModel(file, context);
     try {
       const measurement = await measureRobustness(model, data, {
         split: splitOf(data),
@@ -92,7 +82,7 @@ export const robustness: Experiment<RobustnessFound> = {
     const split = splitOf(data);
     const rows = data.splits.get(split)?.subarray(0, 64);
     if (!rows?.length) return 0;
-    using model = await MiniXception.load(modelFile(options.models[Number(cell.id.split('-')[0]) - 1]), context);
+    using model = await loadModel(options.models[Number(cell.id.split('-')[0]) - 1], context);
     const series = seriesOf(cell);
     const few = { ...data, splits: new Map([[split, rows]]) };
     const { seconds } = await measureRobustness(model, few, {
@@ -119,11 +109,16 @@ async function pictures(context: CellContext): Promise<Picture[]> {
     PAPER_SERIES.map(async ({ id, type, settings }): Promise<Picture> => {
       const batch = { images, count: rows.length, width: size, height: size };
       const columns = [batch, ...(await Promise.all(settings.map(({ perturbation }) => perturbBatch(batch, perturbation))))];
-      const face = (column: ImageBatch, i: number): Uint8Array => column.images.subarray(i * pixels, (i + 1) * pixels);
+      const face = (column: ImageBatch, i: number): Promise<Uint8Array> =>
+        greyPng(column.images.subarray(i * pixels, (i + 1) * pixels), size);
       const png = await faceGrid({
         columns: ['as it is', ...settings.map(({ label }) => label)],
-        rows: rows.map((row, i) => ({ name: data.classes[data.labels[row]], faces: columns.map((column) => face(column, i)) })),
-        size,
+        rows: await Promise.all(
+          rows.map(async (row, i) => ({
+            name: data.classes[data.labels[row]],
+            faces: await Promise.all(columns.map((column) => face(column, i))),
+          })),
+        ),
       });
       const labels = settings.map(({ label }) => label).join(', ');
       return {
@@ -151,7 +146,7 @@ function drawnFaces(size: number): Faces {
 
 /** The first face of each class that the first model's protocol draws. */
 async function rightFaces({ data, options, ...place }: CellContext): Promise<Faces> {
-  using model = await MiniXception.load(modelFile(options.models[0]), place);
+  using model = await loadModel(options.models[0], place);
   const split = splitOf(data);
   const { protocolRows } = await measureRobustness(model, data, { split, series: [], draws: 1, perClass: 1, seed: options.seeds[0] });
   return { data, rows: protocolRows, whose: `images of ${split} that ${modelName(options.models[0])} recognises` };
