@@ -5,7 +5,7 @@ import type { Device } from '../experiments/experiment.js';
 import type { ExperimentOptions } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
-import type { ExperimentResult } from '../report/result.js';
+import type { Report } from '../report/result.js';
 import type { PresetName } from '../training/presets.js';
 import { experimentProgress } from './experiment-progress.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
@@ -178,7 +178,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   if (outcome.aborted) {
     note(`saved in ${flags.out}; the same command goes on`);
     process.exitCode = INTERRUPTED;
-  } else if (flags.cell === undefined) await report(outcome.results, flags);
+  } else if (flags.cell === undefined) await report(outcome, flags);
 }
 
 /** Only what was given, so that a folder's own options stand where nothing was. */
@@ -245,18 +245,17 @@ async function emit(
 
 async function collect(flags: ExperimentFlags): Promise<void> {
   const { collectExperiments } = await import('../experiments/run.js');
-  const results = await collectExperiments(flags.out);
-  await report(results, flags);
-  const missing = results.flatMap((result) => result.missing);
-  if (missing.length === 0) return;
-  note(`${missing.length} cells have not run yet: ${missing.join(', ')}`);
+  const found = await collectExperiments(flags.out);
+  await report(found, flags);
+  if (found.missing.length === 0) return;
+  note(`${found.missing.length} cells have not run yet: ${found.missing.join(', ')}`);
   process.exitCode = 1;
 }
 
-async function report(results: ExperimentResult[], flags: ExperimentFlags): Promise<void> {
+async function report(found: Report, flags: ExperimentFlags): Promise<void> {
   const [{ writeReport }, { figure, difference }] = await Promise.all([import('../report/write.js'), import('../report/format.js')]);
-  const files = await writeReport(results, flags.report ?? path.join(flags.out, 'report'));
-  const comparisons = results.flatMap((result) => result.comparisons);
+  const files = await writeReport(found, flags.report ?? path.join(flags.out, 'report'));
+  const comparisons = found.results.flatMap((result) => result.comparisons);
   if (comparisons.length > 0)
     print(
       `${table([

@@ -5,7 +5,7 @@ import { FerError, invalidArgument } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import { nearest } from '../nearest.js';
 import { MiniXception } from '../model.js';
-import type { Environment, ExperimentResult } from '../report/result.js';
+import type { Environment, Report } from '../report/result.js';
 import { environment } from './environment.js';
 import { dataFacts, type Cell, type CellContext, type CellResult, type Device, type Experiment } from './experiment.js';
 import { ExperimentFolder } from './folder.js';
@@ -44,8 +44,7 @@ export interface RunOptions extends Partial<ExperimentOptions> {
   onCell?: (cell: string, seconds: number) => void;
 }
 
-export interface RunOutcome {
-  results: ExperimentResult[];
+export interface RunOutcome extends Report {
   aborted: boolean;
 }
 
@@ -93,7 +92,7 @@ export async function runExperiments(experiments: string[], data: LabelledImages
   const work = new Work(folder, data, devices?.length ? devices : ['cpu'], context, { onProgress, onCell });
   for (const runFolder of reuse ?? []) await work.adopt(all, runFolder);
   const aborted = await work.run(chosenCells(all, only));
-  return { results: await collectResults(folder), aborted };
+  return { ...(await collectResults(folder)), aborted };
 }
 
 class Work {
@@ -225,9 +224,9 @@ function shownPath(folder: string): string {
 }
 
 /** One result an experiment, from the cells that have finished. */
-export async function collectResults(folder: ExperimentFolder): Promise<ExperimentResult[]> {
+async function collectResults(folder: ExperimentFolder): Promise<Report> {
   const { experiments, options } = folder.plan;
-  const results: ExperimentResult[] = [];
+  const report: Report = { results: [], missing: [] };
   for (const name of experiments) {
     const experiment = await loadExperiment(name);
     const found: CellResult[] = [];
@@ -237,10 +236,11 @@ export async function collectResults(folder: ExperimentFolder): Promise<Experime
       if (result) found.push(result);
       else missing.push(`${name}/${cell.id}`);
     }
-    if (found.length === 0) continue;
-    results.push({ ...experiment.collect(found, options), environments: differingEnvironments(found), missing });
+    report.missing.push(...missing);
+    if (found.length > 0)
+      report.results.push({ ...experiment.collect(found, options), environments: differingEnvironments(found), missing });
   }
-  return results;
+  return report;
 }
 
 function differingEnvironments(results: readonly CellResult[]): Environment[] {
@@ -250,7 +250,7 @@ function differingEnvironments(results: readonly CellResult[]): Environment[] {
 }
 
 /** Result of the cells in a folder, whoever ran them; nothing is run. */
-export async function collectExperiments(folder: string): Promise<ExperimentResult[]> {
+export async function collectExperiments(folder: string): Promise<Report> {
   return collectResults(await ExperimentFolder.existing(folder));
 }
 

@@ -195,7 +195,7 @@ export function whyFigure(group: Group | undefined, paper: Figure, ours: Figure 
   reasons.push(
     preset === 'paper'
       ? 'Same batch, learning rate and schedule family; optimiser, momentum, plateau rule and initialisation are not printed and may differ.'
-      : `Another protocol: ${PRESETS[preset].describe}.`,
+      : `Preset ${preset}: ${PRESETS[preset].describe}.`,
   );
   reasons.push(ours.seeds ? `Mean of ${ours.seeds} seeds.` : 'One seed on either side.');
   return reasons.join(' ');

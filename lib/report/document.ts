@@ -1,10 +1,17 @@
 /** What every report says around the results, in words: titles, sections, facts. The Markdown and HTML writers lay it out. */
 import { figure, difference } from './format.js';
-import type { Column, Comparison, Environment, ExperimentResult, OpenPoint, Table, Value } from './result.js';
+import type { Column, Comparison, Environment, ExperimentResult, OpenPoint, Report, Table, Value } from './result.js';
 
 export const TITLE = 'Mini_Xception: the paper and this reproduction';
 
-export const INTRODUCTION = [
+/** The report's first paragraphs. */
+export function introduction({ results, missing }: Report): string[] {
+  const shown = results.map(({ experiment }) => `${experiment}/`);
+  const absent = missing.filter((cell) => !shown.some((prefix) => cell.startsWith(prefix)));
+  return [...INTRODUCTION, ...(absent.length > 0 ? [`Not run yet, and so without a section: ${absent.join(', ')}.`] : [])];
+}
+
+const INTRODUCTION = [
   'Every experiment of Lyu, “Facial Expression Recognition based on Mini_Xception”, run again with fer-cudnn, each figure beside the ' +
     "paper's. Intervals are 95 % Wilson score intervals; n is the number of images behind a figure.",
   'Percentages are rounded to a tenth. What was run at which length stands with each experiment; nothing is extrapolated.',

@@ -17,9 +17,9 @@ export function shown(value: Value | undefined, format: Format): string {
     case 'percent':
       return tenths(value);
     case 'seconds':
-      return value < 10 ? value.toFixed(2) : value.toFixed(1);
+      return Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(1);
     case 'millions':
-      return (value / 1e6).toFixed(value < 1e8 ? 2 : 0);
+      return (value / 1e6).toFixed(Math.abs(value) < 1e8 ? 2 : 0);
     case 'mebibytes':
       return (value / 2 ** 20).toFixed(1);
     default:
@@ -52,12 +52,12 @@ export function figure(value: Figure | undefined, format: Format): string {
   return `${value.below ? 'below ' : ''}${shown(value.value, format)}${spread}${unit}${basis.length > 0 ? ` (${basis.join(', ')})` : ''}`;
 }
 
-/** Ours minus the paper's: "+8.3 points", "-46.0 s". */
+/** Ours minus the paper's: "+8.3 points", "−46.0 s". */
 export function difference({ paper, ours, format }: Comparison): string {
   if (!ours) return NONE;
-  const signed = (text: string): string => (text.startsWith('-') ? text.replace('-', '−') : `+${text}`);
   const gap = ours.value - paper.value;
-  return format === 'percent'
-    ? `${signed(tenths(gap))} points`
-    : `${signed(shown(gap, format))}${UNITS[format] ? ` ${UNITS[format]}` : ''}`;
+  const size = format === 'percent' ? tenths(Math.abs(gap)) : shown(Math.abs(gap), format);
+  const unit = format === 'percent' ? ' points' : UNITS[format] ? ` ${UNITS[format]}` : '';
+  const sign = Number(size) === 0 ? '' : gap < 0 ? '−' : '+';
+  return `${paper.below ? 'over ' : ''}${sign}${size}${unit}`;
 }

@@ -14,13 +14,13 @@ import {
   closingStatements,
   comparisonTable,
   environmentTable,
-  INTRODUCTION,
+  introduction,
   TITLE,
   wordTable,
   type WordTable,
 } from './document.js';
 import { heading, shown } from './format.js';
-import type { Chart, ExperimentResult, Picture } from './result.js';
+import type { Chart, ExperimentResult, Picture, Report } from './result.js';
 import { STYLE } from './style.js';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -50,27 +50,27 @@ const theme = JSON.parse(document.getElementById('theme').textContent);
 for (const plot of document.querySelectorAll('.plot')) {
   const spec = JSON.parse(plot.querySelector('script').textContent);
   // The caption and the label of the figure speak; the marks of the drawing are silent.
-  vegaEmbed(plot, spec, { config: theme, renderer: 'svg', actions: false }).then(
+  vegaEmbed(plot, spec, { config: theme, renderer: 'svg', actions: false, logLevel: vega.Error }).then(
     () => plot.querySelector('svg').setAttribute('aria-hidden', 'true'),
     (error) => { plot.textContent = 'This chart could not be drawn: ' + error.message; },
   );
 }`.trim();
 
+/** The roles are those of the elements; they are said again because a style that stacks the cells would lose them. */
 function table({ caption, columns, rows }: WordTable, kind = ''): string {
   const number = (i: number): string => (columns[i].numeric ? ' class="number"' : '');
-  const head = columns
-    .map(({ title }, i) => `<th scope="col"${number(i)}>${escape(title) || '<span aria-hidden="true"></span>'}</th>`)
-    .join('');
+  const head = columns.map(({ title }, i) => `<th scope="col" role="columnheader"${number(i)}>${escape(title)}</th>`).join('');
   const body = rows
     .map((row) => {
-      const cells = row.map((text, i) => (i === 0 ? `<th scope="row">${escape(text)}</th>` : `<td${number(i)}>${escape(text)}</td>`));
-      return `<tr>${cells.join('')}</tr>`;
+      const [first, ...rest] = row.map(escape);
+      const cells = rest.map((text, i) => `<td role="cell" data-label="${escape(columns[i + 1].title)}"${number(i + 1)}>${text}</td>`);
+      return `<tr role="row"><th scope="row" role="rowheader">${first}</th>${cells.join('')}</tr>`;
     })
     .join('\n');
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${escape(caption)}"><table${kind ? ` class="${kind}"` : ''}>
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${escape(caption)}"><table role="table"${kind ? ` class="${kind}"` : ''}>
 <caption>${escape(caption)}</caption>
-<thead><tr>${head}</tr></thead>
-<tbody>
+<thead role="rowgroup"><tr role="row">${head}</tr></thead>
+<tbody role="rowgroup">
 ${body}
 </tbody></table></div>`;
 }
@@ -112,7 +112,8 @@ async function section(result: ExperimentResult): Promise<string> {
 }
 
 /** The whole report. */
-export async function reportHtml(results: readonly ExperimentResult[]): Promise<string> {
+export async function reportHtml(report: Report): Promise<string> {
+  const { results } = report;
   const { scripts, licence } = await chartLibrary();
   const points = allOpenPoints(results);
   const environments = allEnvironments(results);
@@ -133,7 +134,9 @@ export async function reportHtml(results: readonly ExperimentResult[]): Promise<
 </head>
 <body>
 <header><h1>${escape(TITLE)}</h1>
-${INTRODUCTION.map((paragraph) => `<p>${escape(paragraph)}</p>`).join('\n')}
+${introduction(report)
+  .map((paragraph) => `<p>${escape(paragraph)}</p>`)
+  .join('\n')}
 <nav aria-label="Sections"><ul>${links.map(([id, title]) => `<li><a href="#${id}">${escape(title)}</a></li>`).join('')}</ul></nav>
 </header>
 <main>

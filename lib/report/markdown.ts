@@ -5,13 +5,13 @@ import {
   closingStatements,
   comparisonTable,
   environmentTable,
-  INTRODUCTION,
+  introduction,
   TITLE,
   wordTable,
   type WordTable,
 } from './document.js';
 import { heading, shown } from './format.js';
-import type { ExperimentResult } from './result.js';
+import type { ExperimentResult, Report } from './result.js';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -43,12 +43,13 @@ export function experimentMarkdown(result: ExperimentResult, folder: string, lev
 }
 
 /** The whole report; charts are expected in a folder an experiment. */
-export function reportMarkdown(results: readonly ExperimentResult[]): string {
+export function reportMarkdown(report: Report): string {
+  const { results } = report;
   const points = allOpenPoints(results);
   const environments = allEnvironments(results);
   return [
     `# ${TITLE}\n`,
-    ...INTRODUCTION.map((paragraph) => `${paragraph}\n`),
+    ...introduction(report).map((paragraph) => `${paragraph}\n`),
     ...results.map((result) => experimentMarkdown(result, `${result.experiment}/`)),
     ...(environments.length > 0 ? ['## Environment\n', table(environmentTable(environments))] : []),
     ...(points.length > 0

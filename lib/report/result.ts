@@ -108,3 +108,11 @@ export interface ExperimentResult {
   /** Cells that have not run yet. */
   missing: string[];
 }
+
+/** Everything that one report tells. */
+export interface Report {
+  /** An experiment of which nothing has run has none. */
+  results: ExperimentResult[];
+  /** Cells of all experiments that have not run yet: "<experiment>/<cell>". */
+  missing: string[];
+}

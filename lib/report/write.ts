@@ -5,15 +5,15 @@ import { writeChart } from '../charts/write.js';
 import { toCsv } from './csv.js';
 import { reportHtml } from './html.js';
 import { experimentMarkdown, reportMarkdown } from './markdown.js';
-import type { ExperimentResult } from './result.js';
+import type { ExperimentResult, Report } from './result.js';
 
 /** Writes everything into `folder`; returns the paths of the two whole reports. */
-export async function writeReport(results: readonly ExperimentResult[], folder: string): Promise<{ html: string; markdown: string }> {
-  for (const result of results) await writeResult(result, path.join(folder, result.experiment));
+export async function writeReport(report: Report, folder: string): Promise<{ html: string; markdown: string }> {
+  for (const result of report.results) await writeResult(result, path.join(folder, result.experiment));
   const html = path.join(folder, 'report.html');
   const markdown = path.join(folder, 'report.md');
-  await writeFileAtomic(html, await reportHtml(results));
-  await writeFileAtomic(markdown, reportMarkdown(results));
+  await writeFileAtomic(html, await reportHtml(report));
+  await writeFileAtomic(markdown, reportMarkdown(report));
   return { html, markdown };
 }
 
