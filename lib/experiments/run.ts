@@ -118,7 +118,9 @@ class Work {
       if (first.signal?.aborted) return true;
       this.estimates.set(id, await experiment.estimate(cell, { ...first, folder: this.folder.path }));
     }
-    const queue = [...pending];
+    // One device takes short cells first, so that there is something to see early; several take long ones first, so that they end together.
+    const order = this.devices.length > 1 ? -1 : 1;
+    const queue = [...pending].sort((a, b) => order * (this.estimates.get(a.id)! - this.estimates.get(b.id)!));
     const done = await Promise.all(this.devices.map((device) => this.worker(device, queue, pending.length)));
     if (this.failure) throw this.failure;
     return done.includes(false);
