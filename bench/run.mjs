@@ -24,6 +24,7 @@ const none = {
   rotation: 0,
   shift: 0,
   zoom: 0,
+  fill: 'edge',
   photometric: 0,
   brightness: 0,
   contrast: 0,

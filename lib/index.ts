@@ -16,7 +16,7 @@ export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './w
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
-export { decodeImage, resizeBilinear, type Box } from './data/image.js';
+export { decodeImage, resizeBilinear, type Box, type GreyPicture } from './data/image.js';
 export { syntheticFaces } from './data/synthetic.js';
 export { classificationMetrics, wilsonInterval, type ClassificationMetrics, type ClassMetrics } from './metrics/index.js';
 export { formatConfusionMatrix, formatReport } from './metrics/text.js';
@@ -32,7 +32,6 @@ export {
   perturbBatch,
   atSeverity,
   PERTURBATIONS,
-  type GreyImage,
   type ImageBatch,
   type Perturbation,
   type PerturbationType,

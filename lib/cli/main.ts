@@ -16,6 +16,7 @@ import { experimentCommand } from './experiment.js';
 import { explainCommand } from './explain.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
+import { perturbCommand } from './perturb.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
 
@@ -48,6 +49,7 @@ function program(): Command {
     evaluateCommand(),
     predictCommand(),
     explainCommand(),
+    perturbCommand(),
     dataCommand(),
     experimentCommand(),
     convertCommand(),

@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
 import type { LabelledImages } from './data-set.js';
+import { packedParts, unpack } from './packed.js';
 
 const VERSION = 1;
-const MAGIC = 'FERPACK1';
 
 /** Where the packed copy of `source` lies; it changes whenever the file or the options do. */
 export async function cachePath(source: string, options: Record<string, unknown>): Promise<string> {
@@ -20,28 +20,7 @@ export async function cachePath(source: string, options: Record<string, unknown>
 /** The packed data set, or undefined where there is none or it is damaged. */
 export async function readCache(file: string): Promise<LabelledImages | undefined> {
   try {
-    const bytes = await readFile(file);
-    if (bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
-    const headerEnd = 12 + bytes.readUInt32LE(8);
-    const header = JSON.parse(bytes.toString('utf8', 12, headerEnd)) as Omit<LabelledImages, 'images' | 'labels' | 'splits'> & {
-      count: number;
-      splits: [string, number][];
-    };
-    const { count, splits, ...rest } = header;
-    const pixels = count * header.size * header.size;
-    const rows = splits.reduce((sum, [, length]) => sum + length, 0);
-    if (bytes.length !== headerEnd + pixels + count + rows * 4) return undefined;
-    let at = headerEnd;
-    const take = (length: number): Uint8Array => bytes.subarray(at, (at += length));
-    const images = take(pixels);
-    const labels = take(count);
-    // Copied, because rows need not lie on a 4-byte boundary.
-    return {
-      ...rest,
-      images,
-      labels,
-      splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(take(length * 4).slice().buffer)])),
-    };
+    return unpack(await readFile(file));
   } catch {
     return undefined;
   }
@@ -49,15 +28,8 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
 
 /** Packs a data set; a full or read-only disk only costs the next start its speed. */
 export async function writeCache(file: string, data: LabelledImages): Promise<void> {
-  const { images, labels, splits, ...rest } = data;
-  const header = Buffer.from(
-    JSON.stringify({ ...rest, count: labels.length, splits: [...splits].map(([name, rows]) => [name, rows.length]) }),
-  );
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(header.length);
-  const rows = [...splits.values()].map((list) => new Uint8Array(list.buffer, list.byteOffset, list.byteLength));
   try {
-    await writeFileAtomic(file, MAGIC, length, header, images, labels, ...rows);
+    await writeFileAtomic(file, ...packedParts(data));
   } catch {
     // See above.
   }

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { FerError } from '../errors.js';
 import { cachePath, readCache, writeCache } from './cache.js';
+import { readCompact } from './compact.js';
 import type { LabelledImages } from './data-set.js';
 import { readFer2013Csv } from './fer2013-csv.js';
 import { readImageFolders, splitFolders } from './folders.js';
@@ -28,6 +29,7 @@ interface Form {
 
 const FORMS: Form[] = [
   { describe: 'FER2013 as .csv or .csv.gz', matches: (path, stats) => stats.isFile() && /\.csv(\.gz)?$/i.test(path), read: readFer2013Csv },
+  { describe: 'the compact form, .fer', matches: (path, stats) => stats.isFile() && path.endsWith('.fer'), read: readCompact },
   {
     describe: '.parquet, or a folder of them',
     matches: async (path, stats) =>

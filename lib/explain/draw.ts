@@ -33,7 +33,7 @@ export async function drawExplanation(explanation: Explanation, options: DrawOpt
   const ratio = side / Math.max(picture.width, picture.height);
   const width = Math.max(1, Math.round(picture.width * ratio));
   const height = Math.max(1, Math.round(picture.height * ratio));
-  const face = await sharp(Uint8Array.from(picture.pixels), { raw: { width: picture.width, height: picture.height, channels: 1 } })
+  const face = await sharp(Uint8ClampedArray.from(picture.pixels), { raw: { width: picture.width, height: picture.height, channels: 1 } })
     .resize(width, height, { fit: 'fill', kernel: 'cubic' })
     .toColourspace('b-w')
     .raw()

@@ -1,5 +1,5 @@
 /** Perturbed images: the paper's rotations and brightness, ImageNet-C's kinds, and light that falls on part of a face. */
-import { readPicture } from '../data/image.js';
+import { readPicture, type GreyPicture } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
 import type { ImageInput, Pixels } from '../model.js';
 import { native } from '../native.js';
@@ -8,13 +8,6 @@ import { complete, type Perturbation } from './registry.js';
 
 export { PERTURBATIONS, PERTURBATION_TYPES, atSeverity, type Perturbation, type PerturbationType } from './registry.js';
 export { SEVERITIES, type Definition, type Fill, type Interpolation, type Parameter, type Severity } from './definition.js';
-
-/** A grey image, row after row. */
-export interface GreyImage {
-  pixels: Uint8Array;
-  width: number;
-  height: number;
-}
 
 /** Grey images of one size, one after another: [count, height, width]. */
 export interface ImageBatch {
@@ -38,17 +31,17 @@ export interface PerturbOptions {
  * keep their size (but for a rotation of size "loose").
  * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND
  */
-export function perturb(input: ImageInput, spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyImage>;
-export function perturb(inputs: ImageInput[], spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyImage[]>;
+export function perturb(input: ImageInput, spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyPicture>;
+export function perturb(inputs: ImageInput[], spec: Perturbation | Perturbation[], options?: PerturbOptions): Promise<GreyPicture[]>;
 export async function perturb(
   inputs: ImageInput | ImageInput[],
   spec: Perturbation | Perturbation[],
   options: PerturbOptions = {},
-): Promise<GreyImage | GreyImage[]> {
+): Promise<GreyPicture | GreyPicture[]> {
   const list = Array.isArray(inputs) ? inputs : [inputs];
   const images = await Promise.all(list.map(toGrey));
   const rows = rowsOf(options, list.length);
-  const perturbed = new Array<GreyImage>(list.length);
+  const perturbed = new Array<GreyPicture>(list.length);
   // Images of one size go together.
   const groups = new Map<string, number[]>();
   images.forEach(({ width, height }, i) => {
@@ -110,7 +103,7 @@ function rowsOf({ rows }: PerturbOptions, count: number): Uint32Array {
   return rows ?? Uint32Array.from({ length: count }, (_, i) => i);
 }
 
-async function toGrey(input: ImageInput): Promise<GreyImage> {
+async function toGrey(input: ImageInput): Promise<GreyPicture> {
   if (typeof input === 'string' || input instanceof Uint8Array) return readPicture(input);
   const { pixels, width, height } = (input ?? {}) as Pixels;
   if (!pixels || pixels.length !== width * height || !(pixels.length > 0))

@@ -1,5 +1,6 @@
 /** JPEG and back, for many images at once. */
 import sharp from 'sharp';
+import { invalidArgument } from '../errors.js';
 import type { ImageBatch } from './index.js';
 
 /** Blocks that JPEG transforms on their own, pixels. */
@@ -14,6 +15,8 @@ const LONGEST = 65_500;
  */
 export async function recompress({ images, count, width, height }: ImageBatch, quality: number): Promise<Uint8Array> {
   const filled = { width: Math.ceil(width / BLOCK) * BLOCK, height: Math.ceil(height / BLOCK) * BLOCK };
+  if (filled.width > LONGEST || filled.height > LONGEST)
+    invalidArgument('jpeg', `images of at most ${LONGEST} pixels a side`, `${width}x${height}`);
   const atOnce = Math.max(1, Math.floor(LONGEST / filled.height));
   const out = new Uint8Array(images.length);
   for (let first = 0; first < count; first += atOnce) {

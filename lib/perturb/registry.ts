@@ -83,7 +83,8 @@ export function complete(perturbation: Perturbation): Perturbation & Record<stri
   return settings as Perturbation & Record<string, number | string>;
 }
 
-function accepts({ range, whole, choices }: Parameter, value: unknown): boolean {
+/** Whether a parameter takes `value`. */
+export function accepts({ range, whole, choices }: Parameter, value: unknown): boolean {
   if (typeof value === 'string') return choices?.includes(value) ?? false;
   if (typeof value !== 'number' || !range) return false;
   return value >= range[0] && value <= range[1] && (!whole || Number.isInteger(value));

@@ -8,9 +8,6 @@
 namespace fer::addon {
 namespace {
 
-// Pixels below which the work is done at once: starting a thread would take longer.
-constexpr size_t kInstantPixels = 16 * 48 * 48;
-
 struct Request {
   perturb::Chain chain;
   perturb::Size size;
@@ -70,7 +67,7 @@ Napi::Value perturb(const Napi::CallbackInfo& info) {
       result.Set("height", out_size.height);
       return result;
     };
-    return request->images.size() < kInstantPixels ? run_now(info.Env(), std::move(job)) : start(info.Env(), std::move(job));
+    return start(info.Env(), std::move(job));
   });
 }
 

@@ -116,6 +116,12 @@ describe('drawing', () => {
     expect(drawn.at(119, 79)).toEqual([100, 100, 100]);
   });
 
+  it('takes grey values of any kind, as predicting does', async () => {
+    const explanation = flat(new Float32Array(4));
+    explanation.picture.pixels = new Float32Array(60 * 40).fill(260.4);
+    expect((await pixels(explanation)).at(5, 5)).toEqual([255, 255, 255]);
+  });
+
   it('colours evidence from violet to yellow, signed values red and blue', async () => {
     const drawn = await pixels(flat(Float32Array.of(1, 0, 0, 0)));
     const [red, , blue] = drawn.at(0, 0);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import type { GreyPicture } from '../../lib/data/image.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import {
   atSeverity,
@@ -9,7 +10,6 @@ import {
   PERTURBATIONS,
   PERTURBATION_TYPES,
   SEVERITIES,
-  type GreyImage,
   type ImageBatch,
   type Perturbation,
 } from '../../lib/perturb/index.js';
@@ -23,7 +23,7 @@ const batch = (count: number): ImageBatch => ({ images: faces.images.slice(0, co
 const image = fc
   .record({ width: fc.integer({ min: 1, max: 24 }), height: fc.integer({ min: 1, max: 24 }) })
   .chain(({ width, height }) =>
-    fc.uint8Array({ minLength: width * height, maxLength: width * height }).map((pixels): GreyImage => ({ pixels, width, height })),
+    fc.uint8Array({ minLength: width * height, maxLength: width * height }).map((pixels): GreyPicture => ({ pixels, width, height })),
   );
 const square = fc
   .integer({ min: 1, max: 24 })
@@ -311,6 +311,8 @@ describe('inputs', () => {
     await expect(perturb({ pixels: [1, 2, 3], width: 2, height: 2 }, spec)).rejects.toThrow(/width x height values/);
     await expect(perturbBatch({ ...batch(2), count: 3 }, spec)).rejects.toThrow(/count x height x width bytes/);
     await expect(perturb(face, spec, { rows: Uint32Array.of(1, 2) })).rejects.toThrow(/expected 1 rows/);
+    const tall = { pixels: new Uint8Array(66_000), width: 1, height: 66_000 };
+    await expect(perturb(tall, { type: 'jpeg', quality: 50 })).rejects.toThrow(/at most 65500 pixels a side, got "1x66000", for jpeg/);
     await expect(perturb(face, spec, { seed: -1 })).rejects.toThrow(/got -1, for seed/);
     expect(() => atSeverity('blur', 6 as never)).toThrow(/expected a whole number from 1 to 5, got 6/);
   });

@@ -7,6 +7,7 @@ import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
 import type { FitOptions, TrainingResult } from '../../lib/training/loop.js';
 import { Plateau } from '../../lib/training/schedules.js';
+import { readModelFile, writeModelFile } from '../../lib/weights/model-file.js';
 
 const OPTIONS: FitOptions = { preset: 'quick', epochs: 3, batchSize: 20, seed: 3 };
 
@@ -90,6 +91,23 @@ describe('an interrupted run', () => {
     expect(weights(again)).toEqual(weights(model));
     expect(result.evaluation).toEqual(whole.evaluation);
     expect(result.rows).toEqual(whole.rows);
+  });
+
+  it('may have begun in a version that lacked an option', async () => {
+    using straight = newModel();
+    await straight.fit(data, OPTIONS);
+    const runFolder = newFolder();
+    using first = newModel();
+    await first.fit(data, { ...OPTIONS, runFolder, signal: AbortSignal.abort() });
+    const checkpoint = path.join(runFolder, 'last.safetensors');
+    const file = await readModelFile(checkpoint);
+    const { config } = file.metadata.training as unknown as { config: Record<string, unknown> };
+    for (const option of ['balancedSampling', 'rareAugmentation']) delete config[option];
+    await writeModelFile(checkpoint, file);
+    using next = newModel(4);
+    const result = await next.fit(data, { runFolder, resume: true });
+    expect(result.config).toMatchObject({ balancedSampling: 0, rareAugmentation: 0 });
+    expect(weights(next)).toEqual(weights(straight));
   });
 
   it('keeps no unfinished file behind', async () => {

@@ -1,0 +1,70 @@
+// What is measured, and how: one training step, one inference. Needs: npm run build.
+import { MiniXception, resolveConfig } from '../dist/index.js';
+import { native } from '../dist/native.js';
+
+export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+
+const SIDE = 48;
+const NOTHING_YET = { lossSum: 0, correct: 0, seen: 0, step: 0 };
+
+/** Images of noise, [count, 48, 48], and labels 0 to 6 in turn. */
+function noise(count) {
+  const images = new Uint8Array(count * SIDE * SIDE).map((_, i) => Math.imul(i, 2654435761) >>> 24);
+  return new (native().DataSet)(
+    images,
+    new Uint8Array(count).map((_, i) => i % 7),
+    SIDE,
+  );
+}
+
+/** A trainer as preset `paper` has it (SGD with momentum, no augmentation), over `data` with `batch` images a step. */
+export function paperTrainer(model, data, batch, options = {}) {
+  const config = resolveConfig({ preset: 'paper', batchSize: batch, ...options });
+  return new (native().Trainer)(model.native, data, { ...config, classWeights: new Float32Array(0), augmentation: config });
+}
+
+/** One epoch over `rows` at a learning rate of `rate`. */
+export const epochOf = (trainer, epoch, rows, batch, rate) =>
+  trainer.trainEpoch(
+    { epoch, indices: rows, learningRates: new Float32Array(Math.ceil(rows.length / batch)).fill(rate), from: NOTHING_YET },
+    () => {},
+  );
+
+/** Milliseconds a training step of `batch` images: `steps` of them in one call, after a shorter one. `device` is MiniXception.create's options. */
+export async function trainingStep(device, width, batch, steps) {
+  const data = noise(batch * steps);
+  const model = MiniXception.create({ width, ...device });
+  const trainer = paperTrainer(model, data, batch);
+  try {
+    const rows = Uint32Array.from({ length: steps * batch }, (_, i) => i);
+    await epochOf(trainer, 0, rows.subarray(0, 5 * batch), batch, 0.01);
+    const started = performance.now();
+    await epochOf(trainer, 1, rows, batch, 0.01);
+    const milliseconds = (performance.now() - started) / steps;
+    // Forward, and backward to inputs and to weights: three times two operations a multiply-add.
+    return { milliseconds, gflops: (6 * model.multiplyAdds * batch) / milliseconds / 1e6, bytes: model.native.memoryBytes() };
+  } finally {
+    trainer.dispose();
+    data.dispose();
+    model.dispose();
+  }
+}
+
+/** Milliseconds an image, through the promise a user awaits: the median over `seconds`. */
+export async function inference(device, width, batch, seconds) {
+  const model = MiniXception.create({ width, ...device });
+  const images = new Uint8Array(batch * SIDE * SIDE).map((_, i) => (i * 31) & 255);
+  const once = async () => void (await model.native.logits(images, batch));
+  try {
+    for (let i = 0; i < 5; i++) await once();
+    const times = [];
+    for (const end = performance.now() + seconds * 1000; performance.now() < end || times.length < 3; ) {
+      const started = performance.now();
+      await once();
+      times.push(performance.now() - started);
+    }
+    return median(times) / batch;
+  } finally {
+    model.dispose();
+  }
+}

@@ -1,0 +1,42 @@
+// Every operation and whole networks against PyTorch's values, forward and backward, in each precision: the native tests, on the device.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** Where the native tests lie in a packed folder and in a clone. */
+export const testBinary = (root) =>
+  [path.join(root, 'bin', 'native_tests'), path.join(root, 'build', 'native-tests', 'native_tests')].find(existsSync);
+
+export function parity({ root, device }) {
+  const binary = testBinary(root);
+  if (!binary) throw new Error('the native tests are not built; run: bash scripts/native-tests.sh build/native-tests');
+  const output = path.join(mkdtempSync(path.join(tmpdir(), 'fer-parity-')), 'tests.json');
+  const filter = device === 'cpu' ? '*cpu*' : '*/cuda*';
+  const run = spawnSync(binary, [`--gtest_filter=${filter}-Cuda*`, `--gtest_output=json:${output}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
+  });
+  if (!existsSync(output)) throw new Error(`the native tests did not run: ${run.stderr || run.stdout || run.error?.message || run.signal}`);
+  const suites = JSON.parse(readFileSync(output, 'utf8')).testsuites;
+  const tests = suites.flatMap((suite) =>
+    suite.testsuite.map((test) => ({
+      name: `${suite.name}.${test.name}`,
+      parameter: test.value_param,
+      passed: !test.failures && test.status === 'RUN',
+      failures: test.failures?.map((f) => f.failure),
+      ...properties(test),
+    })),
+  );
+  const failed = tests.filter((test) => !test.passed);
+  for (const test of failed) console.log(`FAILED ${test.name} ${test.parameter ?? ''}\n${test.failures?.join('\n')}`);
+  console.log(`${tests.length - failed.length} passed, ${failed.length} failed`);
+  return { passed: failed.length === 0 && tests.length > 0, count: tests.length, failed: failed.length, tests };
+}
+
+/** What a test recorded with RecordProperty, such as its worst error. */
+function properties(test) {
+  const known = new Set(['name', 'file', 'line', 'value_param', 'status', 'result', 'timestamp', 'time', 'classname', 'failures']);
+  return Object.fromEntries(Object.entries(test).filter(([key]) => !known.has(key)));
+}
