@@ -50,7 +50,7 @@ interface ExperimentFlags extends DataFlags {
   dryRun?: boolean;
   emit?: 'slurm' | 'kubernetes';
   collect?: boolean;
-  cell?: string;
+  cell?: string[];
   reuse?: string[];
   image?: string;
   claim?: string;
@@ -126,7 +126,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
     )
     .optionsGroup('On a cluster:')
     .addOption(new Option('--emit <form>', 'write a job array, one cell a job, and run nothing').choices(['slurm', 'kubernetes']))
-    .option('--cell <id>', 'run only this cell: its id, or its number')
+    .option('--cell <id...>', 'run only these cells, by id or by number, and make no report')
     .option('--collect', 'make the report of the cells that have run')
     .option('--image <name>', 'container image of --emit kubernetes')
     .option('--claim <name>', 'volume claim that its pods share, mounted at /shared');
@@ -165,7 +165,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
         dataPath,
         devices: flags.devices,
         threads: flags.threads,
-        only: flags.cell === undefined ? undefined : [flags.cell],
+        only: flags.cell,
         reuse: flags.reuse,
         signal,
         onProgress: (now) => view.progress(now),

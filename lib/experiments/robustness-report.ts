@@ -41,9 +41,11 @@ export function reportRobustness(
       ...measuringStatement(curves),
       "The images behind a figure and the weights are others than the paper's.",
     ],
-    comparisons: models.flatMap((model) => paperSeries(model).flatMap((series) => comparisons(model, series, results[0].data, options))),
+    comparisons: models
+      .filter(({ curves }) => !curves[0].model.imported)
+      .flatMap((model) => paperSeries(model).flatMap((series) => comparisons(model, series, results[0].data, options))),
     tables: [...paperTables(models), ...severityTable(models)],
-    charts: models.flatMap((model) => charts(model, models.length > 1)),
+    charts: [...models.flatMap((model) => charts(model, models.length > 1)), ...modelCharts(models)],
     pictures,
     seeds: [options.seeds[0]],
     openPoints: openPoints(['rotation', 'brightness', 'twentyOne', 'intervals']),
@@ -59,7 +61,7 @@ function modelStatement({ name, curves }: ModelCurves): string {
   const { clean, split } = measurement;
   const interval = clean.interval.map(percent).join(' to ');
   return (
-    `${name}: ${model.width}, ${thousands(model.parameters)} parameters, input ${model.inputSize}x${model.inputSize}; ` +
+    `${name}${model.imported ? " (another project's model, imported)" : ''}: ${model.width}, ${thousands(model.parameters)} parameters, input ${model.inputSize}x${model.inputSize}; ` +
     `${percent(clean.share)} % (${interval}) of the ${thousands(clean.n)} unchanged images of ${split} are right.`
   );
 }
@@ -224,6 +226,33 @@ function charts(model: ModelCurves, named: boolean): Chart[] {
         ]
       : []),
   ];
+}
+
+/** Models against one another, on the whole split. */
+function modelCharts(models: readonly ModelCurves[]): Chart[] {
+  if (models.length < 2) return [];
+  return (['rotation', 'brightness'] as const).flatMap((kind): Chart[] => {
+    const curves = models.flatMap((model) =>
+      paperSeries(model)
+        .filter(({ type }) => type === kind)
+        .flatMap(({ points }) =>
+          points.map(({ value: x, accuracy: { share: value, interval } }) => ({ name: model.name, x, value, interval })),
+        ),
+    );
+    if (curves.length === 0) return [];
+    const words = models.map(({ name }) => {
+      const own = curves.filter((point) => point.name === name);
+      return `${name}: ${own.map(({ x, value }) => `${x} ${percent(value)}`).join(', ')}`;
+    });
+    return [
+      {
+        id: `models-${kind}`,
+        caption: `The models compared: accuracy on the whole split by ${kind}, with 95 % intervals.`,
+        alt: `Line chart, accuracy in % by ${kind}. ${words.join('; ')}.`,
+        spec: bandsChart(curves, [], { x: kind === 'rotation' ? 'rotation, degrees' : 'brightness, factor', y: 'accuracy, %' }),
+      },
+    ];
+  });
 }
 
 function paperChart(series: MeasuredSeries) {

@@ -25,6 +25,8 @@ export interface ModelFacts {
   width: string;
   inputSize: number;
   parameters: number;
+  /** Imported from another project's file, so that its figures are not ours. */
+  imported: boolean;
 }
 
 /** One curve of one model. */
@@ -69,7 +71,16 @@ export const robustness: Experiment<RobustnessFound> = {
         onProgress: ({ done, settings, label }) => onProgress?.(done / settings, label),
       });
       const { inputSize, parameterCount: parameters } = model;
-      return { model: { name: modelName(file), width: widthName(model.width), inputSize, parameters }, measurement };
+      return {
+        model: {
+          name: modelName(file),
+          width: widthName(model.width),
+          inputSize,
+          parameters,
+          imported: model.metadata.source !== undefined,
+        },
+        measurement,
+      };
     } catch (error) {
       if (signal?.aborted) return undefined;
       throw error;

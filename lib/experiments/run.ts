@@ -40,7 +40,7 @@ export interface RunOptions extends Partial<ExperimentOptions> {
   /** Finishes the running steps, saves, and ends with `aborted: true`. */
   signal?: AbortSignal;
   onProgress?: (progress: ExperimentProgress) => void;
-  /** A cell ended, or was taken over. */
+  /** A cell ended; 0 seconds: it was taken over from a finished training. */
   onCell?: (cell: string, seconds: number) => void;
 }
 
@@ -95,10 +95,22 @@ export async function runExperiments(experiments: string[], data: LabelledImages
   return { ...(await collectResults(folder)), aborted };
 }
 
+/** A cell that runs, and others that the same training answers. */
+interface Shared {
+  first: PlannedCell;
+  others: PlannedCell[];
+}
+
+function sameTraining(a: PlannedCell, b: PlannedCell): boolean {
+  const [one, other] = [a.cell.config, b.cell.config];
+  return one !== undefined && other !== undefined && differences(one, other).length === 0;
+}
+
 class Work {
   private readonly estimates = new Map<string, number>();
   private readonly fractions = new Map<string, number>();
   private readonly started = performance.now();
+  private readonly stop = new AbortController();
   private failure: unknown;
 
   constructor(
@@ -112,44 +124,63 @@ class Work {
   /** True when the signal ended it before everything was done. */
   async run(cells: PlannedCell[]): Promise<boolean> {
     const pending: PlannedCell[] = [];
-    for (const planned of cells) if (!(await this.finished(planned))) pending.push(planned);
-    const first = this.context(this.devices[0]);
-    for (const { id, experiment, cell } of pending) {
-      if (first.signal?.aborted) return true;
-      this.estimates.set(id, await experiment.estimate(cell, { ...first, folder: this.folder.path }));
+    const done: PlannedCell[] = [];
+    for (const planned of cells) ((await this.finished(planned)) ? done : pending).push(planned);
+    const queue: Shared[] = [];
+    for (const planned of pending) {
+      const twin = done.find((other) => sameTraining(planned, other));
+      const queued = queue.find(({ first }) => sameTraining(planned, first));
+      if (twin) await this.share(twin, planned);
+      else if (queued) queued.others.push(planned);
+      else queue.push({ first: planned, others: [] });
+    }
+    const context = this.context(this.devices[0]);
+    for (const { first } of queue) {
+      if (context.signal?.aborted) return true;
+      this.estimates.set(first.id, await first.experiment.estimate(first.cell, { ...context, folder: this.folder.path }));
     }
     // One device takes short cells first, so that there is something to see early; several take long ones first, so that they end together.
     const order = this.devices.length > 1 ? -1 : 1;
-    const queue = [...pending].sort((a, b) => order * (this.estimates.get(a.id)! - this.estimates.get(b.id)!));
-    const done = await Promise.all(this.devices.map((device) => this.worker(device, queue, pending.length)));
+    queue.sort((a, b) => order * (this.estimates.get(a.first.id)! - this.estimates.get(b.first.id)!));
+    const total = queue.length;
+    const ended = await Promise.all(this.devices.map((device) => this.worker(device, queue, total)));
     if (this.failure) throw this.failure;
-    return done.includes(false);
+    return ended.includes(false);
   }
 
   /** Takes cells until there are none; false when stopped. */
-  private async worker(device: Device, queue: PlannedCell[], total: number): Promise<boolean> {
-    const context = this.context(device);
-    for (let planned = queue.shift(); planned; planned = queue.shift()) {
-      if (context.signal?.aborted) return false;
+  private async worker(device: Device, queue: Shared[], total: number): Promise<boolean> {
+    const given = this.context(device);
+    const signal = AbortSignal.any([this.stop.signal, ...(given.signal ? [given.signal] : [])]);
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      if (signal.aborted) return false;
       const started = performance.now();
-      const { id } = planned;
+      const { id } = next.first;
       const onProgress = (fraction: number, text: string): void => {
         this.fractions.set(id, fraction);
         this.tell.onProgress?.({ cell: id, text, total, done: this.doneCount(), secondsLeft: this.secondsLeft() });
       };
       onProgress(0, 'starting');
       try {
-        if (!(await this.runCell(planned, { ...context, onProgress }))) return false;
+        if (!(await this.runCell(next.first, { ...given, signal, onProgress }))) return false;
+        for (const other of next.others) await this.share(next.first, other);
       } catch (error) {
-        // The other devices finish what they are at; nothing new begins.
-        queue.length = 0;
+        // The other devices finish their step and save.
         this.failure ??= error;
+        this.stop.abort();
         return false;
       }
       onProgress(1, 'done');
       this.tell.onCell?.(id, (performance.now() - started) / 1000);
     }
     return true;
+  }
+
+  /** One training stands for every cell of its configuration, whichever experiment it belongs to. */
+  private async share(from: PlannedCell, to: PlannedCell): Promise<void> {
+    const result = (await this.folder.readCell(from.experiment.name, from.cell.id))!;
+    await this.folder.writeCell(to.experiment.name, { ...result, cell: to.cell });
+    this.tell.onCell?.(to.id, 0);
   }
 
   private async runCell({ experiment, cell }: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<boolean> {

@@ -126,7 +126,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
   return [
     {
       id: 'validation-accuracy',
-      caption: 'Learning curves: accuracy on PublicTest after every epoch.',
+      caption: 'Learning curves: accuracy on the validation images (PublicTest, where there is one) after every epoch.',
       alt: `Line chart of validation accuracy over epochs: ${ends((row) => `${(row.validationAccuracy * 100).toFixed(1)} %`)}.`,
       spec: curvesChart(
         curves((row) => row.validationAccuracy * 100),

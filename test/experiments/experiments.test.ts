@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -158,7 +158,14 @@ describe('experiment robustness', () => {
 
 describe('a run that stops', () => {
   const options = (): RunOptions =>
-    tiny({ seeds: [0, 1], models: [model], draws: 5, images: 'synthetic', grid: [{ name: 'A', config: { width: SMALL } }] });
+    tiny({
+      widths: [SMALL],
+      seeds: [0, 1],
+      models: [model],
+      draws: 5,
+      images: 'synthetic',
+      grid: [{ name: 'A', config: { width: LARGER } }],
+    });
 
   it('at any time goes on to the result of an unbroken one', async () => {
     const whole = await allExperiments(data, options());
@@ -166,7 +173,7 @@ describe('a run that stops', () => {
     let stops = 0;
     for (let outcome = { aborted: true }; outcome.aborted; stops++) {
       const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), stops < 12 ? 30 + stops * 25 : 600_000);
+      const timer = setTimeout(() => stop.abort(), stops < 7 ? 30 + stops * 60 : 600_000);
       outcome = await allExperiments(data, { ...broken, signal: stop.signal });
       clearTimeout(timer);
     }
@@ -207,6 +214,41 @@ describe('a folder', () => {
     writeFileSync(cell, readFileSync(cell, 'utf8').slice(0, 100));
     await expect(widthExperiment(data, first)).rejects.toMatchObject(refusal(/is damaged; delete it/));
     await expect(collectExperiments(newFolder())).rejects.toMatchObject(refusal(/holds no experiment/));
+  });
+});
+
+describe('one training', () => {
+  it('answers every cell of its configuration, before and after a stop', async () => {
+    const options = tiny({
+      widths: [SMALL],
+      grid: [
+        { name: 'same', config: { preset: 'paper', width: SMALL } },
+        { name: 'other', config: { width: SMALL, batchSize: 20 } },
+      ],
+    });
+    const cells = new Map<string, number>();
+    const run = () => runExperiments(['width', 'hyperparameters'], data, { ...options, onCell: (id, seconds) => cells.set(id, seconds) });
+    const { results } = await run();
+    expect(cells.get('hyperparameters/same-0')).toBe(0);
+    expect(cells.get('hyperparameters/other-0')).toBeGreaterThan(0);
+    const [same, other] = tableOf(results[1], 'hyperparameters').rows;
+    expect(same.accuracy).toBe(tableOf(results[0], 'width').rows[0].accuracy);
+    expect(other.secondsAnEpoch).not.toBe(same.secondsAnEpoch);
+    rmSync(path.join(options.folder, 'cells/width/4-4_8-8-paper-0.json'));
+    cells.clear();
+    await run();
+    expect([...cells]).toEqual([['width/4-4_8-8-paper-0', 0]]);
+  });
+});
+
+describe('a cell that fails', () => {
+  it('stops the others where they can go on, and is told', async () => {
+    const options = tiny({ epochs: { '4-4_8-8': 1, '4-8_8-16': 10_000 }, devices: ['cpu', 'cpu'] });
+    const cells = path.join(options.folder, 'cells/width');
+    mkdirSync(cells, { recursive: true });
+    writeFileSync(path.join(cells, '4-4_8-8-paper-0'), 'a file where the folder should be');
+    await expect(widthExperiment(data, options)).rejects.toMatchObject({ code: expect.stringMatching(/ENOTDIR|EEXIST/) as string });
+    expect(readdirSync(path.join(cells, '4-8_8-16-paper-0/run'))).toContain('last.safetensors');
   });
 });
 
