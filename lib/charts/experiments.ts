@@ -64,7 +64,7 @@ export function estimatesChart(estimates: readonly Estimate[], title: string): T
         mark: { type: 'point', filled: true, size: 70, tooltip: true },
         encoding: {
           x: { field: 'value', type: 'quantitative' },
-          shape: { field: 'source', sort: sources, title: null, legend: { orient: 'top' } },
+          shape: { field: 'source', sort: sources, legend: null },
         },
       },
     ],
