@@ -1,6 +1,7 @@
 /** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
+import { invalidArgument } from '../errors.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
 import { predictionsOf, type Prediction } from '../prediction.js';
@@ -83,6 +84,8 @@ export const explain: Experiment<Found> = {
 async function explained(model: MiniXception, name: string, { data: given, options }: CellContext): Promise<Found> {
   const drawn = options.images === 'synthetic';
   const data = drawn ? syntheticFaces({ size: given.size }) : given;
+  if (data.classes.join() !== model.classes.join())
+    invalidArgument('data', `the model's classes (${model.classes.join(', ')})`, data.classes.join(', '));
   const split = splitOf(data);
   const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
   const rows = data.splits.get(split)!;

@@ -29,6 +29,7 @@ export function reportRobustness(
   const pictures = results.flatMap(({ found }): Picture[] => ('pictures' in found ? found.pictures : []));
   const names = [...new Set(curves.map(({ model }) => model.name))];
   const models = names.map((name): ModelCurves => ({ name, curves: curves.filter(({ model }) => model.name === name) }));
+  const own = models.filter(({ curves: [{ model }] }) => !model.imported);
   return {
     experiment: 'robustness',
     title: 'Robustness',
@@ -41,9 +42,11 @@ export function reportRobustness(
       ...measuringStatement(curves),
       "The images behind a figure and the weights are others than the paper's.",
     ],
-    comparisons: models
-      .filter(({ curves }) => !curves[0].model.imported)
-      .flatMap((model) => paperSeries(model).flatMap((series) => comparisons(model, series, results[0].data, options))),
+    comparisons: own.flatMap((model) =>
+      paperSeries(model).flatMap((series) =>
+        comparisons(model.name, series, results[0].data, { draws: options.draws, named: own.length > 1 }),
+      ),
+    ),
     tables: [...paperTables(models), ...severityTable(models)],
     charts: [...models.flatMap((model) => charts(model, models.length > 1)), ...modelCharts(models)],
     pictures,
@@ -76,20 +79,25 @@ function measuringStatement(curves: readonly MeasuredCurve[]): string[] {
 const paperFigure = ({ k, share: value, bound }: PaperPoint): Figure =>
   bound ? { value, n: PAPER_IMAGES, below: true } : { value, n: PAPER_IMAGES, interval: wilsonInterval(k, PAPER_IMAGES) };
 
-function comparisons(model: ModelCurves, series: MeasuredSeries, { synthetic, size }: DataFacts, options: ExperimentOptions): Comparison[] {
+function comparisons(
+  model: string,
+  series: MeasuredSeries,
+  { synthetic, size }: DataFacts,
+  { draws, named }: { draws: number; named: boolean },
+): Comparison[] {
   const place = series.type === 'rotation' ? 'Table 3' : 'Table 4';
   return series.points.flatMap((point): Comparison[] => {
     if (!point.paper) return [];
     const { share: value, interval, n } = point.protocol;
     return [
       {
-        id: `robustness-${model.name}-${series.id}-${point.value}`,
+        id: `robustness-${model}-${series.id}-${point.value}`,
         place,
-        name: `Still right at ${series.type} ${point.label}${options.models.length > 1 ? `, ${model.name}` : ''}`,
+        name: `Still right at ${series.type} ${point.label}${named ? `, ${model}` : ''}`,
         format: 'percent',
         paper: paperFigure(point.paper),
         ours: { value, interval, n },
-        why: synthetic ? 'Measured on synthetic faces: not comparable.' : whyShare(point, options.draws, size),
+        why: synthetic ? 'Measured on synthetic faces: not comparable.' : whyShare(point, draws, size),
       },
     ];
   });
