@@ -45,3 +45,16 @@ export {
   type MeasureRobustnessOptions,
   type RobustnessMeasurement,
 } from './experiments/robustness-measure.js';
+export {
+  allExperiments,
+  dataExperiment,
+  explainExperiment,
+  hyperparametersExperiment,
+  robustnessExperiment,
+  widthExperiment,
+} from './experiments/index.js';
+export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run.js';
+export type { ExperimentOptions } from './experiments/options.js';
+export { readGrid, type GridPoint } from './experiments/grid.js';
+export { writeReport } from './report/write.js';
+export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

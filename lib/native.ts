@@ -156,6 +156,8 @@ export interface NativeTrainer {
   stepCount: number;
   /** Writes the averaged weights and statistics into another model of the same spec. */
   copyAverageTo(model: NativeModel): void;
+  /** Bytes held natively beside the model's own: gradients, optimiser, activations and gradients of a batch. */
+  memoryBytes(): number;
   dispose(): void;
 }
 

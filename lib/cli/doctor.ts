@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { native } from '../native.js';
-import { DEFAULT_MODEL } from './options.js';
+import { PACKAGE_MODEL } from '../package-model.js';
 import { print } from './output.js';
 
 const EXAMPLES = `
@@ -92,8 +92,8 @@ async function drawChart(): Promise<string> {
 
 async function askDefaultModel(): Promise<string> {
   const { MiniXception } = await import('../model.js');
-  using model = await MiniXception.load(DEFAULT_MODEL);
+  using model = await MiniXception.load(PACKAGE_MODEL);
   const size = model.inputSize;
   const { label } = await model.predict({ pixels: new Uint8Array(size * size).fill(128), width: size, height: size });
-  return `${path.basename(DEFAULT_MODEL)} loaded and answers (${label} for a grey square)`;
+  return `${path.basename(PACKAGE_MODEL)} loaded and answers (${label} for a grey square)`;
 }

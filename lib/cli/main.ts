@@ -12,6 +12,7 @@ import { convertCommand } from './convert.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { experimentCommand } from './experiment.js';
 import { explainCommand } from './explain.js';
 import { infoCommand } from './info.js';
 import { note } from './output.js';
@@ -50,6 +51,7 @@ function program(): Command {
     explainCommand(),
     perturbCommand(),
     dataCommand(),
+    experimentCommand(),
     convertCommand(),
     infoCommand(),
     doctorCommand(),

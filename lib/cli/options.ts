@@ -1,9 +1,9 @@
 /** Flags that several commands share, and how their values are read. A value that cannot be read is a usage error. */
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Option, type Command } from 'commander';
 import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
+import { PACKAGE_MODEL } from '../package-model.js';
 
 /** "expected …, got …, for --flag", exit status 2. */
 export function usageError(flag: string, expected: string, got: string): FerError {
@@ -66,12 +66,9 @@ export function addLoadFlags(command: Command): Command {
     .option('--no-cache', 'neither read nor write the packed copy in the user cache folder');
 }
 
-/** The model that ships with the package: narrow, trained on FER2013. */
-export const DEFAULT_MODEL = fileURLToPath(new URL('../../models/mini-xception-narrow/model.safetensors', import.meta.url));
-
 /** @throws {FerError} ERR_FER_DATA_NOT_FOUND when neither a model was given nor the package holds one. */
 export function modelPath(given: string | undefined): string {
   if (given !== undefined) return given;
-  if (existsSync(DEFAULT_MODEL)) return DEFAULT_MODEL;
+  if (existsSync(PACKAGE_MODEL)) return PACKAGE_MODEL;
   throw new FerError('ERR_FER_DATA_NOT_FOUND', 'this build comes without a model of its own; name one with --model');
 }

@@ -3,6 +3,7 @@
  * and the documentation all come from.
  */
 import { FerError } from '../errors.js';
+import { nearest } from '../nearest.js';
 import { widthName, resolveWidth } from '../width.js';
 import { PRESETS, type PresetName } from './presets.js';
 
@@ -119,17 +120,6 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   cutoutSize: number(0, 0, 1, 'largest side of the cut-out, fraction of the side'),
 };
 
-/** Smallest number of single-character edits between two words. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
-    row = next;
-  }
-  return row[b.length];
-}
-
 function problem(key: string, value: unknown): string | undefined {
   const option = OPTIONS[key as keyof TrainingConfig];
   const got = `got ${JSON.stringify(value)}, for ${key}`;
@@ -163,9 +153,9 @@ export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key, raw] of entries) {
     if (!Object.hasOwn(OPTIONS, key)) {
-      const nearest = Object.keys(OPTIONS).sort((a, b) => editDistance(a, key) - editDistance(b, key))[0];
-      throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest)}?`, {
-        details: { key, nearest },
+      const known = nearest(key, Object.keys(OPTIONS));
+      throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(known)}?`, {
+        details: { key, nearest: known },
       });
     }
     const wrong = problem(key, raw);

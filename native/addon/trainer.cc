@@ -43,7 +43,8 @@ Napi::Function TrainerObject::define(Napi::Env env) {
                      {InstanceMethod<&TrainerObject::train_epoch>("trainEpoch"), InstanceMethod<&TrainerObject::cancel>("cancel"),
                       InstanceMethod<&TrainerObject::state>("state"), InstanceMethod<&TrainerObject::set_state>("setState"),
                       InstanceAccessor<&TrainerObject::step_count, &TrainerObject::set_step_count>("stepCount"),
-                      InstanceMethod<&TrainerObject::copy_average_to>("copyAverageTo"), InstanceMethod<&TrainerObject::dispose>("dispose")});
+                      InstanceMethod<&TrainerObject::copy_average_to>("copyAverageTo"),
+                      InstanceMethod<&TrainerObject::memory_bytes>("memoryBytes"), InstanceMethod<&TrainerObject::dispose>("dispose")});
 }
 
 TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -141,6 +142,10 @@ void TrainerObject::set_state(const Napi::CallbackInfo& info) {
 Napi::Value TrainerObject::step_count(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->trainer->step_count()));
 }
+Napi::Value TrainerObject::memory_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->trainer->bytes()));
+}
+
 void TrainerObject::set_step_count(const Napi::CallbackInfo& info, const Napi::Value& value) {
   live(info.Env())->trainer->set_step_count(value.ToNumber().Int64Value());
 }

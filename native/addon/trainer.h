@@ -23,6 +23,7 @@ class TrainerObject : public Napi::ObjectWrap<TrainerObject> {
   void set_state(const Napi::CallbackInfo& info);
   Napi::Value step_count(const Napi::CallbackInfo& info);
   void set_step_count(const Napi::CallbackInfo& info, const Napi::Value& value);
+  Napi::Value memory_bytes(const Napi::CallbackInfo& info);
   void copy_average_to(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 

@@ -1,0 +1,268 @@
+/** `fer-cudnn experiment`: the paper's experiments and their report, here or as a job array elsewhere. */
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import type { Device } from '../experiments/experiment.js';
+import type { ExperimentOptions } from '../experiments/options.js';
+import { EXPERIMENTS } from '../experiments/registry.js';
+import { FerError } from '../errors.js';
+import type { Report } from '../report/result.js';
+import type { PresetName } from '../training/presets.js';
+import { experimentProgress } from './experiment-progress.js';
+import { interruptible, INTERRUPTED } from './interrupt.js';
+import { addLoadFlags, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
+import { flagOf } from './training-flags.js';
+import { duration, note, noteData, print, table } from './output.js';
+
+const EXAMPLES = `
+Examples:
+  $ fer-cudnn experiment data --data fer2013.csv
+  $ fer-cudnn experiment robustness --data fer2013.csv --models package runs/wide/model.safetensors
+  $ fer-cudnn experiment width --data fer2013.csv --dry-run            what would run, and for how long
+  $ fer-cudnn experiment width --data fer2013.csv --epochs narrow=100,wide=2 --out experiments/width
+  $ fer-cudnn experiment width --data fer2013.csv --presets paper clean --reuse runs/paper-narrow
+  $ fer-cudnn experiment hyperparameters --data fer2013.csv --grid grid.yaml --seeds 0 1 2
+  $ fer-cudnn experiment all --data fer2013.csv --epochs-scale 0.05    everything at a twentieth of the length
+
+The same command with the same --out goes on where a stopped or killed run left off, and what is finished is not run
+again. Results are in <out>/report: report.html (one file, opens offline), report.md, and a folder an experiment with
+its result as JSON, CSV, Markdown, SVG and PNG. A report says at which length everything was run.
+
+A grid names points, or lists what to combine, or both:
+  base: { preset: paper, width: wide }
+  points:
+    C1: { batchSize: 40, learningRate: 0.01, epochs: 100 }
+  combine:
+    batchSize: [15, 40]
+    learningRate: [0.01, 0.001]
+
+On a cluster: --emit writes a job array over <out>, one cell a job; when its jobs have run, --collect makes the report.
+  $ fer-cudnn experiment all --data fer2013.csv --out experiments/all --emit slurm
+  $ sbatch experiments/all/job.slurm
+  $ fer-cudnn experiment all --out experiments/all --collect
+
+Ctrl-C once finishes the running steps and saves; twice stops at once.`;
+
+interface ExperimentFlags extends DataFlags {
+  out: string;
+  report?: string;
+  devices?: Device[];
+  threads: number;
+  dryRun?: boolean;
+  emit?: 'slurm' | 'kubernetes';
+  collect?: boolean;
+  cell?: string[];
+  reuse?: string[];
+  image?: string;
+  claim?: string;
+  widths?: string[];
+  presets?: PresetName[];
+  grid?: string;
+  seeds?: number[];
+  epochs?: Record<string, number>;
+  epochsScale?: number;
+  inputSize?: number;
+  models?: string[];
+  images?: 'data' | 'synthetic';
+  draws?: number;
+}
+
+/** The flag of each option; an experiment has those of the options that it reads. */
+const FLAGS: Record<keyof ExperimentOptions, () => Option> = {
+  widths: () => new Option('--widths <width...>', 'narrow, wide, or your own such as 8,8:16,32,64 [narrow wide]'),
+  presets: () => new Option('--presets <name...>', 'training protocols: paper, clean, robust, quick [paper]'),
+  grid: () => new Option('--grid <file>', "YAML file of settings to compare [the paper's C1 to C4]"),
+  seeds: () =>
+    new Option('--seeds <n...>', 'one training a seed [0]').argParser((text, before?: number[]) => [
+      ...(before ?? []),
+      wholeNumberOf('--seeds', 0, Number.MAX_SAFE_INTEGER)(text),
+    ]),
+  epochs: () =>
+    new Option('--epochs <n|name=n,...>', 'epochs of all, or by width (narrow=100,wide=2) or setting (C1=3) [in full]').argParser(epochsOf),
+  epochsScale: () => new Option('--epochs-scale <x>', 'share of the epochs to run [1]').argParser(numberOf('--epochs-scale')),
+  inputSize: () =>
+    new Option('--input-size <n>', "side of the network's input, pixels [48]").argParser(wholeNumberOf('--input-size', 8, 512)),
+  models: () => new Option('--models <file...>', 'models to perturb; "package" is the package\'s own [package]'),
+  images: () => new Option('--images <source>', 'faces that the report shows [data]').choices(['data', 'synthetic']),
+  draws: () => new Option('--draws <n>', 'draws of 21 images [1000]').argParser(wholeNumberOf('--draws', 1, 1_000_000)),
+};
+
+function epochsOf(text: string): Record<string, number> {
+  const expected = 'a whole number, or names with numbers such as narrow=100,wide=2';
+  const parts = text.split(',').map((part) => /^(?:([\w.-]+)=)?(\d+)$/.exec(part.trim()));
+  if (parts.some((part) => !part) || (parts.length > 1 && parts.some((part) => !part![1]))) throw usageError('--epochs', expected, text);
+  return Object.fromEntries(parts.map((part) => [part![1] ?? 'all', Number(part![2])]));
+}
+
+export function experimentCommand(): Command {
+  const command = new Command('experiment')
+    .summary("run the paper's experiments and make their report")
+    .description("Runs the paper's experiments, each figure beside the paper's, and makes one report of them.")
+    .addHelpText('after', EXAMPLES);
+  for (const { name, summary, options } of EXPERIMENTS) command.addCommand(subCommand(name, [name], summary, options));
+  const names = EXPERIMENTS.map(({ name }) => name);
+  const every = [...new Set(EXPERIMENTS.flatMap(({ options }) => options))];
+  return command.addCommand(subCommand('all', names, `${names.join(', ')}, and one report of them all`, every));
+}
+
+function subCommand(name: string, experiments: string[], summary: string, options: readonly (keyof ExperimentOptions)[]): Command {
+  const command = new Command(name)
+    .summary(summary)
+    .description(`Experiment ${name}: ${summary}.`)
+    .option('--data <path>', 'data set [the synthetic faces]')
+    .option('--out <folder>', 'folder to work in, and to go on in', path.join('experiments', name))
+    .option('--report <folder>', 'where the report goes [report in the folder of --out]')
+    .option('--dry-run', 'print the cells and the time they will take, measured by a few steps, and run none');
+  for (const option of options) command.addOption(FLAGS[option]());
+  if (options.includes('epochs'))
+    command.option('--reuse <folder...>', 'finished training runs to take over instead of training the same again');
+  addLoadFlags(command);
+  command
+    .optionsGroup('Devices:')
+    .addOption(new Option('--devices <name...>', 'each works on one cell at a time: cpu, cuda').choices(['cpu', 'cuda']).default(['cpu']))
+    .addOption(
+      new Option('--threads <n>', 'CPU threads of each device; 0: one a core')
+        .default(0, '0')
+        .argParser(wholeNumberOf('--threads', 0, 1024)),
+    )
+    .optionsGroup('On a cluster:')
+    .addOption(new Option('--emit <form>', 'write a job array, one cell a job, and run nothing').choices(['slurm', 'kubernetes']))
+    .option('--cell <id...>', 'run only these cells, by id or by number, and make no report')
+    .option('--collect', 'make the report of the cells that have run')
+    .option('--image <name>', 'container image of --emit kubernetes')
+    .option('--claim <name>', 'volume claim that its pods share, mounted at /shared');
+  return command
+    .addHelpText('after', '\n"fer-cudnn experiment --help" has examples.')
+    .action((flags: ExperimentFlags) => experiment(name, experiments, flags));
+}
+
+async function experiment(name: string, experiments: string[], flags: ExperimentFlags): Promise<void> {
+  const modes = [flags.dryRun && '--dry-run', flags.emit && '--emit', flags.collect && '--collect', flags.cell && '--cell'].filter(Boolean);
+  if (modes.length > 1) throw new FerError('ERR_FER_USAGE', `${modes.join(' and ')} do not go together`);
+  const { ExperimentFolder } = await import('../experiments/folder.js');
+  if (flags.collect) return collect(flags);
+  const given = await optionsOf(flags);
+  const plan = await ExperimentFolder.planOf(flags.out);
+  const options = await checkedOptions(experiments, { ...plan?.options, ...given });
+  const dataPath = flags.data ?? plan?.data;
+  if (flags.emit) return emit(name, experiments, given, dataPath, flags);
+
+  const { loadDataSet } = await import('../data/registry.js');
+  const data = await loadDataSet(dataPath, { size: options.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  noteData(data, dataPath);
+  const { runExperiments, estimateExperiments } = await import('../experiments/run.js');
+  if (flags.dryRun) {
+    const [device] = flags.devices ?? [];
+    const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
+    return printPlan(estimates, flags.devices?.length ?? 1);
+  }
+  const view = experimentProgress();
+  let outcome;
+  try {
+    outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
+      runExperiments(experiments, data, {
+        ...given,
+        folder: flags.out,
+        dataPath,
+        devices: flags.devices,
+        threads: flags.threads,
+        only: flags.cell,
+        reuse: flags.reuse,
+        signal,
+        onProgress: (now) => view.progress(now),
+        onCell: (cell, seconds) => view.cell(cell, seconds),
+      }),
+    );
+  } finally {
+    view.end();
+  }
+  if (outcome.aborted) {
+    note(`saved in ${flags.out}; the same command goes on`);
+    process.exitCode = INTERRUPTED;
+  } else if (flags.cell === undefined) await report(outcome, flags);
+}
+
+/** Only what was given, so that a folder's own options stand where nothing was. */
+async function optionsOf(flags: ExperimentFlags): Promise<Partial<ExperimentOptions>> {
+  const { widths, presets, seeds, epochs, epochsScale, inputSize, models, images, draws } = flags;
+  const grid = flags.grid === undefined ? undefined : await (await import('../experiments/grid.js')).readGrid(flags.grid);
+  const given = { widths, presets, grid, seeds, epochs, epochsScale, inputSize, models, images, draws };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** @throws {FerError} ERR_FER_USAGE, naming the flag, before anything is loaded or written. */
+async function checkedOptions(experiments: string[], given: Partial<ExperimentOptions>): Promise<ExperimentOptions> {
+  const [{ resolveOptions }, { plannedCells }] = await Promise.all([import('../experiments/options.js'), import('../experiments/run.js')]);
+  try {
+    const options = resolveOptions(given);
+    await plannedCells(experiments, options);
+    return options;
+  } catch (cause) {
+    if (!(cause instanceof FerError && cause.code === 'ERR_FER_ARGUMENT')) throw cause;
+    const message = cause.message.replace(/for (\w+)$/, (_, key: string) => `for ${flagOf(key)}`);
+    throw new FerError('ERR_FER_USAGE', message, { cause, details: cause.details });
+  }
+}
+
+function printPlan(estimates: readonly { id: string; title: string; seconds: number }[], devices: number): void {
+  print(table([['cell', '', 'estimated'], ...estimates.map(({ id, title, seconds }) => [id, title, duration(seconds)])]));
+  const total = estimates.reduce((sum, { seconds }) => sum + seconds, 0);
+  print(
+    `\n${estimates.length} cells, about ${duration(total / devices)} on ${devices === 1 ? 'one device' : `${devices} devices`}; nothing was run`,
+  );
+}
+
+async function emit(
+  name: string,
+  experiments: string[],
+  given: Partial<ExperimentOptions>,
+  data: string | undefined,
+  flags: ExperimentFlags,
+): Promise<void> {
+  const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
+    import('../experiments/folder.js'),
+    import('../experiments/run.js'),
+    import('../experiments/jobs.js'),
+    import('../atomic-file.js'),
+  ]);
+  const { plan } = await ExperimentFolder.open(flags.out, experiments, given, data);
+  const cells = (await plannedCells(experiments, plan.options)).map(({ id }) => id);
+  const device = flags.devices?.[0] ?? 'cpu';
+  const job = { name, plan, folder: flags.out, cells, device, threads: flags.threads };
+  const kubernetes = flags.emit === 'kubernetes';
+  if (kubernetes && (flags.image === undefined || flags.claim === undefined))
+    throw new FerError(
+      'ERR_FER_USAGE',
+      '--emit kubernetes needs --image, which holds fer-cudnn, and --claim, the volume that its pods share',
+    );
+  const text = kubernetes
+    ? kubernetesJob({ ...job, folder: path.posix.join('/shared', name) }, flags.image!, flags.claim!)
+    : slurmJob({ ...job, folder: path.resolve(flags.out) }, [process.execPath, path.resolve(process.argv[1])]);
+  const file = path.join(flags.out, kubernetes ? 'job.yaml' : 'job.slurm');
+  await writeFileAtomic(file, text);
+  note(`${cells.length} cells; submit them with: ${kubernetes ? 'kubectl apply -f' : 'sbatch'} ${file}`);
+  print(file);
+}
+
+async function collect(flags: ExperimentFlags): Promise<void> {
+  const { collectExperiments } = await import('../experiments/run.js');
+  const found = await collectExperiments(flags.out);
+  await report(found, flags);
+  if (found.missing.length === 0) return;
+  note(`${found.missing.length} cells have not run yet: ${found.missing.join(', ')}`);
+  process.exitCode = 1;
+}
+
+async function report(found: Report, flags: ExperimentFlags): Promise<void> {
+  const [{ writeReport }, { figure, difference }] = await Promise.all([import('../report/write.js'), import('../report/format.js')]);
+  const files = await writeReport(found, flags.report ?? path.join(flags.out, 'report'));
+  const comparisons = found.results.flatMap((result) => result.comparisons);
+  if (comparisons.length > 0)
+    print(
+      `${table([
+        ['figure', 'paper', 'ours', 'difference'],
+        ...comparisons.map((each) => [each.name, figure(each.paper, each.format), figure(each.ours, each.format), difference(each)]),
+      ])}\n`,
+    );
+  print(`report    ${files.html}`);
+  print(`markdown  ${files.markdown}`);
+}

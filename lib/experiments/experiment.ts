@@ -1,0 +1,77 @@
+/**
+ * What an experiment is: a list of cells, each a unit of work that runs and resumes on its own, and a way to make one
+ * result of what the cells found. Cells may run in any order, in different processes and on different machines.
+ */
+import type { LabelledImages } from '../data/data-set.js';
+import type { DeviceOptions } from '../model.js';
+import type { Environment, ExperimentResult } from '../report/result.js';
+import type { TrainingConfig } from '../training/config.js';
+import type { ExperimentOptions } from './options.js';
+
+export type Device = NonNullable<DeviceOptions['device']>;
+
+export interface Cell {
+  /** Unique in its experiment, and a file name. */
+  id: string;
+  title: string;
+  /** What it trains, where it trains. */
+  config?: TrainingConfig;
+  /** Names under which `epochs` may set its length. */
+  names?: string[];
+}
+
+export interface CellContext {
+  data: LabelledImages;
+  options: ExperimentOptions;
+  /** The cell's own folder, for what it wants to keep. */
+  folder: string;
+  device: Device;
+  threads: number;
+  signal?: AbortSignal;
+  /** Share of the cell that is done, 0..1, and a few words. */
+  onProgress?: (fraction: number, text: string) => void;
+}
+
+/** What a finished cell leaves on disk, and all that `collect` gets to see. */
+export interface CellResult<Found = unknown> {
+  cell: Cell;
+  found: Found;
+  /** Absent where a run was taken over whose machine is not on record. */
+  environment?: Environment;
+  /** The run folder that the result was taken over from. */
+  reused?: string;
+  data: DataFacts;
+}
+
+/** The data set of a cell, in the words that a report needs. */
+export interface DataFacts {
+  name: string;
+  /** File name without its folder. */
+  source: string;
+  synthetic: boolean;
+  /** Images by split. */
+  splits: Record<string, number>;
+  size: number;
+}
+
+export interface Experiment<Found = unknown> {
+  name: string;
+  cells(options: ExperimentOptions): Cell[];
+  /** Undefined when the signal stopped it; what it kept in its folder lets it go on. */
+  runCell(cell: Cell, context: CellContext): Promise<Found | undefined>;
+  /** Seconds that a cell will take, from a measurement of a small part of it. */
+  estimate(cell: Cell, context: CellContext): Promise<number>;
+  collect(results: readonly CellResult<Found>[], options: ExperimentOptions): Omit<ExperimentResult, 'missing' | 'environments'>;
+  /** What a finished training run gives for this cell; only for experiments that train. */
+  adopt?(cell: Cell, runFolder: string, context: Omit<CellContext, 'folder'>): Promise<Found>;
+}
+
+export function dataFacts(data: LabelledImages): DataFacts {
+  return {
+    name: data.name,
+    source: data.source.split('/').pop() ?? data.source,
+    synthetic: data.synthetic,
+    splits: Object.fromEntries([...data.splits].map(([name, rows]) => [name, rows.length])),
+    size: data.size,
+  };
+}

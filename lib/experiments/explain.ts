@@ -1,0 +1,130 @@
+/** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
+import { faceGrid, greyPng } from '../charts/face-grid.js';
+import { syntheticFaces } from '../data/synthetic.js';
+import { invalidArgument } from '../errors.js';
+import { drawExplanation } from '../explain/draw.js';
+import type { MiniXception } from '../model.js';
+import { predictionsOf, type Prediction } from '../prediction.js';
+import type { Picture } from '../report/result.js';
+import type { CellContext, Experiment } from './experiment.js';
+import { loadModel, modelName } from './models.js';
+import { splitOf } from './robustness.js';
+import { dataStatement } from './training-report.js';
+
+/** One image of a class; absent where the split has none of its kind. */
+interface Explained {
+  class: string;
+  right: boolean;
+  /** In the data set. */
+  row: number;
+  predicted: string;
+  probability: number;
+}
+
+interface Found {
+  model: string;
+  split: string;
+  /** Whether the images are drawn instead of the data set's. */
+  drawn: boolean;
+  images: Explained[];
+  picture: Picture;
+}
+
+const METHODS = ['grad-cam', 'guided-backprop'] as const;
+const SIDE = 80;
+
+export const explain: Experiment<Found> = {
+  name: 'explain',
+  cells: ({ models }) => models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at` })),
+  estimate: () => Promise.resolve(5),
+
+  async runCell(cell, context) {
+    const name = context.options.models[Number(cell.id.split('-')[0]) - 1];
+    using model = await loadModel(name, context);
+    return await explained(model, modelName(name), context);
+  },
+
+  collect(results) {
+    const found = results.map((result) => result.found);
+    const named = found.length > 1;
+    return {
+      experiment: 'explain',
+      title: 'What the network looks at',
+      summary:
+        'The paper wishes for interpretability. For every class, the first image of the split that is recognised and the first that is not; ' +
+        'beside each, Grad-CAM (which places speak for the predicted class: violet little, yellow most) and guided backpropagation ' +
+        '(which pixels: red where a brighter pixel would speak for it, blue where against it).',
+      statements: [
+        dataStatement(results[0].data),
+        ...(found.some(({ drawn }) => drawn)
+          ? ['The faces shown are synthetic, so that no photograph need be published: they show the method, not how the model sees people.']
+          : []),
+      ],
+      comparisons: [],
+      tables: found.map(({ model, split, images }) => ({
+        id: named ? `explained-${model}` : 'explained',
+        caption: `The images shown${named ? ` for ${model}` : ''}, of ${split}: what they are and what the network says.`,
+        columns: [
+          { key: 'class', title: 'class', format: 'text' },
+          { key: 'kind', title: '', format: 'text' },
+          { key: 'predicted', title: 'predicted', format: 'text' },
+          { key: 'probability', title: 'probability', format: 'percent' },
+          { key: 'row', title: 'row of the data set', format: 'count' },
+        ],
+        rows: images.map(({ right, ...image }) => ({ ...image, kind: right ? 'right' : 'wrong' })),
+      })),
+      charts: [],
+      pictures: found.map(({ picture }) => picture),
+      seeds: [],
+      openPoints: [],
+    };
+  },
+};
+
+async function explained(model: MiniXception, name: string, { data: given, options }: CellContext): Promise<Found> {
+  const drawn = options.images === 'synthetic';
+  const data = drawn ? syntheticFaces({ size: given.size }) : given;
+  if (data.classes.join() !== model.classes.join())
+    invalidArgument('data', `the model's classes (${model.classes.join(', ')})`, data.classes.join(', '));
+  const split = splitOf(data);
+  const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
+  const rows = data.splits.get(split)!;
+  const first = (label: number, right: boolean): number =>
+    rows.findIndex((row, i) => data.labels[row] === label && (predictions[i].index === label) === right);
+  const pixels = data.size * data.size;
+  const images: Explained[] = [];
+  const gridRows = [];
+  for (const [label, className] of data.classes.entries()) {
+    const faces: (Uint8Array | undefined)[] = [];
+    for (const right of [true, false]) {
+      const at = first(label, right);
+      if (at < 0) {
+        faces.push(undefined, ...METHODS.map(() => undefined));
+        continue;
+      }
+      const face = data.images.subarray(rows[at] * pixels, (rows[at] + 1) * pixels);
+      const { label: predicted, probability }: Prediction = predictions[at];
+      images.push({ class: className, right, row: rows[at], predicted, probability });
+      faces.push(await greyPng(face, data.size));
+      for (const method of METHODS) {
+        const explanation = await model.explain({ pixels: face, width: data.size, height: data.size }, { method });
+        faces.push(await drawExplanation(explanation, { side: 2 * SIDE }));
+      }
+    }
+    gridRows.push({ name: className, faces });
+  }
+  const png = await faceGrid({ columns: ['right', 'Grad-CAM', 'guided', 'wrong', 'Grad-CAM', 'guided'], rows: gridRows, side: SIDE });
+  const says = images.map((image) => `${image.class} seen as ${image.predicted}`).join(', ');
+  return {
+    model: name,
+    split,
+    drawn,
+    images,
+    picture: {
+      id: `explained-${name}`,
+      caption: `${name}: a right and a wrong image of each class of ${drawn ? 'synthetic faces' : split}, with what speaks for the predicted class.`,
+      alt: `A grid of faces, a class a row; columns: a right image, its Grad-CAM, its guided backpropagation, and the same for a wrong one. ${says}.`,
+      png: Buffer.from(png).toString('base64'),
+    },
+  };
+}

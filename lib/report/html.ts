@@ -1,0 +1,159 @@
+/**
+ * The report as one HTML file that needs nothing else: style, charts with the library that draws them, and pictures are
+ * all inside. Charts take their colours from the page's CSS variables, so the style sheet alone decides between light,
+ * dark and print.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { chartSvg } from '../charts/write.js';
+import { PAGE_THEME } from '../charts/theme.js';
+import {
+  allEnvironments,
+  allOpenPoints,
+  closingStatements,
+  comparisonTable,
+  environmentTable,
+  introduction,
+  TITLE,
+  wordTable,
+  type WordTable,
+} from './document.js';
+import { heading, shown } from './format.js';
+import type { Chart, ExperimentResult, Picture, Report } from './result.js';
+import { STYLE } from './style.js';
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
+
+/** A script's text must not end the element that holds it. */
+const insideScript = (text: string): string => text.replace(/<(?=\/script|!--)/gi, '\\x3c');
+const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+const require = createRequire(import.meta.url);
+
+/** The minified builds of vega, vega-lite and vega-embed, in the order in which they load, and their licences. */
+async function chartLibrary(): Promise<{ scripts: string[]; licence: string }> {
+  const folder = (name: string): string => {
+    const main = require.resolve(name);
+    return main.slice(0, main.lastIndexOf(path.join('node_modules', name)) + path.join('node_modules', name).length);
+  };
+  const names = ['vega', 'vega-lite', 'vega-embed'];
+  const scripts = await Promise.all(names.map((name) => readFile(path.join(folder(name), 'build', `${name}.min.js`), 'utf8')));
+  // Vega's own package holds none; the three come from one group under one licence.
+  const licence = await readFile(path.join(folder('vega-lite'), 'LICENSE'), 'utf8');
+  return { scripts: scripts.map((text) => text.replace(/\n?\/\/# sourceMappingURL=.*$/m, '')), licence };
+}
+
+const DRAW = `
+const theme = JSON.parse(document.getElementById('theme').textContent);
+for (const plot of document.querySelectorAll('.plot')) {
+  const spec = JSON.parse(plot.querySelector('script').textContent);
+  // The caption and the label of the figure speak; the marks of the drawing are silent.
+  vegaEmbed(plot, spec, { config: theme, renderer: 'svg', actions: false, logLevel: vega.Error }).then(
+    () => plot.querySelector('svg').setAttribute('aria-hidden', 'true'),
+    (error) => { plot.textContent = 'This chart could not be drawn: ' + error.message; },
+  );
+}`.trim();
+
+/** The roles are those of the elements; they are said again because a style that stacks the cells would lose them. */
+function table({ caption, columns, rows }: WordTable, kind = ''): string {
+  const number = (i: number): string => (columns[i].numeric ? ' class="number"' : '');
+  const head = columns.map(({ title }, i) => `<th scope="col" role="columnheader"${number(i)}>${escape(title)}</th>`).join('');
+  const body = rows
+    .map((row) => {
+      const [first, ...rest] = row.map(escape);
+      const cells = rest.map((text, i) => `<td role="cell" data-label="${escape(columns[i + 1].title)}"${number(i + 1)}>${text}</td>`);
+      return `<tr role="row"><th scope="row" role="rowheader">${first}</th>${cells.join('')}</tr>`;
+    })
+    .join('\n');
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${escape(caption)}"><table role="table"${kind ? ` class="${kind}"` : ''}>
+<caption>${escape(caption)}</caption>
+<thead role="rowgroup"><tr role="row">${head}</tr></thead>
+<tbody role="rowgroup">
+${body}
+</tbody></table></div>`;
+}
+
+async function chart({ caption, alt, spec }: Chart): Promise<string> {
+  // A single view fits its column; what is made of several keeps its size.
+  const fitted =
+    'width' in spec && typeof spec.width === 'number'
+      ? { ...spec, width: 'container', autosize: { type: 'fit-x', contains: 'padding' } }
+      : spec;
+  const still = Buffer.from(await chartSvg(spec)).toString('base64');
+  return `<figure><div class="plot" role="img" aria-label="${escape(alt)}"><script type="application/json">${json(fitted)}</script></div>
+<noscript><img alt="${escape(alt)}" src="data:image/svg+xml;base64,${still}"></noscript>
+<figcaption>${escape(caption)}</figcaption></figure>`;
+}
+
+function picture({ caption, alt, png }: Picture): string {
+  return `<figure><div class="picture"><img alt="${escape(alt)}" src="data:image/png;base64,${png}"></div>
+<figcaption>${escape(caption)}</figcaption></figure>`;
+}
+
+const list = (items: readonly string[], kind: string): string =>
+  `<ul class="${kind}">${items.map((item) => `<li>${escape(item)}</li>`).join('\n')}</ul>`;
+
+async function section(result: ExperimentResult): Promise<string> {
+  const parts = [
+    `<section id="${result.experiment}"><h2>${escape(result.title)}</h2>`,
+    `<p>${escape(result.summary)}</p>`,
+    list([...result.statements, ...closingStatements(result)], 'statements'),
+    ...(result.comparisons.length > 0
+      ? [table(comparisonTable(`${result.title}: the paper and ours.`, result.comparisons), 'figures')]
+      : []),
+    ...(await Promise.all(result.charts.map(chart))),
+    ...result.tables.map((each) => table(wordTable(each, (value, { format }) => shown(value, format), heading))),
+    ...result.pictures.map(picture),
+    '</section>',
+  ];
+  return parts.join('\n');
+}
+
+/** The whole report. */
+export async function reportHtml(report: Report): Promise<string> {
+  const { results } = report;
+  const { scripts, licence } = await chartLibrary();
+  const points = allOpenPoints(results);
+  const environments = allEnvironments(results);
+  const links = [
+    ...results.map(({ experiment, title }) => [experiment, title]),
+    ...(environments.length > 0 ? [['environment', 'Environment']] : []),
+    ...(points.length > 0 ? [['small-print', 'Small print']] : []),
+  ];
+  const openList = points.map(({ point, here }) => `<dt>${escape(point)}</dt><dd>Here: ${escape(here)}</dd>`).join('\n');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(TITLE)}</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>${escape(TITLE)}</h1>
+${introduction(report)
+  .map((paragraph) => `<p>${escape(paragraph)}</p>`)
+  .join('\n')}
+<nav aria-label="Sections"><ul>${links.map(([id, title]) => `<li><a href="#${id}">${escape(title)}</a></li>`).join('')}</ul></nav>
+</header>
+<main>
+${(await Promise.all(results.map(section))).join('\n')}
+${environments.length > 0 ? `<section id="environment"><h2>Environment</h2>${table(environmentTable(environments))}</section>` : ''}
+${points.length > 0 ? `<section id="small-print"><h2>Small print: what the paper leaves open</h2><dl class="open">${openList}</dl></section>` : ''}
+</main>
+<footer>Made by fer-cudnn. The charts are drawn by Vega, Vega-Lite and Vega-Embed, which are part of this file.</footer>
+<!--
+${licence.replaceAll('--', '- -')}
+-->
+<script type="application/json" id="theme">${json(PAGE_THEME)}</script>
+${scripts.map((text) => `<script>${insideScript(text)}</script>`).join('\n')}
+<script>
+${DRAW}
+</script>
+</body>
+</html>
+`;
+}
