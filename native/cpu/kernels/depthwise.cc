@@ -29,6 +29,7 @@ class RowWindow {
   const float* fetch(int y) {
     if (y >= size_) return zeros_;
     const float* source = in_ + y * row_;
+    prefetch(source + 2 * row_, row_);
     if (!affine_.scale) return source;
     float* slot = ring_ + (y % 3) * row_;
     apply(source, size_, channels_, affine_, slot);

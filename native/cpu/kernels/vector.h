@@ -3,6 +3,13 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false, in GCC 12's own header
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#endif
+
 namespace fer::cpu::FER_ISA {
 
 #ifdef __AVX512F__
@@ -34,6 +41,32 @@ template <int L> FER_INLINE V<L> load(const float* p) { V<L> v; std::memcpy(&v, 
 template <int L> FER_INLINE void store(float* p, V<L> v) { std::memcpy(p, &v, sizeof v); }
 template <int L> FER_INLINE V<L> splat(float x) { return x - V<L>{}; }
 template <int L> FER_INLINE V<L> maximum(V<L> a, V<L> b) { return a > b ? a : b; }
+
+// Bytes as integers and back. The x86 instructions by name, because GCC 12 makes __builtin_convertvector a scalar loop.
+template <int L> FER_INLINE VI<L> load_bytes(const uint8_t* p) {
+#if defined(__AVX2__)
+  if constexpr (L == 8) return (VI<L>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#endif
+#if defined(__AVX512F__)
+  if constexpr (L == 16) return (VI<L>)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#endif
+  VB<L> b;
+  std::memcpy(&b, p, sizeof b);
+  return __builtin_convertvector(b, VI<L>);
+}
+template <int L> FER_INLINE void store_bytes(uint8_t* p, VI<L> v) {
+#if defined(__AVX512VL__)
+  if constexpr (L == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm256_cvtepi32_epi8((__m256i)v));
+  if constexpr (L == 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8((__m512i)v));
+#endif
+  const VB<L> b = __builtin_convertvector(v, VB<L>);
+  std::memcpy(p, &b, sizeof b);
+}
+
+// Asks for the cache lines of `count` floats, ahead of a walk that hops between rows and leaves the hardware's prefetcher behind.
+FER_INLINE void prefetch(const float* p, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(p + i, 0, 2);
+}
 
 // Calls `body.template operator()<L>()` with the widest L that divides `channels`.
 template <class Body> FER_INLINE void with_lanes(int channels, Body&& body) {
