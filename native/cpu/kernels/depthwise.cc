@@ -12,12 +12,12 @@ namespace {
 // Gives the three input rows around each output row, normalised where the input is a view.
 class RowWindow {
  public:
-  RowWindow(const float* in, int size, int channels, const Affine& affine, float* ring, const float* zeros)
+  RowWindow(const float* in, int size, int channels, const Affine& affine, float* ring, const float* zeros, int y0)
       : in_(in), size_(size), row_(static_cast<ptrdiff_t>(size) * channels), channels_(channels), affine_(affine), ring_(ring), zeros_(zeros) {
-    rows_[1] = zeros_;
-    rows_[2] = fetch(0);
+    rows_[1] = y0 > 0 ? fetch(y0 - 1) : zeros_;
+    rows_[2] = fetch(y0);
   }
-  // Moves to output row y; call with y = 0, 1, 2, ...
+  // Moves to output row y; call with y = y0, y0 + 1, ...
   const float* const* at(int y) {
     rows_[0] = rows_[1];
     rows_[1] = rows_[2];
@@ -92,19 +92,20 @@ void row_weight_gradient(const float* const* rows, int size, int channels, const
 
 }  // namespace
 
-void depthwise(const float* in, int size, int channels, const Affine& affine, const float* weight, float* ring, const float* zeros, float* out) {
-  RowWindow window(in, size, channels, affine, ring, zeros);
+void depthwise(const float* in, int size, int channels, const Affine& affine, const float* weight, float* ring, const float* zeros, int y0, int y1,
+               float* out) {
+  RowWindow window(in, size, channels, affine, ring, zeros, y0);
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < size; ++y) row_forward<L>(window.at(y), size, channels, weight, out + static_cast<ptrdiff_t>(y) * size * channels);
+    for (int y = y0; y < y1; ++y) row_forward<L>(window.at(y), size, channels, weight, out + static_cast<ptrdiff_t>(y - y0) * size * channels);
   });
 }
 
 void depthwise_weight_gradient(const float* in, int size, int channels, const Affine& affine, const float* d_out, float* ring, const float* zeros,
-                               float* d_weight) {
-  RowWindow window(in, size, channels, affine, ring, zeros);
+                               int y0, int y1, float* d_weight) {
+  RowWindow window(in, size, channels, affine, ring, zeros, y0);
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < size; ++y)
-      row_weight_gradient<L>(window.at(y), size, channels, d_out + static_cast<ptrdiff_t>(y) * size * channels, d_weight);
+    for (int y = y0; y < y1; ++y)
+      row_weight_gradient<L>(window.at(y), size, channels, d_out + static_cast<ptrdiff_t>(y - y0) * size * channels, d_weight);
   });
 }
 

@@ -112,10 +112,11 @@ void unpool_row(const PooledRow (&rows)[2], const Window& w, const float* z, con
 
 }  // namespace
 
-void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, float* out, uint8_t* argmax) {
+void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, int y0, int y1,
+              float* out, uint8_t* argmax) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < window.pooled; ++y)
+    for (int y = y0; y < y1; ++y)
       for (int x = 0; x < window.pooled; ++x) {
         window.prefetch_below(main, y, x, channels);
         const ptrdiff_t to = (static_cast<ptrdiff_t>(y) * window.pooled + x) * channels;
@@ -163,31 +164,31 @@ void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, con
 // By input row, so that dz is written once: counted from the padding, an even row is the first of one output row's window and
 // the last of the window above; an odd row is the middle of one.
 void pool_batch_norm_backward(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
-                              const float* c, float* dz) {
+                              const float* c, int y0, int y1, float* dz) {
   const Window window(size, channels);
   const ptrdiff_t pooled_row = static_cast<ptrdiff_t>(window.pooled) * channels, row = static_cast<ptrdiff_t>(size) * channels;
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < size; ++y) {
+    for (int y = y0; y < y1; ++y) {
       prefetch(z + (y + 2) * row, row);
       const int o = (y + window.pad) / 2;
       const bool middle = (y + window.pad) % 2;
       const float* here = g + o * pooled_row;
       const uint8_t* flags = argmax + o * pooled_row;
       const PooledRow rows[2] = {{here, flags, middle ? 3 : 0}, {here - pooled_row, flags - pooled_row, 6}};
-      if (middle || o == 0) unpool_row<L, 1>(rows, window, z + y * row, a, b, c, dz + y * row);
-      else unpool_row<L, 2>(rows, window, z + y * row, a, b, c, dz + y * row);
+      if (middle || o == 0) unpool_row<L, 1>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
+      else unpool_row<L, 2>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
     }
   });
 }
 
-void add_at_even(const float* small, int size, int channels, float* dx) {
+void add_at_even(const float* small, int size, int channels, int y0, int y1, float* dx) {
   const int pooled = (size + 1) / 2;
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < pooled; ++y)
+    for (int y = (y0 + 1) / 2; 2 * y < y1; ++y)
       for (int x = 0; x < pooled; ++x) {
+        const float* from = small + (static_cast<ptrdiff_t>(y) * pooled + x) * channels;
         float* to = dx + (static_cast<ptrdiff_t>(2 * y) * size + 2 * x) * channels;
-        for (int c = 0; c < channels; c += L) store<L>(to + c, load<L>(to + c) + load<L>(small + c));
-        small += channels;
+        for (int c = 0; c < channels; c += L) store<L>(to + c, load<L>(to + c) + load<L>(from + c));
       }
   });
 }
