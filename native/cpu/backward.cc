@@ -60,8 +60,8 @@ void CpuBackend::pool_add_backward(const PoolShape& s, const float* g, const uin
     std::fill_n(side, s.channels, 0.0);
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i)
-      k_.pool_add_sums(g + i * out_image, argmax + i * out_image, main_z + i * in_image, main_bn->mean, main_bn->inv_std,
-                       shortcut_z + i * out_image, shortcut_bn->mean, shortcut_bn->inv_std, s.in_size, s.channels, sum, main, side);
+      k_.pool_add_sums(g + i * out_image, argmax + i * out_image, main_z + i * in_image, main_bn->mean, main_bn->inv_std, shortcut_z + i * out_image,
+                       shortcut_bn->mean, shortcut_bn->inv_std, s.in_size, s.channels, sum, main, side);
   });
   batch_norm_sums(kSum, kSquare, *main_bn, int64_t{s.n} * s.in_size * s.in_size);
   // batch_norm_sums left the total of kSum in thread 0's piece; the shortcut shares it.
@@ -174,7 +174,8 @@ void CpuBackend::convolution_backward(const ConvolutionShape& s, const Upstream&
     for (int tap = 0; tap < 9; ++tap)
       for (int o = 0; o < s.out_channels; ++o)
         for (int c = 0; c < s.in_channels; ++c)
-          reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] = weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
+          reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] =
+              weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
     b = packed(kPackedA, reversed, 9 * s.out_channels, s.in_channels, false);
   }
   const Affine affine = pending(in);

@@ -68,13 +68,20 @@ class CpuBackend final : public Backend {
     double* doubles(int slot, size_t count) { return reinterpret_cast<double*>(floats(slot, 2 * count)); }
 
    private:
-    struct Free { void operator()(float* p) const; };
-    struct Piece { std::unique_ptr<float, Free> memory; size_t capacity = 0; };
+    struct Free {
+      void operator()(float* p) const;
+    };
+    struct Piece {
+      std::unique_ptr<float, Free> memory;
+      size_t capacity = 0;
+    };
     std::vector<Piece> pieces_;
   };
 
   // Images [begin, end) of n for thread t.
-  struct Slice { int begin, end; };
+  struct Slice {
+    int begin, end;
+  };
   Slice slice(int n, int thread) const;
   // Sums `count` doubles or floats of every thread's slot into `out`, in thread order.
   void reduce_floats(int slot, size_t count, float* out);

@@ -108,8 +108,8 @@ void CpuBackend::pool_add_forward(const PoolShape& s, const float* main_z, const
   pool_.run([&](int t) {
     for (Pieces p = pieces(cut, s.n, t); p.next();)
       for (int i = p.image; i < p.image + p.count; ++i)
-        k_.pool_add(main_z + i * in_image, normalised(main_bn), shortcut_z + i * out_image, normalised(shortcut_bn), s.in_size, s.channels, p.y0, p.y1,
-                    out + i * out_image, argmax ? argmax + i * out_image : nullptr);
+        k_.pool_add(main_z + i * in_image, normalised(main_bn), shortcut_z + i * out_image, normalised(shortcut_bn), s.in_size, s.channels, p.y0,
+                    p.y1, out + i * out_image, argmax ? argmax + i * out_image : nullptr);
   });
 }
 

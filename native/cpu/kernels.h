@@ -42,8 +42,8 @@ struct Kernels {
   void (*depthwise)(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, int y0, int y1,
                     float* out);
   // Adds the weight gradient [9][channels] of output rows [y0, y1); `d_out` begins at row y0.
-  void (*depthwise_weight_gradient)(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring,
-                                    const float* zeros, int y0, int y1, float* d_weight);
+  void (*depthwise_weight_gradient)(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring, const float* zeros,
+                                    int y0, int y1, float* d_weight);
 
   // dz = a * g + b * z + c over `count` rows.
   void (*batch_norm_backward)(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c,
@@ -55,8 +55,8 @@ struct Kernels {
   void (*mask_and_sum)(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
                        const float* inv_std, double* sum, double* sum_hat);
   // One image, output rows [y0, y1): out = max pool(affine main) + affine shortcut; argmax may be null.
-  void (*pool_add)(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels,
-                   int y0, int y1, float* out, uint8_t* argmax);
+  void (*pool_add)(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels, int y0,
+                   int y1, float* out, uint8_t* argmax);
   // One image: adds sums of g, g * main_hat (at the maxima) and g * shortcut_hat.
   void (*pool_add_sums)(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std,
                         const float* shortcut, const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum,
@@ -67,8 +67,14 @@ struct Kernels {
 
 const Kernels& best_kernels();
 
-namespace v2 { const Kernels& kernels(); }
-namespace v3 { const Kernels& kernels(); }
-namespace v4 { const Kernels& kernels(); }
+namespace v2 {
+const Kernels& kernels();
+}
+namespace v3 {
+const Kernels& kernels();
+}
+namespace v4 {
+const Kernels& kernels();
+}
 
 }  // namespace fer::cpu

@@ -50,8 +50,7 @@ void ThreadPool::run(const std::function<void(int)>& body) {
   }
   for (int i = 1; i < size(); ++i)
     if (claim(i, generation)) run_part(i);
-  for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins)
-    spins < kSpins ? pause() : std::this_thread::yield();
+  for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins) spins < kSpins ? pause() : std::this_thread::yield();
   if (own) std::rethrow_exception(own);
   if (failure_) std::rethrow_exception(failure_);
 }

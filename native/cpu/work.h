@@ -8,9 +8,7 @@
 
 namespace fer::cpu {
 
-inline Affine pending(const View& view) {
-  return view.bn ? Affine{view.bn->scale, view.bn->shift, true} : Affine{nullptr, nullptr, false};
-}
+inline Affine pending(const View& view) { return view.bn ? Affine{view.bn->scale, view.bn->shift, true} : Affine{nullptr, nullptr, false}; }
 
 // Cuts images of size x size pixels into pieces: enough pixels to fill the matrix kernel's tiles, few enough that a piece's
 // tensors stay in the second-level cache. A piece is some rows of one image, or several whole small images.
@@ -22,9 +20,9 @@ class Cut {
     strips_ = (size + rows_ - 1) / rows_;
     images_ = strips_ > 1 ? 1 : std::max(1, kPixels / (size * size));
   }
-  int strips() const { return strips_; }               // of an image
-  int images() const { return images_; }               // at most, in a piece
-  int most_rows() const { return images_ * rows_; }    // of a piece
+  int strips() const { return strips_; }             // of an image
+  int images() const { return images_; }             // at most, in a piece
+  int most_rows() const { return images_ * rows_; }  // of a piece
 
  private:
   static constexpr int kPixels = 288;

@@ -14,8 +14,8 @@
 namespace fer::cpu::FER_ISA {
 namespace {
 
-inline constexpr int kTall = 12;                             // rows of a one-vector tile
-inline constexpr int kShort = kRegisters == 32 ? 12 : 6;     // rows of a two-vector tile
+inline constexpr int kTall = 12;                          // rows of a one-vector tile
+inline constexpr int kShort = kRegisters == 32 ? 12 : 6;  // rows of a two-vector tile
 
 int panel_width(int n) {
   for (int width : {2 * kWide, kWide, 8})
@@ -149,11 +149,11 @@ void outer_paired(int, const Rows&, const float*, float*) {}
 
 // W tile [M rows of k][N vectors] += sum over rows of A^T C.
 template <int L, int N, int M>
-FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float* c, int n, float* w) {
+FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float* c, ptrdiff_t next, int n, float* w) {
   V<L> acc[M][N];
   for (int i = 0; i < M; ++i)
     for (int j = 0; j < N; ++j) acc[i][j] = load<L>(w + static_cast<ptrdiff_t>(i) * n + j * L);
-  for (int r = 0; r < m; ++r, a += stride, c += n) {
+  for (int r = 0; r < m; ++r, a += stride, c += next) {
     V<L> cv[N];
 #pragma GCC unroll 2
     for (int j = 0; j < N; ++j) cv[j] = load<L>(c + j * L);
@@ -171,31 +171,42 @@ FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float*
 }
 
 template <int L, int N, int M>
-void outer_tail(int ks, int m, const float* a, ptrdiff_t stride, const float* c, int n, float* w) {
+void outer_tail(int ks, int m, const float* a, ptrdiff_t stride, const float* c, ptrdiff_t next, int n, float* w) {
   if constexpr (M > 0) {
-    if (ks == M) outer_tile<L, N, M>(m, a, stride, c, n, w);
-    else outer_tail<L, N, M - 1>(ks, m, a, stride, c, n, w);
+    if (ks == M) outer_tile<L, N, M>(m, a, stride, c, next, n, w);
+    else outer_tail<L, N, M - 1>(ks, m, a, stride, c, next, n, w);
   }
 }
 
 template <int L, int N>
 void outer_panels(int m, int n, const Rows& a, const float* c, float* w) {
-  constexpr int M = N == 2 ? kShort : kTall;
-  for (int block = 0; block < m; block += 128) {  // 128 rows: a panel of C stays in the first-level cache
-    const int rows = std::min(128, m - block);
+  // Blocks of even height, because each reads and writes all of W: at most 288 rows, a panel of C that leaves the first-level
+  // cache room for A.
+  constexpr int M = N == 2 ? kShort : kTall, kBlock = 288;
+  const int blocks = (m + kBlock - 1) / kBlock, most = (m + blocks - 1) / std::max(blocks, 1);
+  // From 512 columns on it would not: its rows, 2 KB apart and more, fall into few sets of that cache. There it is copied.
+  const bool copies = n >= 512;
+  alignas(64) float copy[kBlock * N * L];
+  for (int block = 0; block < m; block += most) {
+    const int rows = std::min(most, m - block);
     for (int s = 0; s < a.segments; ++s)
       for (int j = 0; j < n; j += N * L) {
         const float* pa = a.segment[s] + block * a.stride;
         const float* pc = c + static_cast<ptrdiff_t>(block) * n + j;
+        if (copies)
+          for (int r = 0; r < rows; ++r) std::memcpy(copy + r * N * L, pc + static_cast<ptrdiff_t>(r) * n, N * L * sizeof(float));
+        const float* panel = copies ? copy : pc;
+        const ptrdiff_t next = copies ? N * L : n;
         float* pw = w + static_cast<ptrdiff_t>(s) * a.k * n + j;
         int k = 0;
-        for (; k + M <= a.k; k += M) outer_tile<L, N, M>(rows, pa + k, a.stride, pc, n, pw + static_cast<ptrdiff_t>(k) * n);
-        outer_tail<L, N, M - 1>(a.k - k, rows, pa + k, a.stride, pc, n, pw + static_cast<ptrdiff_t>(k) * n);
+        for (; k + M <= a.k; k += M) outer_tile<L, N, M>(rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
+        outer_tail<L, N, M - 1>(a.k - k, rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
       }
   }
 }
 
-template <class Body> void with_panel(int n, Body&& body) {
+template <class Body>
+void with_panel(int n, Body&& body) {
   const int width = panel_width(n);
   if (width == 2 * kWide) body.template operator()<kWide, 2>();
   else if (width == kWide) body.template operator()<kWide, 1>();

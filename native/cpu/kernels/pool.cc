@@ -12,7 +12,8 @@ struct Window {
   // Whether the three taps of output o along an axis all lie inside the image.
   bool inside(int o) const { return 2 * o >= pad && 2 * o + 2 - pad < size; }
   // Calls body(tap, offset of the input pixel) for the taps of output (y, x) inside the image: all nine where kInside.
-  template <bool kInside, class Body> FER_INLINE void taps(int y, int x, Body&& body) const {
+  template <bool kInside, class Body>
+  FER_INLINE void taps(int y, int x, Body&& body) const {
 #pragma GCC unroll 3
     for (int ky = 0; ky < 3; ++ky) {
       const int iy = 2 * y + ky - pad;
@@ -36,8 +37,8 @@ struct Window {
 };
 
 template <int L, bool kInside>
-FER_INLINE void pool_point(const Window& window, int y, int x, const float* main, const Affine& ma, const float* shortcut, const Affine& sa, float* out,
-                           uint8_t* argmax) {
+FER_INLINE void pool_point(const Window& window, int y, int x, const float* main, const Affine& ma, const float* shortcut, const Affine& sa,
+                           float* out, uint8_t* argmax) {
   for (int c = 0; c < window.channels; c += L) {
     const V<L> scale = load<L>(ma.scale + c), shift = load<L>(ma.shift + c);
     V<L> best = splat<L>(-__builtin_inff());
@@ -54,7 +55,8 @@ FER_INLINE void pool_point(const Window& window, int y, int x, const float* main
 }
 
 // The sums of pool_add_sums over one output row, U vectors of channels at a time.
-template <int L, int U> struct RowSums {
+template <int L, int U>
+struct RowSums {
   V<L> g[U] = {}, main[U] = {}, shortcut[U] = {};
 
   template <bool kInside>
@@ -75,11 +77,15 @@ template <int L, int U> struct RowSums {
 
 // dz of the input pixels 2o and 2o + 1 (counted from the padding) of a row that lies in R output rows: columns o and,
 // where kLeft, o - 1 hold the first, column o the second. `first` and `second` point at the pixels in z; null: outside.
-struct PooledRow { const float* g; const uint8_t* argmax; int tap; };  // tap: three times the row's place in the window
+struct PooledRow {
+  const float* g;
+  const uint8_t* argmax;
+  int tap;
+};  // tap: three times the row's place in the window
 
 template <int L, int R, bool kLeft>
-FER_INLINE void unpool_pair(const PooledRow (&rows)[2], ptrdiff_t column, int channels, const float* z, bool has_first, const float* a, const float* b,
-                            const float* c, float* dz) {
+FER_INLINE void unpool_pair(const PooledRow (&rows)[2], ptrdiff_t column, int channels, const float* z, bool has_first, const float* a,
+                            const float* b, const float* c, float* dz) {
   for (int k = 0; k < channels; k += L) {
     V<L> first{}, second{};
 #pragma GCC unroll 2
@@ -112,8 +118,8 @@ void unpool_row(const PooledRow (&rows)[2], const Window& w, const float* z, con
 
 }  // namespace
 
-void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, int y0, int y1,
-              float* out, uint8_t* argmax) {
+void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, int y0, int y1, float* out,
+              uint8_t* argmax) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
     for (int y = y0; y < y1; ++y)
@@ -127,9 +133,9 @@ void pool_add(const float* main, const Affine& ma, const float* shortcut, const 
   });
 }
 
-void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std,
-                   const float* shortcut, const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum,
-                   double* sum_main, double* sum_shortcut) {
+void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std, const float* shortcut,
+                   const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum, double* sum_main,
+                   double* sum_shortcut) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
     auto channels_from = [&]<int U>(int y, int c) {
