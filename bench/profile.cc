@@ -29,15 +29,18 @@ const Kernels* real;
 std::vector<Call> fastest;  // of each call of a step, in order
 size_t position = 0;
 
-template <class T> void note(long (&shape)[3], int& count, T value) {
+template <class T>
+void note(long (&shape)[3], int& count, T value) {
   if constexpr (std::is_integral_v<T>)
     if (count < 3) shape[count++] = static_cast<long>(value);
   if constexpr (std::is_same_v<T, cpu::Rows>)
     if (count < 3) shape[count++] = long{value.segments} * value.k;
 }
 
-template <auto Member> struct Timed;
-template <class... Args, void (*Kernels::*Member)(Args...)> struct Timed<Member> {
+template <auto Member>
+struct Timed;
+template <class... Args, void (*Kernels::*Member)(Args...)>
+struct Timed<Member> {
   static inline const char* name;
   static void call(Args... args) {
     const auto start = std::chrono::steady_clock::now();
@@ -54,7 +57,8 @@ template <class... Args, void (*Kernels::*Member)(Args...)> struct Timed<Member>
   }
 };
 
-template <auto Member> void time_kernel(Kernels& table, const char* name) {
+template <auto Member>
+void time_kernel(Kernels& table, const char* name) {
   Timed<Member>::name = name;
   table.*Member = Timed<Member>::call;
 }
