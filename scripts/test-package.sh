@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 node scripts/build.mjs
 node scripts/prebuild.mjs
+node scripts/check-pack.mjs
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 npm pack --silent --pack-destination "$work" >/dev/null

@@ -6,9 +6,12 @@ step() { printf '\n== %s\n' "$*"; }
 
 step build
 node scripts/build.mjs
-step lint and type check
+step lint, type check and the rules that scripts watch
 npm run --silent lint
 npm run --silent typecheck
+npm run --silent lint:native
+node scripts/check-contract.mjs
+node scripts/docs-cli.mjs --check
 step native tests
 bash scripts/native-tests.sh build/native-tests
 step TypeScript tests

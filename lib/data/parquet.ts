@@ -1,10 +1,12 @@
-/** Parquet as the model hubs keep FER2013: one row an image, its encoded bytes and its label. */
+/** Parquet as the model hubs keep FER2013: one row an image (encoded, or its grey values) and its label. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
-import { decodeImage } from './image.js';
+import { decodeImage, resizeBilinear } from './image.js';
+
+const SPLITS = ['Training', 'PublicTest', 'PrivateTest'];
 
 function splitOf(file: string): string {
   const name = path.basename(file).toLowerCase();
@@ -13,11 +15,63 @@ function splitOf(file: string): string {
   return /test/.test(name) ? 'Test' : 'Training';
 }
 
+type Row = Record<string, unknown>;
+/** What is wrong with a row; the reader adds file and row. */
+class BadRow extends Error {}
+
+function labelOf(row: Row): number {
+  const value = row.label ?? row.labels ?? row.emotion;
+  const label = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
+  if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length)
+    throw new BadRow(`expected a label of 0 to 6, got ${String(value)}`);
+  return label;
+}
+
+/** The row's own Usage where it has that column, otherwise what the file's name says. */
+function usageOf(row: Row, ofFile: string): string {
+  const value = row.Usage ?? row.usage;
+  if (value === undefined) return ofFile;
+  const name = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
+  if (!SPLITS.includes(name)) throw new BadRow(`expected a Usage of ${SPLITS.join(', ')}, got ${name}`);
+  return name;
+}
+
+/** Grey values in a list, flat or row by row, or in a text as FER2013's CSV has them. */
+function greyValues(value: unknown, size: number): Uint8Array {
+  const list = typeof value === 'string' ? value.trim().split(/\s+/) : (value as unknown[]).flat();
+  const side = Math.sqrt(list.length);
+  if (!Number.isInteger(side) || side === 0) throw new BadRow(`expected a square number of grey values, got ${list.length}`);
+  const pixels = Uint8Array.from(list, (item, i) => {
+    const grey = typeof item === 'string' && item === '' ? NaN : Number(item);
+    if (!Number.isInteger(grey) || grey < 0 || grey > 255)
+      throw new BadRow(`expected grey values of 0 to 255, got ${String(item)} at ${i + 1}`);
+    return grey;
+  });
+  return resizeBilinear(pixels, 1, side, size);
+}
+
+async function imageOf(row: Row, size: number): Promise<Uint8Array> {
+  const value = row.image ?? row.img ?? row.img_bytes ?? row.pixels;
+  const inner = value !== null && typeof value === 'object' && 'bytes' in value ? value.bytes : value;
+  // Numbers a byte wide arrive as typed arrays; only an encoded picture is a Uint8Array.
+  if (typeof inner === 'string' || Array.isArray(inner)) return greyValues(inner, size);
+  if (inner instanceof Uint8Array && /^[\d\s]+$/.test(Buffer.from(inner.subarray(0, 8)).toString('latin1')))
+    return greyValues(Buffer.from(inner).toString('latin1'), size);
+  if (inner instanceof Uint8Array)
+    return decodeImage(inner, { size }).catch((cause: Error) => {
+      throw new BadRow(cause.message, { cause });
+    });
+  if (ArrayBuffer.isView(inner)) return greyValues(Array.from(inner as Int32Array), size);
+  throw new BadRow('expected the image as bytes or grey values in a column named image or pixels');
+}
+
 /**
- * Reads one .parquet file or a folder of them; a file's name (train, validation, test, ...) tells its split.
- * Columns: `image` (bytes, or a struct with `bytes`) and `label` or `labels` (0 to 6).
+ * Reads one .parquet file or a folder of them. Columns: `image` (an encoded picture as bytes or a struct with `bytes`) or `pixels`
+ * (grey values as a list or text), `label`, `labels` or `emotion` (0 to 6), and perhaps `Usage`; without it a file's name
+ * (train, validation, test, ...) tells its split.
+ * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
-export async function readParquet(source: string, options: { size?: number } = {}): Promise<LabelledImages> {
+export async function readParquet(source: string, options: { size?: number; skipBadRows?: boolean } = {}): Promise<LabelledImages> {
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
     ? (await readdir(source))
@@ -29,29 +83,29 @@ export async function readParquet(source: string, options: { size?: number } = {
   const pixels: Uint8Array[] = [];
   const labels: number[] = [];
   const splits: number[] = [];
+  const badRows: { line: number; reason: string }[] = [];
   for (const file of files) {
-    const fail = (row: number, reason: string, cause?: unknown): never => {
-      throw new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${row}: ${reason}`, { cause, details: { file, line: row, reason } });
-    };
-    let rows: Record<string, unknown>[] = [];
+    const fail = (line: number, reason: string, cause?: unknown): FerError =>
+      new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${line}: ${reason}`, { cause, details: { file, line, reason } });
+    let rows: Row[];
     try {
       rows = await parquetReadObjects({ file: await asyncBufferFromFile(file), utf8: false });
     } catch (cause) {
-      fail(0, `not a readable Parquet file (${(cause as Error).message})`, cause);
+      const reason = `not a readable Parquet file (${(cause as Error).message})`;
+      throw new FerError('ERR_FER_DATA_FORMAT', `${file}: ${reason}`, { cause, details: { file, reason } });
     }
-    const name = splitOf(file);
-    if (!names.includes(name)) names.push(name);
-    for (const [i, row] of rows.entries()) {
-      const label = Number(row.label ?? row.labels ?? row.emotion);
-      if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length)
-        fail(i + 1, `expected a label of 0 to 6, got ${String(row.label ?? row.labels ?? row.emotion)}`);
-      const image = row.image ?? row.img ?? row.img_bytes;
-      const bytes = image instanceof Uint8Array ? image : (image as { bytes?: Uint8Array } | undefined)?.bytes;
-      if (!(bytes instanceof Uint8Array)) fail(i + 1, 'expected the image as bytes in a column named image');
-      pixels.push(await decodeImage(bytes as Uint8Array, { size }));
-      labels.push(label);
-      splits.push(names.indexOf(name));
-    }
+    for (const [i, row] of rows.entries())
+      try {
+        const [label, split, image] = [labelOf(row), usageOf(row, splitOf(file)), await imageOf(row, size)];
+        if (!names.includes(split)) names.push(split);
+        pixels.push(image);
+        labels.push(label);
+        splits.push(names.indexOf(split));
+      } catch (error) {
+        if (!(error instanceof BadRow)) throw error;
+        if (!options.skipBadRows) throw fail(i + 1, error.message, error);
+        badRows.push({ line: i + 1, reason: files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message });
+      }
   }
   if (labels.length === 0) throw new FerError('ERR_FER_DATA_FORMAT', `${source}: no rows found`, { details: { file: source } });
   const images = new Uint8Array(labels.length * size * size);
@@ -65,7 +119,7 @@ export async function readParquet(source: string, options: { size?: number } = {
     images,
     labels: Uint8Array.from(labels),
     splits: rowsBySplit(names, Uint8Array.from(splits)),
-    notes: [],
-    badRows: [],
+    notes: badRows.length ? [`${badRows.length} malformed rows were skipped`] : [],
+    badRows,
   };
 }

@@ -25,7 +25,7 @@ template <class T> class Buffer {
   size_t bytes() const { return count_ * sizeof(T); }
 
  private:
-  void swap(Buffer& other) {
+  void swap(Buffer& other) noexcept {
     std::swap(backend_, other.backend_);
     std::swap(data_, other.data_);
     std::swap(count_, other.count_);

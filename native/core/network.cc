@@ -13,6 +13,8 @@ namespace {
 
 inline constexpr int kNormVectors = 7;    // mean, inv_std, scale, shift, a, b, c
 
+inline constexpr int64_t kSplitMultiplyAdds = 20'000'000;  // an image of the narrow network has 6 million, of the wide one 260
+
 size_t square(int size) { return static_cast<size_t>(size) * size; }
 
 // PyTorch's default for convolutions (kaiming_uniform with a = sqrt 5) is uniform in +-1/sqrt(fan in), biases too.
@@ -49,8 +51,10 @@ Activations::Activations(Backend& backend, const Plan& plan, int n, bool trainin
     Offsets o{};
     const size_t pixels = square(m.in_size), pooled = square(m.out_size);
     if (training) {
-      o.d1 = reserve(pixels * m.in_channels);
-      o.d2 = reserve(pixels * m.out_channels);
+      if (backend.keeps_depthwise()) {
+        o.d1 = reserve(pixels * m.in_channels);
+        o.d2 = reserve(pixels * m.out_channels);
+      }
       o.argmax = flags;
       flags += (pooled * m.out_channels * n + 63) / 64 * 64;
     }
@@ -65,10 +69,11 @@ Activations::Activations(Backend& backend, const Plan& plan, int n, bool trainin
   floats_ = Buffer<float>(backend, floats);
   bytes_ = Buffer<uint8_t>(backend, flags);
   float* f = floats_.data();
+  const bool keeps_depthwise = training && backend.keeps_depthwise();
   x = f + x_at;
   for (int i = 0; i < 2; ++i) stem_z[i] = f + stem_at[i];
   for (const Offsets& o : at)
-    modules.push_back({training ? f + o.d1 : nullptr, f + o.z1, training ? f + o.d2 : nullptr, f + o.z2, f + o.shortcut_z, f + o.out,
+    modules.push_back({keeps_depthwise ? f + o.d1 : nullptr, f + o.z1, keeps_depthwise ? f + o.d2 : nullptr, f + o.z2, f + o.shortcut_z, f + o.out,
                        training ? bytes_.data() + o.argmax : nullptr});
   taps = f + taps_at;
   logits = f + logits_at;
@@ -162,7 +167,7 @@ std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_
   std::vector<float> logits(n * classes);
   const AugmentPass mirror{{}, 0, 0, true};
   std::atomic<size_t> next{0};
-  backend_->for_each_lane([&](int index, Backend& backend) {
+  auto run = [&](int index, Backend& backend) {
     Lane& lane = *lanes_[index];
     const Activations& a = lane.activations;
     std::vector<BatchNorm> own = norms;
@@ -175,7 +180,10 @@ std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_
       for (int i = 0; i < count; ++i)
         std::copy_n(out.data() + static_cast<size_t>(i) * plan_.classes_padded, classes, logits.data() + (begin + i) * classes);
     }
-  });
+  };
+  // Fewer images than lanes: the backend itself splits each op, where an image is work enough to pay for meeting after every op.
+  if (n < static_cast<size_t>(backend_->lanes()) && plan_.multiply_adds > kSplitMultiplyAdds) run(0, *backend_);
+  else backend_->for_each_lane(run);
   return logits;
 }
 

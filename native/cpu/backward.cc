@@ -60,8 +60,8 @@ void CpuBackend::pool_add_backward(const PoolShape& s, const float* g, const uin
     std::fill_n(side, s.channels, 0.0);
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i)
-      k_.pool_add_sums(g + i * out_image, argmax + i * out_image, main_z + i * in_image, main_bn->mean, main_bn->inv_std,
-                       shortcut_z + i * out_image, shortcut_bn->mean, shortcut_bn->inv_std, s.in_size, s.channels, sum, main, side);
+      k_.pool_add_sums(g + i * out_image, argmax + i * out_image, main_z + i * in_image, main_bn->mean, main_bn->inv_std, shortcut_z + i * out_image,
+                       shortcut_bn->mean, shortcut_bn->inv_std, s.in_size, s.channels, sum, main, side);
   });
   batch_norm_sums(kSum, kSquare, *main_bn, int64_t{s.n} * s.in_size * s.in_size);
   // batch_norm_sums left the total of kSum in thread 0's piece; the shortcut shares it.
@@ -72,26 +72,25 @@ void CpuBackend::pool_add_backward(const PoolShape& s, const float* g, const uin
 }
 
 void CpuBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, View in, const float* weight, float* d_weight, float* dx) {
-  const int out_size = (s.in_size + 1) / 2, pixels = out_size * out_size;
-  const size_t in_image = static_cast<size_t>(s.in_size) * s.in_size * s.in_channels, out_image = static_cast<size_t>(pixels) * s.out_channels;
+  const int out_size = (s.in_size + 1) / 2;
   const size_t weights = static_cast<size_t>(s.in_channels) * s.out_channels;
   const float* b = packed(kPackedA, weight, s.out_channels, s.in_channels, true);
   const Affine affine = pending(in);
-  const int group = group_size(pixels);
+  const Cut cut(out_size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     float* dw = scratch.floats(kWeightGrad, weights);
     std::fill_n(dw, weights, 0.f);
     const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; i += group) {
-      const int count = std::min(group, images.end - i), rows = count * pixels;
-      float* even = scratch.floats(kInput, static_cast<size_t>(group) * pixels * s.in_channels);
-      gather_even(in.z + i * in_image, count, s.in_size, s.in_channels, even);
-      if (affine.scale) k_.apply(even, rows, s.in_channels, affine, even);
-      float* dz = scratch.floats(kGradient, group * out_image);
-      k_.batch_norm_backward(up.g + i * out_image, up.z + i * out_image, rows, s.out_channels, up.bn->a, up.bn->b, up.bn->c, dz);
-      k_.accumulate_outer(rows, s.out_channels, {{even}, 1, s.in_channels, s.in_channels}, dz, dw);
-      k_.multiply_rows(rows, s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dx + static_cast<size_t>(i) * pixels * s.in_channels);
+    for (Pieces p(cut, images.begin * cut.strips(), images.end * cut.strips()); p.next();) {
+      const size_t most = static_cast<size_t>(cut.most_rows()) * out_size;
+      float *even = scratch.floats(kInput, most * s.in_channels), *dz = scratch.floats(kGradient, most * s.out_channels);
+      gather_even(in.z, p, s.in_size, s.in_channels, even);
+      if (affine.scale) k_.apply(even, p.pixels(), s.in_channels, affine, even);
+      const size_t at = p.offset(s.out_channels);
+      k_.batch_norm_backward(up.g + at, up.z + at, p.pixels(), s.out_channels, up.bn->a, up.bn->b, up.bn->c, dz);
+      k_.accumulate_outer(p.pixels(), s.out_channels, {{even}, 1, s.in_channels, s.in_channels}, dz, dw);
+      k_.multiply_rows(p.pixels(), s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dx + p.offset(s.in_channels));
     }
   });
   reduce_floats(kWeightGrad, weights, d_weight);
@@ -99,10 +98,9 @@ void CpuBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, V
 
 void CpuBackend::separable_backward(const SeparableShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* d, const float* depthwise,
                                     const float* pointwise, float* d_depthwise, float* d_pointwise, const float* shortcut_dx, float* dx) {
-  const int pixels = s.size * s.size, pooled = (s.size + 1) / 2;
-  const size_t in_image = static_cast<size_t>(pixels) * s.in_channels, out_image = static_cast<size_t>(pixels) * s.out_channels;
+  const int pooled = (s.size + 1) / 2;
+  const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row, out_row = static_cast<size_t>(s.size) * s.out_channels;
   const size_t pooled_image = static_cast<size_t>(pooled) * pooled * s.out_channels;
-  const size_t row = static_cast<size_t>(s.size) * s.in_channels;
   const size_t pointwise_weights = static_cast<size_t>(s.in_channels) * s.out_channels, depthwise_weights = static_cast<size_t>(9) * s.in_channels;
   const float* b = packed(kPackedA, pointwise, s.out_channels, s.in_channels, true);
   float* flipped = scratch_[0].floats(kPackedB, depthwise_weights);
@@ -110,7 +108,7 @@ void CpuBackend::separable_backward(const SeparableShape& s, const Upstream& up,
     std::memcpy(flipped + static_cast<size_t>(tap) * s.in_channels, depthwise + static_cast<size_t>(8 - tap) * s.in_channels,
                 s.in_channels * sizeof(float));
   const Affine affine = pending(in), identity{nullptr, nullptr, false};
-  const int group = group_size(pixels);
+  const Cut cut(s.size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.floats(kZeros, row);
@@ -122,30 +120,44 @@ void CpuBackend::separable_backward(const SeparableShape& s, const Upstream& up,
     std::fill_n(sum, s.in_channels, 0.0);
     std::fill_n(sum_hat, s.in_channels, 0.0);
     const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; i += group) {
-      const int count = std::min(group, images.end - i), rows = count * pixels;
-      float *dz = scratch.floats(kGradient, group * out_image), *dd = scratch.floats(kDepthwiseGrad, group * in_image);
+    for (Pieces p(cut, images.begin * cut.strips(), images.end * cut.strips()); p.next();) {
+      const size_t at = p.offset(s.out_channels);
+      float *dz = scratch.floats(kGradient, cut.most_rows() * out_row), *dd = scratch.floats(kDepthwiseGrad, cut.images() * in_image);
       if (up.argmax) {
-        for (int j = 0; j < count; ++j)
-          k_.pool_batch_norm_backward(up.g + (i + j) * pooled_image, up.argmax + (i + j) * pooled_image, up.z + (i + j) * out_image, s.size,
-                                      s.out_channels, up.bn->a, up.bn->b, up.bn->c, dz + j * out_image);
+        for (int j = 0; j < p.count; ++j)
+          k_.pool_batch_norm_backward(up.g + (p.image + j) * pooled_image, up.argmax + (p.image + j) * pooled_image,
+                                      up.z + (p.image + j) * s.size * out_row, s.size, s.out_channels, up.bn->a, up.bn->b, up.bn->c, p.y0, p.y1,
+                                      dz + j * s.size * out_row);
       } else {
-        k_.batch_norm_backward(up.g + i * out_image, up.z + i * out_image, rows, s.out_channels, up.bn->a, up.bn->b, up.bn->c, dz);
+        k_.batch_norm_backward(up.g + at, up.z + at, p.pixels(), s.out_channels, up.bn->a, up.bn->b, up.bn->c, dz);
       }
-      k_.accumulate_outer(rows, s.out_channels, {{d + i * in_image}, 1, s.in_channels, s.in_channels}, dz, dw_point);
-      k_.multiply_rows(rows, s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dd);
-      for (int j = 0; j < count; ++j) {
-        const size_t at = (i + j) * in_image;
-        k_.depthwise_weight_gradient(in.z + at, s.size, s.in_channels, affine, dd + j * in_image, ring, zeros, dw_depth);
-        k_.depthwise(dd + j * in_image, s.size, s.in_channels, identity, flipped, ring, zeros, dx + at);
-        if (shortcut_dx) k_.add_at_even(shortcut_dx + static_cast<size_t>(i + j) * pooled * pooled * s.in_channels, s.size, s.in_channels, dx + at);
-        if (in_bn) k_.mask_and_sum(dx + at, in.z + at, pixels, s.in_channels, in_bn->scale, in_bn->shift, in_bn->mean, in_bn->inv_std, sum, sum_hat);
+      const float* middle = d ? d + p.offset(s.in_channels) : nullptr;
+      if (!d) {
+        float* again = scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+        for (int j = 0; j < p.count; ++j)
+          k_.depthwise(in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, depthwise, ring, zeros, p.y0, p.y1, again + j * in_image);
+        middle = again;
+      }
+      k_.accumulate_outer(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, dz, dw_point);
+      k_.multiply_rows(p.pixels(), s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dd + p.y0 * row);
+      // A row of dx needs the row of dd below it, so it waits for the next piece, unless the image ends here.
+      const int x0 = std::max(p.y0 - 1, 0), x1 = p.y1 == s.size ? s.size : p.y1 - 1;
+      for (int j = 0; j < p.count; ++j) {
+        const float *image = in.z + (p.image + j) * in_image, *d_image = dd + j * in_image;
+        float* out = dx + (p.image + j) * in_image;
+        k_.depthwise_weight_gradient(image, s.size, s.in_channels, affine, d_image + p.y0 * row, ring, zeros, p.y0, p.y1, dw_depth);
+        k_.depthwise(d_image, s.size, s.in_channels, identity, flipped, ring, zeros, x0, x1, out + x0 * row);
+        if (shortcut_dx)
+          k_.add_at_even(shortcut_dx + static_cast<size_t>(p.image + j) * pooled * pooled * s.in_channels, s.size, s.in_channels, x0, x1, out);
+        if (in_bn)
+          k_.mask_and_sum(out + x0 * row, image + x0 * row, static_cast<ptrdiff_t>(x1 - x0) * s.size, s.in_channels, in_bn->scale, in_bn->shift,
+                          in_bn->mean, in_bn->inv_std, sum, sum_hat);
       }
     }
   });
   reduce_floats(kWeightGrad, pointwise_weights, d_pointwise);
   reduce_floats(kWeightGrad2, depthwise_weights, d_depthwise);
-  if (in_bn) batch_norm_sums(kSum, kSquare, *in_bn, int64_t{s.n} * pixels);
+  if (in_bn) batch_norm_sums(kSum, kSquare, *in_bn, int64_t{s.n} * s.size * s.size);
 }
 
 void CpuBackend::convolution_backward(const ConvolutionShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
@@ -162,7 +174,8 @@ void CpuBackend::convolution_backward(const ConvolutionShape& s, const Upstream&
     for (int tap = 0; tap < 9; ++tap)
       for (int o = 0; o < s.out_channels; ++o)
         for (int c = 0; c < s.in_channels; ++c)
-          reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] = weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
+          reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] =
+              weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
     b = packed(kPackedA, reversed, 9 * s.out_channels, s.in_channels, false);
   }
   const Affine affine = pending(in);

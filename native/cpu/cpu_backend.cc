@@ -45,6 +45,7 @@ void CpuBackend::for_each_lane(const std::function<void(int, Backend&)>& body) {
 
 void CpuBackend::reduce_floats(int slot, size_t count, float* out) {
   std::vector<const float*> parts;
+  parts.reserve(scratch_.size());
   for (Scratch& s : scratch_) parts.push_back(s.floats(slot, count));
   auto body = [&](int t) {
     const size_t begin = count * t / pool_.size(), end = count * (t + 1) / pool_.size();
@@ -54,7 +55,8 @@ void CpuBackend::reduce_floats(int slot, size_t count, float* out) {
       out[i] = sum;
     }
   };
-  if (count < 16384) for (int t = 0; t < pool_.size(); ++t) body(t);
+  if (count < 16384)
+    for (int t = 0; t < pool_.size(); ++t) body(t);
   else pool_.run(body);
 }
 

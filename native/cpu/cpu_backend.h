@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "cpu/kernels.h"
 #include "cpu/thread_pool.h"
+#include "cpu/work.h"
 
 namespace fer::cpu {
 
@@ -16,6 +17,7 @@ class CpuBackend final : public Backend {
   std::string description() const override;
   int threads() const override { return pool_.size(); }
   int channel_alignment() const override { return 8; }
+  bool keeps_depthwise() const override { return false; }
 
   void* allocate(size_t bytes) override;
   void release(void* pointer) override;
@@ -66,20 +68,33 @@ class CpuBackend final : public Backend {
     double* doubles(int slot, size_t count) { return reinterpret_cast<double*>(floats(slot, 2 * count)); }
 
    private:
-    struct Free { void operator()(float* p) const; };
-    struct Piece { std::unique_ptr<float, Free> memory; size_t capacity = 0; };
+    struct Free {
+      void operator()(float* p) const;
+    };
+    struct Piece {
+      std::unique_ptr<float, Free> memory;
+      size_t capacity = 0;
+    };
     std::vector<Piece> pieces_;
   };
 
   // Images [begin, end) of n for thread t.
-  struct Slice { int begin, end; };
+  struct Slice {
+    int begin, end;
+  };
   Slice slice(int n, int thread) const;
   // Sums `count` doubles or floats of every thread's slot into `out`, in thread order.
   void reduce_floats(int slot, size_t count, float* out);
   void finish_statistics(BatchNorm& bn, int64_t count);
   void finish_gradients(BatchNorm& bn, int64_t count, const double* sum, const double* sum_hat);
   void batch_norm_sums(int slot_sum, int slot_hat, BatchNorm& bn, int64_t count);
-  static void gather_even(const float* in, int n, int size, int channels, float* out);
+  // The pieces of n images that fall to thread t; the cut shares out a single image's rows where threads would idle.
+  Cut cut(int n, int size) const { return n < pool_.size() ? Cut(size, (size * n + pool_.size() - 1) / pool_.size()) : Cut(size); }
+  Pieces pieces(const Cut& cut, int n, int t) const {
+    const Slice strips = slice(n * cut.strips(), t);
+    return {cut, strips.begin, strips.end};
+  }
+  static void gather_even(const float* in, const Pieces& p, int size, int channels, float* out);
   const float* packed(int slot, const float* b, int k, int n, bool transposed);
 
   ThreadPool pool_;

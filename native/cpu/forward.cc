@@ -19,38 +19,38 @@ void CpuBackend::convolution_forward(const ConvolutionShape& s, View in, const f
   const size_t in_image = static_cast<size_t>(s.in_size) * row, out_row = static_cast<size_t>(out_size) * s.out_channels;
   const float* b = packed(kPackedA, weight, 9 * s.in_channels, s.out_channels, false);
   const Affine affine = pending(in);
+  const Cut cut = this->cut(s.n, out_size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     double *sum = scratch.doubles(kSum, s.out_channels), *square = scratch.doubles(kSquare, s.out_channels);
     std::fill_n(sum, s.out_channels, 0.0);
     std::fill_n(square, s.out_channels, 0.0);
-    const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; ++i) {
-      const float* x = in.z + i * in_image;
-      if (affine.scale) {
-        float* normal = scratch.floats(kInput, in_image);
-        k_.apply(x, static_cast<ptrdiff_t>(s.in_size) * s.in_size, s.in_channels, affine, normal);
-        x = normal;
+    for (Pieces p = pieces(cut, s.n, t); p.next();)
+      for (int i = p.image; i < p.image + p.count; ++i) {
+        const int rows = p.y1 - p.y0;
+        const float* x = in.z + i * in_image + static_cast<ptrdiff_t>(p.y0) * row;
+        if (affine.scale) {
+          float* normal = scratch.floats(kInput, static_cast<size_t>(cut.most_rows() + 2) * row);
+          k_.apply(x, static_cast<ptrdiff_t>(rows + 2) * s.in_size, s.in_channels, affine, normal);
+          x = normal;
+        }
+        float* out = z + (static_cast<size_t>(i) * out_size + p.y0) * out_row;
+        for (int y = 0; y < rows; ++y) {
+          const float* top = x + static_cast<ptrdiff_t>(y) * row;
+          k_.multiply_rows(out_size, s.out_channels, {{top, top + row, top + 2 * row}, 3, 3 * s.in_channels, s.in_channels}, b, out + y * out_row);
+        }
+        if (training) k_.column_sums(out, static_cast<ptrdiff_t>(rows) * out_size, s.out_channels, sum, square);
       }
-      float* out = z + i * out_size * out_row;
-      for (int y = 0; y < out_size; ++y) {
-        const float* top = x + static_cast<ptrdiff_t>(y) * row;
-        k_.multiply_rows(out_size, s.out_channels, {{top, top + row, top + 2 * row}, 3, 3 * s.in_channels, s.in_channels}, b, out + y * out_row);
-      }
-      if (training) k_.column_sums(out, static_cast<ptrdiff_t>(out_size) * out_size, s.out_channels, sum, square);
-    }
   });
   if (training) finish_statistics(*bn, int64_t{s.n} * out_size * out_size);
 }
 
 void CpuBackend::separable_forward(const SeparableShape& s, View in, const float* depthwise, const float* pointwise, float* d, float* z,
                                    BatchNorm* bn, bool training) {
-  const int pixels = s.size * s.size;
-  const size_t in_image = static_cast<size_t>(pixels) * s.in_channels, out_image = static_cast<size_t>(pixels) * s.out_channels;
-  const size_t row = static_cast<size_t>(s.size) * s.in_channels;
+  const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row;
   const float* b = packed(kPackedA, pointwise, s.in_channels, s.out_channels, false);
   const Affine affine = pending(in);
-  const int group = group_size(pixels);
+  const Cut cut = this->cut(s.n, s.size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.floats(kZeros, row);
@@ -58,48 +58,43 @@ void CpuBackend::separable_forward(const SeparableShape& s, View in, const float
     double *sum = scratch.doubles(kSum, s.out_channels), *square = scratch.doubles(kSquare, s.out_channels);
     std::fill_n(sum, s.out_channels, 0.0);
     std::fill_n(square, s.out_channels, 0.0);
-    const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; i += group) {
-      const int count = std::min(group, images.end - i);
-      float* middle = d ? d + i * in_image : scratch.floats(kDepthwiseOut, group * in_image);
-      for (int j = 0; j < count; ++j)
-        k_.depthwise(in.z + (i + j) * in_image, s.size, s.in_channels, affine, depthwise, ring, zeros, middle + j * in_image);
-      float* out = z + i * out_image;
-      k_.multiply_rows(count * pixels, s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
-      if (training) k_.column_sums(out, static_cast<ptrdiff_t>(count) * pixels, s.out_channels, sum, square);
+    for (Pieces p = pieces(cut, s.n, t); p.next();) {
+      float* middle = d ? d + p.offset(s.in_channels) : scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+      for (int j = 0; j < p.count; ++j)
+        k_.depthwise(in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, depthwise, ring, zeros, p.y0, p.y1, middle + j * in_image);
+      float* out = z + p.offset(s.out_channels);
+      k_.multiply_rows(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
+      if (training) k_.column_sums(out, p.pixels(), s.out_channels, sum, square);
     }
   });
-  if (training) finish_statistics(*bn, int64_t{s.n} * pixels);
+  if (training) finish_statistics(*bn, int64_t{s.n} * s.size * s.size);
 }
 
 void CpuBackend::shortcut_forward(const ShortcutShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
-  const int out_size = (s.in_size + 1) / 2, pixels = out_size * out_size;
-  const size_t in_image = static_cast<size_t>(s.in_size) * s.in_size * s.in_channels, out_image = static_cast<size_t>(pixels) * s.out_channels;
+  const int out_size = (s.in_size + 1) / 2;
   const float* b = packed(kPackedA, weight, s.in_channels, s.out_channels, false);
   const Affine affine = pending(in);
-  const int group = group_size(pixels);
+  const Cut cut = this->cut(s.n, out_size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     double *sum = scratch.doubles(kSum, s.out_channels), *square = scratch.doubles(kSquare, s.out_channels);
     std::fill_n(sum, s.out_channels, 0.0);
     std::fill_n(square, s.out_channels, 0.0);
-    const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; i += group) {
-      const int count = std::min(group, images.end - i);
-      float* even = scratch.floats(kInput, static_cast<size_t>(group) * pixels * s.in_channels);
-      gather_even(in.z + i * in_image, count, s.in_size, s.in_channels, even);
-      if (affine.scale) k_.apply(even, static_cast<ptrdiff_t>(count) * pixels, s.in_channels, affine, even);
-      float* out = z + i * out_image;
-      k_.multiply_rows(count * pixels, s.out_channels, {{even}, 1, s.in_channels, s.in_channels}, b, out);
-      if (training) k_.column_sums(out, static_cast<ptrdiff_t>(count) * pixels, s.out_channels, sum, square);
+    for (Pieces p = pieces(cut, s.n, t); p.next();) {
+      float* even = scratch.floats(kInput, static_cast<size_t>(cut.most_rows()) * out_size * s.in_channels);
+      gather_even(in.z, p, s.in_size, s.in_channels, even);
+      if (affine.scale) k_.apply(even, p.pixels(), s.in_channels, affine, even);
+      float* out = z + p.offset(s.out_channels);
+      k_.multiply_rows(p.pixels(), s.out_channels, {{even}, 1, s.in_channels, s.in_channels}, b, out);
+      if (training) k_.column_sums(out, p.pixels(), s.out_channels, sum, square);
     }
   });
-  if (training) finish_statistics(*bn, int64_t{s.n} * pixels);
+  if (training) finish_statistics(*bn, int64_t{s.n} * out_size * out_size);
 }
 
-void CpuBackend::gather_even(const float* in, int n, int size, int channels, float* out) {
-  for (int i = 0; i < n; ++i)
-    for (int y = 0; y < size; y += 2) {
+void CpuBackend::gather_even(const float* in, const Pieces& p, int size, int channels, float* out) {
+  for (int i = p.image; i < p.image + p.count; ++i)
+    for (int y = 2 * p.y0; y < 2 * p.y1; y += 2) {
       const float* row = in + (static_cast<size_t>(i) * size + y) * size * channels;
       for (int x = 0; x < size; x += 2, out += channels) std::memcpy(out, row + static_cast<size_t>(x) * channels, channels * sizeof(float));
     }
@@ -109,11 +104,12 @@ void CpuBackend::pool_add_forward(const PoolShape& s, const float* main_z, const
                                   const BatchNorm* shortcut_bn, float* out, uint8_t* argmax) {
   const int pooled = (s.in_size + 1) / 2;
   const size_t in_image = static_cast<size_t>(s.in_size) * s.in_size * s.channels, out_image = static_cast<size_t>(pooled) * pooled * s.channels;
+  const Cut cut = this->cut(s.n, pooled);
   pool_.run([&](int t) {
-    const Slice images = slice(s.n, t);
-    for (int i = images.begin; i < images.end; ++i)
-      k_.pool_add(main_z + i * in_image, normalised(main_bn), shortcut_z + i * out_image, normalised(shortcut_bn), s.in_size, s.channels,
-                  out + i * out_image, argmax ? argmax + i * out_image : nullptr);
+    for (Pieces p = pieces(cut, s.n, t); p.next();)
+      for (int i = p.image; i < p.image + p.count; ++i)
+        k_.pool_add(main_z + i * in_image, normalised(main_bn), shortcut_z + i * out_image, normalised(shortcut_bn), s.in_size, s.channels, p.y0,
+                    p.y1, out + i * out_image, argmax ? argmax + i * out_image : nullptr);
   });
 }
 

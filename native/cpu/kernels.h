@@ -37,36 +37,44 @@ struct Kernels {
   // Adds the column sums of z and z*z over `count` rows to sum and square.
   void (*column_sums)(const float* z, ptrdiff_t count, int channels, double* sum, double* square);
 
-  // Depthwise 3x3, zero-padded, one image [size][size][channels]; ring: 3 rows of scratch, zeros: one row of zeros.
-  void (*depthwise)(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, float* out);
-  // Adds the weight gradient [9][channels] of one image.
-  void (*depthwise_weight_gradient)(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring,
-                                    const float* zeros, float* d_weight);
+  // Depthwise 3x3, zero-padded, rows [y0, y1) of one image [size][size][channels]; `out` is where row y0 goes.
+  // ring: 3 rows of scratch, zeros: one row of zeros.
+  void (*depthwise)(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, int y0, int y1,
+                    float* out);
+  // Adds the weight gradient [9][channels] of output rows [y0, y1); `d_out` begins at row y0.
+  void (*depthwise_weight_gradient)(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring, const float* zeros,
+                                    int y0, int y1, float* d_weight);
 
   // dz = a * g + b * z + c over `count` rows.
   void (*batch_norm_backward)(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c,
                               float* dz);
-  // Same with g scattered from its pooled form, one image.
+  // Same with g scattered from its pooled form, rows [y0, y1) of one image; `dz` is where row y0 goes.
   void (*pool_batch_norm_backward)(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
-                                   const float* c, float* dz);
+                                   const float* c, int y0, int y1, float* dz);
   // dx *= (z * scale + shift > 0); adds sums of dx and of dx * (z - mean) * inv_std.
   void (*mask_and_sum)(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
                        const float* inv_std, double* sum, double* sum_hat);
-  // One image: out = max pool(affine main) + affine shortcut; argmax may be null.
-  void (*pool_add)(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels,
-                   float* out, uint8_t* argmax);
+  // One image, output rows [y0, y1): out = max pool(affine main) + affine shortcut; argmax may be null.
+  void (*pool_add)(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels, int y0,
+                   int y1, float* out, uint8_t* argmax);
   // One image: adds sums of g, g * main_hat (at the maxima) and g * shortcut_hat.
   void (*pool_add_sums)(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std,
                         const float* shortcut, const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum,
                         double* sum_main, double* sum_shortcut);
-  // dx [size][size][c] += small [(size+1)/2][(size+1)/2][c] at the even pixels.
-  void (*add_at_even)(const float* small, int size, int channels, float* dx);
+  // dx [size][size][c] += small [(size+1)/2][(size+1)/2][c] at the even pixels of rows [y0, y1).
+  void (*add_at_even)(const float* small, int size, int channels, int y0, int y1, float* dx);
 };
 
 const Kernels& best_kernels();
 
-namespace v2 { const Kernels& kernels(); }
-namespace v3 { const Kernels& kernels(); }
-namespace v4 { const Kernels& kernels(); }
+namespace v2 {
+const Kernels& kernels();
+}
+namespace v3 {
+const Kernels& kernels();
+}
+namespace v4 {
+const Kernels& kernels();
+}
 
 }  // namespace fer::cpu

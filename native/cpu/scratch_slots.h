@@ -12,9 +12,9 @@ enum ScratchSlot : int {
   kInput,          // normalised input of one group
   kPackedA,        // packed weights, thread 0's serves all
   kPackedB,
-  kWeightGrad,     // this thread's part of a weight gradient
+  kWeightGrad,  // this thread's part of a weight gradient
   kWeightGrad2,
-  kSum,            // doubles, one a channel
+  kSum,  // doubles, one a channel
   kSquare,
   kSumShortcut,
   kSlots,

@@ -17,7 +17,7 @@ void pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : claimed_(threads) {
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
@@ -36,9 +36,10 @@ void ThreadPool::run(const std::function<void(int)>& body) {
   body_ = &body;
   failure_ = nullptr;
   pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  uint64_t generation;
   {
     std::lock_guard lock(mutex_);
-    generation_.fetch_add(1, std::memory_order_release);
+    generation = generation_.fetch_add(1, std::memory_order_release) + 1;
   }
   wake_.notify_all();
   std::exception_ptr own;
@@ -47,8 +48,9 @@ void ThreadPool::run(const std::function<void(int)>& body) {
   } catch (...) {
     own = std::current_exception();
   }
-  for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins)
-    spins < kSpins ? pause() : std::this_thread::yield();
+  for (int i = 1; i < size(); ++i)
+    if (claim(i, generation)) run_part(i);
+  for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins) spins < kSpins ? pause() : std::this_thread::yield();
   if (own) std::rethrow_exception(own);
   if (failure_) std::rethrow_exception(failure_);
 }
@@ -67,14 +69,24 @@ void ThreadPool::work(int index) {
     }
     seen = generation_.load(std::memory_order_acquire);
     if (stop_) return;
-    try {
-      (*body_)(index);
-    } catch (...) {
-      std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
-    }
-    pending_.fetch_sub(1, std::memory_order_release);
+    if (claim(index, seen)) run_part(index);
   }
+}
+
+bool ThreadPool::claim(int index, uint64_t generation) {
+  // Every part is taken in every generation, so the one before is what a free part shows.
+  uint64_t before = generation - 1;
+  return claimed_[index].compare_exchange_strong(before, generation, std::memory_order_acq_rel);
+}
+
+void ThreadPool::run_part(int index) {
+  try {
+    (*body_)(index);
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    failure_ = std::current_exception();
+  }
+  pending_.fetch_sub(1, std::memory_order_release);
 }
 
 }  // namespace fer::cpu

@@ -135,7 +135,9 @@ TEST_P(NetworkTest, MatchesPyTorch) {
     request.learning_rates = {c.learning_rate};
     const EpochTotals totals = trainer.train_epoch(request, never, nullptr);
     strayed = std::max(strayed, c.deviations[step]);
-    EXPECT_NEAR(totals.loss_sum / static_cast<double>(totals.seen), c.losses[step], kMargin * strayed + (step == 0 ? 2e-5 : 1e-3 * step)) << "step " << step;
+    // The floor grows with the loss: some cases climb to 60, where a step multiplies every rounding error tenfold.
+    const double floor = step == 0 ? 2e-5 : 1e-3 * step * std::max(1.0, c.losses[step] / 2);
+    EXPECT_NEAR(totals.loss_sum / static_cast<double>(totals.seen), c.losses[step], kMargin * strayed + floor) << "step " << step;
     if (step > 0 || c.options.clip_norm > 0) continue;  // clipping scales the gradients in place
     for (const Samples& s : c.gradients) expect_samples(s, network->read_from(trainer.gradients(), network->tensor(s.name)), 4e-3, "gradient");
   }

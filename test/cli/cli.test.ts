@@ -159,6 +159,52 @@ describe('train, resume, evaluate, predict', () => {
   });
 });
 
+describe('doctor, bench, bad rows', () => {
+  it('doctor tries everything and finds this installation sound', () => {
+    const { status, stdout } = run(['doctor']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(0, 22).trimEnd()),
+    ).toEqual(['Node', 'native core', 'training', 'pictures', 'charts', 'default model'].map((name) => `ok      ${name}`));
+    expect(stdout).toMatch(/training +one step on CPU, .* loss \d\.\d{3}/);
+    expect(status).toBe(0);
+  });
+
+  it('bench measures prediction and training', () => {
+    const { status, stdout } = run(['bench', '--width', '4,4:8', '--seconds', '1', '--threads', '1', '--batch-size', '32', '--json']);
+    expect(status).toBe(0);
+    const report = JSON.parse(stdout) as { width: string; figures: { name: string; imagesPerSecond: number; repetitions: number }[] };
+    expect(report.width).toBe('4,4:8');
+    expect(report.figures.map((figure) => figure.name)).toEqual([
+      'predict, batch 1',
+      'predict, batch 64',
+      'predict, batch 1024',
+      'train, batch 32',
+    ]);
+    for (const figure of report.figures) {
+      expect(figure.imagesPerSecond).toBeGreaterThan(1);
+      expect(figure.repetitions).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  it('leaves out bad rows on request, counted and listed', () => {
+    const pixels = '7 '.repeat(64).trim();
+    const csv = file(
+      'rows.csv',
+      `emotion,pixels,Usage\n0,${pixels},Training\n9,${pixels},Training\n3,7 7 7,PublicTest\n6,${pixels},PrivateTest\n`,
+    );
+    expect(run(['data', 'info', csv]).status).toBe(1);
+    const { status, stdout, stderr } = run(['data', 'info', '--skip-bad-rows', csv]);
+    expect(status).toBe(0);
+    const said = stdout + stderr;
+    expect(said).toContain('2 malformed rows were skipped');
+    expect(said).toMatch(/line 3: expected an emotion of 0 to 6, got "9"/);
+    expect(said).toMatch(/line 4: expected 64 pixels, got 3/);
+  });
+});
+
 describe('bad input', () => {
   const cases: [name: string, args: () => string[], status: number, message: RegExp][] = [
     ['an unknown command', () => ['trian'], 2, /unknown command 'trian'.*train/],

@@ -3,6 +3,9 @@
 // A tile of M rows by N vectors of C lives in registers; A is broadcast from cache, B is read from panels
 // packed in the order of use. With 32 registers M x N = 12 x 2 leaves 24 accumulators against 2 loads of B
 // and 12 broadcasts a step: arithmetic-bound on every core that issues two loads for each fused multiply-add.
+//
+// Eight columns would leave half of a 512-bit vector empty: there a vector holds two rows of B, interleaved, against two
+// neighbouring elements of A broadcast as one 64-bit value.
 #include <algorithm>
 
 #include "cpu/kernels/table.h"
@@ -11,14 +14,17 @@
 namespace fer::cpu::FER_ISA {
 namespace {
 
-inline constexpr int kTall = 12;                             // rows of a one-vector tile
-inline constexpr int kShort = kRegisters == 32 ? 12 : 6;     // rows of a two-vector tile
+inline constexpr int kTall = 12;                          // rows of a one-vector tile
+inline constexpr int kShort = kRegisters == 32 ? 12 : 6;  // rows of a two-vector tile
 
 int panel_width(int n) {
   for (int width : {2 * kWide, kWide, 8})
     if (n % width == 0) return width;
   return 8;
 }
+
+// Whether the products of these sizes hold two rows of B in a vector.
+bool paired(int k, int n) { return kWide == 16 && n == 8 && k % 2 == 0; }
 
 template <int L, int N, int M>
 FER_INLINE void tile(const Rows& a, ptrdiff_t row, const float* b, float* c, int ldc) {
@@ -70,13 +76,84 @@ void multiply_panels(int m, int n, const Rows& a, const float* packed, float* c)
   }
 }
 
+#ifdef __AVX512F__
+// Lanes 2j and 2j + 1: column j of rows k and k + 1.
+FER_INLINE V<16> splat_pair(const float* p) {
+  double pair;
+  std::memcpy(&pair, p, sizeof pair);
+  return (V<16>)_mm512_set1_pd(pair);
+}
+FER_INLINE V<8> even_lanes(V<16> v) { return __builtin_shufflevector(v, v, 0, 2, 4, 6, 8, 10, 12, 14); }
+FER_INLINE V<8> odd_lanes(V<16> v) { return __builtin_shufflevector(v, v, 1, 3, 5, 7, 9, 11, 13, 15); }
+FER_INLINE V<16> twice_each(V<8> v) { return __builtin_shufflevector(v, v, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7); }
+
+template <int M>
+void paired_tile(const Rows& a, ptrdiff_t row, const float* b, float* c) {
+  V<16> acc[M];
+  for (int i = 0; i < M; ++i) acc[i] = V<16>{};
+  for (int s = 0; s < a.segments; ++s) {
+    const float* p = a.segment[s] + row * a.stride;
+    for (int k = 0; k < a.k; k += 2, b += 16) {
+      const V<16> bv = load<16>(b);
+#pragma GCC unroll 12
+      for (int i = 0; i < M; ++i) acc[i] += splat_pair(p + i * a.stride + k) * bv;
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < M; ++i) store<8>(c + i * 8, even_lanes(acc[i]) + odd_lanes(acc[i]));
+}
+
+template <int M>
+void paired_tail(int rows, const Rows& a, ptrdiff_t row, const float* b, float* c) {
+  if constexpr (M > 0) {
+    if (rows == M) paired_tile<M>(a, row, b, c);
+    else paired_tail<M - 1>(rows, a, row, b, c);
+  }
+}
+
+void multiply_paired(int m, const Rows& a, const float* packed, float* c) {
+  int i = 0;
+  for (; i + kTall <= m; i += kTall) paired_tile<kTall>(a, i, packed, c + static_cast<ptrdiff_t>(i) * 8);
+  paired_tail<kTall - 1>(m - i, a, i, packed, c + static_cast<ptrdiff_t>(i) * 8);
+}
+
+// W [2M rows of k][8] += sum over rows of A^T C.
+template <int M>
+FER_INLINE void paired_outer_tile(int m, const float* a, ptrdiff_t stride, const float* c, float* w) {
+  V<16> acc[M];
+  for (int i = 0; i < M; ++i) acc[i] = V<16>{};
+  for (int r = 0; r < m; ++r, a += stride, c += 8) {
+    const V<16> cv = twice_each(load<8>(c));
+#pragma GCC unroll 12
+    for (int i = 0; i < M; ++i) acc[i] += splat_pair(a + 2 * i) * cv;
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < M; ++i) {
+    store<8>(w + i * 16, load<8>(w + i * 16) + even_lanes(acc[i]));
+    store<8>(w + i * 16 + 8, load<8>(w + i * 16 + 8) + odd_lanes(acc[i]));
+  }
+}
+
+void outer_paired(int m, const Rows& a, const float* c, float* w) {
+  for (int s = 0; s < a.segments; ++s, w += static_cast<ptrdiff_t>(a.k) * 8) {
+    int k = 0;
+    for (; k + 24 <= a.k; k += 24) paired_outer_tile<12>(m, a.segment[s] + k, a.stride, c, w + static_cast<ptrdiff_t>(k) * 8);
+    for (; k + 8 <= a.k; k += 8) paired_outer_tile<4>(m, a.segment[s] + k, a.stride, c, w + static_cast<ptrdiff_t>(k) * 8);
+    for (; k < a.k; k += 2) paired_outer_tile<1>(m, a.segment[s] + k, a.stride, c, w + static_cast<ptrdiff_t>(k) * 8);
+  }
+}
+#else
+void multiply_paired(int, const Rows&, const float*, float*) {}
+void outer_paired(int, const Rows&, const float*, float*) {}
+#endif
+
 // W tile [M rows of k][N vectors] += sum over rows of A^T C.
 template <int L, int N, int M>
-FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float* c, int n, float* w) {
+FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float* c, ptrdiff_t next, int n, float* w) {
   V<L> acc[M][N];
   for (int i = 0; i < M; ++i)
     for (int j = 0; j < N; ++j) acc[i][j] = load<L>(w + static_cast<ptrdiff_t>(i) * n + j * L);
-  for (int r = 0; r < m; ++r, a += stride, c += n) {
+  for (int r = 0; r < m; ++r, a += stride, c += next) {
     V<L> cv[N];
 #pragma GCC unroll 2
     for (int j = 0; j < N; ++j) cv[j] = load<L>(c + j * L);
@@ -94,31 +171,42 @@ FER_INLINE void outer_tile(int m, const float* a, ptrdiff_t stride, const float*
 }
 
 template <int L, int N, int M>
-void outer_tail(int ks, int m, const float* a, ptrdiff_t stride, const float* c, int n, float* w) {
+void outer_tail(int ks, int m, const float* a, ptrdiff_t stride, const float* c, ptrdiff_t next, int n, float* w) {
   if constexpr (M > 0) {
-    if (ks == M) outer_tile<L, N, M>(m, a, stride, c, n, w);
-    else outer_tail<L, N, M - 1>(ks, m, a, stride, c, n, w);
+    if (ks == M) outer_tile<L, N, M>(m, a, stride, c, next, n, w);
+    else outer_tail<L, N, M - 1>(ks, m, a, stride, c, next, n, w);
   }
 }
 
 template <int L, int N>
 void outer_panels(int m, int n, const Rows& a, const float* c, float* w) {
-  constexpr int M = N == 2 ? kShort : kTall;
-  for (int block = 0; block < m; block += 128) {  // 128 rows: a panel of C stays in the first-level cache
-    const int rows = std::min(128, m - block);
+  // Blocks of even height, because each reads and writes all of W: at most 288 rows, a panel of C that leaves the first-level
+  // cache room for A.
+  constexpr int M = N == 2 ? kShort : kTall, kBlock = 288;
+  const int blocks = (m + kBlock - 1) / kBlock, most = (m + blocks - 1) / std::max(blocks, 1);
+  // From 512 columns on it would not: its rows, 2 KB apart and more, fall into few sets of that cache. There it is copied.
+  const bool copies = n >= 512;
+  alignas(64) float copy[kBlock * N * L];
+  for (int block = 0; block < m; block += most) {
+    const int rows = std::min(most, m - block);
     for (int s = 0; s < a.segments; ++s)
       for (int j = 0; j < n; j += N * L) {
         const float* pa = a.segment[s] + block * a.stride;
         const float* pc = c + static_cast<ptrdiff_t>(block) * n + j;
+        if (copies)
+          for (int r = 0; r < rows; ++r) std::memcpy(copy + r * N * L, pc + static_cast<ptrdiff_t>(r) * n, N * L * sizeof(float));
+        const float* panel = copies ? copy : pc;
+        const ptrdiff_t next = copies ? N * L : n;
         float* pw = w + static_cast<ptrdiff_t>(s) * a.k * n + j;
         int k = 0;
-        for (; k + M <= a.k; k += M) outer_tile<L, N, M>(rows, pa + k, a.stride, pc, n, pw + static_cast<ptrdiff_t>(k) * n);
-        outer_tail<L, N, M - 1>(a.k - k, rows, pa + k, a.stride, pc, n, pw + static_cast<ptrdiff_t>(k) * n);
+        for (; k + M <= a.k; k += M) outer_tile<L, N, M>(rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
+        outer_tail<L, N, M - 1>(a.k - k, rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
       }
   }
 }
 
-template <class Body> void with_panel(int n, Body&& body) {
+template <class Body>
+void with_panel(int n, Body&& body) {
   const int width = panel_width(n);
   if (width == 2 * kWide) body.template operator()<kWide, 2>();
   else if (width == kWide) body.template operator()<kWide, 1>();
@@ -128,18 +216,21 @@ template <class Body> void with_panel(int n, Body&& body) {
 }  // namespace
 
 void pack(const float* b, int k, int n, bool transposed, float* packed) {
-  const int width = panel_width(n);
+  const int width = panel_width(n), deep = paired(k, n) ? 2 : 1;
   for (int j = 0; j < n; j += width)
-    for (int i = 0; i < k; ++i)
+    for (int i = 0; i < k; i += deep)
       for (int v = 0; v < width; ++v)
-        *packed++ = transposed ? b[static_cast<ptrdiff_t>(j + v) * k + i] : b[static_cast<ptrdiff_t>(i) * n + j + v];
+        for (int d = 0; d < deep; ++d)
+          *packed++ = transposed ? b[static_cast<ptrdiff_t>(j + v) * k + i + d] : b[static_cast<ptrdiff_t>(i + d) * n + j + v];
 }
 
 void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c) {
+  if (paired(a.segments * a.k, n)) return multiply_paired(m, a, packed, c);
   with_panel(n, [&]<int L, int N>() { multiply_panels<L, N>(m, n, a, packed, c); });
 }
 
 void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w) {
+  if (paired(a.segments * a.k, n)) return outer_paired(m, a, c, w);
   with_panel(n, [&]<int L, int N>() { outer_panels<L, N>(m, n, a, c, w); });
 }
 

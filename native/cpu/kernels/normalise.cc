@@ -19,7 +19,8 @@ void apply(const float* in, ptrdiff_t count, int channels, const Affine& affine,
 namespace {
 inline constexpr ptrdiff_t kBlock = 64;  // rows summed in float before the double takes over
 
-template <int L> FER_INLINE void add_to(double* total, V<L> v) {
+template <int L>
+FER_INLINE void add_to(double* total, V<L> v) {
   for (int i = 0; i < L; ++i) total[i] += v[i];
 }
 }  // namespace

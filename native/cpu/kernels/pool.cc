@@ -9,118 +9,192 @@ namespace {
 struct Window {
   int size, pooled, pad, channels;
   Window(int s, int c) : size(s), pooled((s + 1) / 2), pad(s % 2), channels(c) {}
-  // Calls body(tap, offset of the input pixel) for the taps of output (y, x) inside the image.
-  template <class Body> FER_INLINE void taps(int y, int x, Body&& body) const {
+  // Whether the three taps of output o along an axis all lie inside the image.
+  bool inside(int o) const { return 2 * o >= pad && 2 * o + 2 - pad < size; }
+  // Calls body(tap, offset of the input pixel) for the taps of output (y, x) inside the image: all nine where kInside.
+  template <bool kInside, class Body>
+  FER_INLINE void taps(int y, int x, Body&& body) const {
+#pragma GCC unroll 3
     for (int ky = 0; ky < 3; ++ky) {
       const int iy = 2 * y + ky - pad;
-      if (iy < 0 || iy >= size) continue;
+      if (!kInside && (iy < 0 || iy >= size)) continue;
+#pragma GCC unroll 3
       for (int kx = 0; kx < 3; ++kx) {
         const int ix = 2 * x + kx - pad;
-        if (ix < 0 || ix >= size) continue;
+        if (!kInside && (ix < 0 || ix >= size)) continue;
         body(ky * 3 + kx, (static_cast<ptrdiff_t>(iy) * size + ix) * channels);
       }
     }
   }
+  // Asks for `count` channels of the four pixels that this output's place two rows below will be the first to read.
+  FER_INLINE void prefetch_below(const float* main, int y, int x, int count) const {
+    const float* p = main + (static_cast<ptrdiff_t>(2 * y + 6) * size + 2 * x) * channels;
+    for (int row = 0; row < 2; ++row, p += static_cast<ptrdiff_t>(size) * channels) {
+      prefetch(p, count);
+      prefetch(p + channels, count);
+    }
+  }
 };
 
-template <int L> FER_INLINE VI<L> load_bytes(const uint8_t* p) {
-  VB<L> b;
-  std::memcpy(&b, p, sizeof b);
-  return __builtin_convertvector(b, VI<L>);
+template <int L, bool kInside>
+FER_INLINE void pool_point(const Window& window, int y, int x, const float* main, const Affine& ma, const float* shortcut, const Affine& sa,
+                           float* out, uint8_t* argmax) {
+  for (int c = 0; c < window.channels; c += L) {
+    const V<L> scale = load<L>(ma.scale + c), shift = load<L>(ma.shift + c);
+    V<L> best = splat<L>(-__builtin_inff());
+    VI<L> which{};
+    window.taps<kInside>(y, x, [&](int tap, ptrdiff_t from) {
+      const V<L> v = load<L>(main + from + c) * scale + shift;
+      const VI<L> greater = v > best;
+      best = greater ? v : best;
+      which = greater ? VI<L>{} + tap : which;
+    });
+    store<L>(out + c, best + (load<L>(shortcut + c) * load<L>(sa.scale + c) + load<L>(sa.shift + c)));
+    if (argmax) store_bytes<L>(argmax + c, which);
+  }
+}
+
+// The sums of pool_add_sums over one output row, U vectors of channels at a time.
+template <int L, int U>
+struct RowSums {
+  V<L> g[U] = {}, main[U] = {}, shortcut[U] = {};
+
+  template <bool kInside>
+  FER_INLINE void add(const Window& window, int y, int x, const float* gradient, const uint8_t* argmax, const float* z, const float* side,
+                      const float* mean, const float* side_mean) {
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u) {
+      const V<L> gv = load<L>(gradient + u * L);
+      const VI<L> which = load_bytes<L>(argmax + u * L);
+      V<L> at_maximum{};
+      window.taps<kInside>(y, x, [&](int tap, ptrdiff_t from) { at_maximum = which == tap ? load<L>(z + from + u * L) : at_maximum; });
+      g[u] += gv;
+      main[u] += gv * (at_maximum - load<L>(mean + u * L));
+      shortcut[u] += gv * (load<L>(side + u * L) - load<L>(side_mean + u * L));
+    }
+  }
+};
+
+// dz of the input pixels 2o and 2o + 1 (counted from the padding) of a row that lies in R output rows: columns o and,
+// where kLeft, o - 1 hold the first, column o the second. `first` and `second` point at the pixels in z; null: outside.
+struct PooledRow {
+  const float* g;
+  const uint8_t* argmax;
+  int tap;
+};  // tap: three times the row's place in the window
+
+template <int L, int R, bool kLeft>
+FER_INLINE void unpool_pair(const PooledRow (&rows)[2], ptrdiff_t column, int channels, const float* z, bool has_first, const float* a,
+                            const float* b, const float* c, float* dz) {
+  for (int k = 0; k < channels; k += L) {
+    V<L> first{}, second{};
+#pragma GCC unroll 2
+    for (int r = 0; r < R; ++r) {
+      const ptrdiff_t from = column + k;
+      const V<L> g = load<L>(rows[r].g + from);
+      const VI<L> which = load_bytes<L>(rows[r].argmax + from) - rows[r].tap;
+      first += which == 0 ? g : V<L>{};
+      second += which == 1 ? g : V<L>{};
+      if constexpr (kLeft) {
+        const VI<L> left = load_bytes<L>(rows[r].argmax + from - channels) - rows[r].tap;
+        first += left == 2 ? load<L>(rows[r].g + from - channels) : V<L>{};
+      }
+    }
+    const V<L> va = load<L>(a + k), vb = load<L>(b + k), vc = load<L>(c + k);
+    if (has_first) store<L>(dz + k, va * first + (vb * load<L>(z + k) + vc));
+    store<L>(dz + channels + k, va * second + (vb * load<L>(z + channels + k) + vc));
+  }
+}
+
+template <int L, int R>
+void unpool_row(const PooledRow (&rows)[2], const Window& w, const float* z, const float* a, const float* b, const float* c, float* dz) {
+  const ptrdiff_t back = static_cast<ptrdiff_t>(w.pad) * w.channels;
+  unpool_pair<L, R, false>(rows, 0, w.channels, z - back, w.pad == 0, a, b, c, dz - back);
+  for (int o = 1; o < w.pooled; ++o) {
+    const ptrdiff_t at = 2 * static_cast<ptrdiff_t>(o) * w.channels - back;
+    unpool_pair<L, R, true>(rows, static_cast<ptrdiff_t>(o) * w.channels, w.channels, z + at, true, a, b, c, dz + at);
+  }
 }
 
 }  // namespace
 
-void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, float* out, uint8_t* argmax) {
+void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, int y0, int y1, float* out,
+              uint8_t* argmax) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < window.pooled; ++y)
+    for (int y = y0; y < y1; ++y)
       for (int x = 0; x < window.pooled; ++x) {
+        window.prefetch_below(main, y, x, channels);
         const ptrdiff_t to = (static_cast<ptrdiff_t>(y) * window.pooled + x) * channels;
-        for (int c = 0; c < channels; c += L) {
-          const V<L> scale = load<L>(ma.scale + c), shift = load<L>(ma.shift + c);
-          V<L> best = splat<L>(-__builtin_inff());
-          VI<L> which{};
-          window.taps(y, x, [&](int tap, ptrdiff_t from) {
-            const V<L> v = load<L>(main + from + c) * scale + shift;
-            const VI<L> greater = v > best;
-            best = greater ? v : best;
-            which = greater ? VI<L>{} + tap : which;
-          });
-          store<L>(out + to + c, best + (load<L>(shortcut + to + c) * load<L>(sa.scale + c) + load<L>(sa.shift + c)));
-          if (argmax) {
-            const VB<L> bytes = __builtin_convertvector(which, VB<L>);
-            std::memcpy(argmax + to + c, &bytes, sizeof bytes);
-          }
-        }
+        uint8_t* flags = argmax ? argmax + to : nullptr;
+        if (window.inside(y) && window.inside(x)) pool_point<L, true>(window, y, x, main, ma, shortcut + to, sa, out + to, flags);
+        else pool_point<L, false>(window, y, x, main, ma, shortcut + to, sa, out + to, flags);
       }
   });
 }
 
-void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std,
-                   const float* shortcut, const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum,
-                   double* sum_main, double* sum_shortcut) {
+void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std, const float* shortcut,
+                   const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum, double* sum_main,
+                   double* sum_shortcut) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
-    for (int c = 0; c < channels; c += L) {
-      const V<L> mean = load<L>(main_mean + c), s_mean = load<L>(shortcut_mean + c);
-      for (int y = 0; y < window.pooled; ++y) {
-        V<L> s{}, sm{}, ss{};
-        for (int x = 0; x < window.pooled; ++x) {
-          const ptrdiff_t at = (static_cast<ptrdiff_t>(y) * window.pooled + x) * channels + c;
-          const V<L> gv = load<L>(g + at);
-          const VI<L> which = load_bytes<L>(argmax + at);
-          V<L> z{};
-          window.taps(y, x, [&](int tap, ptrdiff_t from) { z = which == tap ? load<L>(main + from + c) : z; });
-          s += gv;
-          sm += gv * (z - mean);
-          ss += gv * (load<L>(shortcut + at) - s_mean);
-        }
-        sm *= load<L>(main_inv_std + c);
-        ss *= load<L>(shortcut_inv_std + c);
+    auto channels_from = [&]<int U>(int y, int c) {
+      RowSums<L, U> row;
+      for (int x = 0; x < window.pooled; ++x) {
+        window.prefetch_below(main + c, y, x, U * L);
+        const ptrdiff_t at = (static_cast<ptrdiff_t>(y) * window.pooled + x) * channels + c;
+        auto add = [&]<bool kInside>() {
+          row.template add<kInside>(window, y, x, g + at, argmax + at, main + c, shortcut + at, main_mean + c, shortcut_mean + c);
+        };
+        if (window.inside(y) && window.inside(x)) add.template operator()<true>();
+        else add.template operator()<false>();
+      }
+      for (int u = 0; u < U; ++u, c += L) {
+        row.main[u] *= load<L>(main_inv_std + c);
+        row.shortcut[u] *= load<L>(shortcut_inv_std + c);
         for (int i = 0; i < L; ++i) {
-          sum[c + i] += s[i];
-          sum_main[c + i] += sm[i];
-          sum_shortcut[c + i] += ss[i];
+          sum[c + i] += row.g[u][i];
+          sum_main[c + i] += row.main[u][i];
+          sum_shortcut[c + i] += row.shortcut[u][i];
         }
       }
+    };
+    for (int y = 0; y < window.pooled; ++y) {
+      int c = 0;
+      for (; c + 4 * L <= channels; c += 4 * L) channels_from.template operator()<4>(y, c);
+      for (; c < channels; c += L) channels_from.template operator()<1>(y, c);
     }
   });
 }
 
-// By input pixel, so that dz is written once: pixel (y, x) lies in at most two windows along each axis.
+// By input row, so that dz is written once: counted from the padding, an even row is the first of one output row's window and
+// the last of the window above; an odd row is the middle of one.
 void pool_batch_norm_backward(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
-                              const float* c, float* dz) {
+                              const float* c, int y0, int y1, float* dz) {
   const Window window(size, channels);
-  // Output rows whose window holds input row y: ceil((y + pad - 2) / 2) .. (y + pad) / 2.
-  auto first = [&](int y) { const int t = y + window.pad - 2; return t <= 0 ? 0 : (t + 1) / 2; };
-  auto last = [&](int y) { const int t = (y + window.pad) / 2; return t < window.pooled ? t : window.pooled - 1; };
+  const ptrdiff_t pooled_row = static_cast<ptrdiff_t>(window.pooled) * channels, row = static_cast<ptrdiff_t>(size) * channels;
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < size; ++y)
-      for (int x = 0; x < size; ++x) {
-        const ptrdiff_t at = (static_cast<ptrdiff_t>(y) * size + x) * channels;
-        for (int k = 0; k < channels; k += L) {
-          V<L> sum{};
-          for (int oy = first(y); oy <= last(y); ++oy)
-            for (int ox = first(x); ox <= last(x); ++ox) {
-              const int tap = (y + window.pad - 2 * oy) * 3 + (x + window.pad - 2 * ox);
-              const ptrdiff_t from = (static_cast<ptrdiff_t>(oy) * window.pooled + ox) * channels + k;
-              sum += load_bytes<L>(argmax + from) == tap ? load<L>(g + from) : V<L>{};
-            }
-          store<L>(dz + at + k, load<L>(a + k) * sum + (load<L>(b + k) * load<L>(z + at + k) + load<L>(c + k)));
-        }
-      }
+    for (int y = y0; y < y1; ++y) {
+      prefetch(z + (y + 2) * row, row);
+      const int o = (y + window.pad) / 2;
+      const bool middle = (y + window.pad) % 2;
+      const float* here = g + o * pooled_row;
+      const uint8_t* flags = argmax + o * pooled_row;
+      const PooledRow rows[2] = {{here, flags, middle ? 3 : 0}, {here - pooled_row, flags - pooled_row, 6}};
+      if (middle || o == 0) unpool_row<L, 1>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
+      else unpool_row<L, 2>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
+    }
   });
 }
 
-void add_at_even(const float* small, int size, int channels, float* dx) {
+void add_at_even(const float* small, int size, int channels, int y0, int y1, float* dx) {
   const int pooled = (size + 1) / 2;
   with_lanes(channels, [&]<int L>() {
-    for (int y = 0; y < pooled; ++y)
+    for (int y = (y0 + 1) / 2; 2 * y < y1; ++y)
       for (int x = 0; x < pooled; ++x) {
+        const float* from = small + (static_cast<ptrdiff_t>(y) * pooled + x) * channels;
         float* to = dx + (static_cast<ptrdiff_t>(2 * y) * size + 2 * x) * channels;
-        for (int c = 0; c < channels; c += L) store<L>(to + c, load<L>(to + c) + load<L>(small + c));
-        small += channels;
+        for (int c = 0; c < channels; c += L) store<L>(to + c, load<L>(to + c) + load<L>(from + c));
       }
   });
 }

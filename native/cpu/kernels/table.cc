@@ -7,9 +7,20 @@ namespace fer::cpu::FER_ISA {
 
 const Kernels& kernels() {
   static constexpr Kernels table = {
-      "x86-64-" FER_STRING(FER_ISA), pack,        multiply_rows,     accumulate_outer,    apply,
-      column_sums,           depthwise,           depthwise_weight_gradient, batch_norm_backward, pool_batch_norm_backward,
-      mask_and_sum,          pool_add,            pool_add_sums,     add_at_even,
+      "x86-64-" FER_STRING(FER_ISA),
+      pack,
+      multiply_rows,
+      accumulate_outer,
+      apply,
+      column_sums,
+      depthwise,
+      depthwise_weight_gradient,
+      batch_norm_backward,
+      pool_batch_norm_backward,
+      mask_and_sum,
+      pool_add,
+      pool_add_sums,
+      add_at_even,
   };
   return table;
 }

@@ -3,6 +3,15 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"  // clang has no such warning
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"     // false, in GCC 12's own header
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#endif
+
 namespace fer::cpu::FER_ISA {
 
 #ifdef __AVX512F__
@@ -13,30 +22,79 @@ inline constexpr int kWide = 8;
 inline constexpr int kRegisters = 16;
 #endif
 
-template <int L> struct VectorOf;
-template <> struct VectorOf<8> {
+template <int L>
+struct VectorOf;
+template <>
+struct VectorOf<8> {
   typedef float F __attribute__((vector_size(32)));
   typedef int32_t I __attribute__((vector_size(32)));
   typedef uint8_t B __attribute__((vector_size(8)));
 };
-template <> struct VectorOf<16> {
+template <>
+struct VectorOf<16> {
   typedef float F __attribute__((vector_size(64)));
   typedef int32_t I __attribute__((vector_size(64)));
   typedef uint8_t B __attribute__((vector_size(16)));
 };
-template <int L> using V = typename VectorOf<L>::F;
-template <int L> using VI = typename VectorOf<L>::I;
-template <int L> using VB = typename VectorOf<L>::B;
+template <int L>
+using V = typename VectorOf<L>::F;
+template <int L>
+using VI = typename VectorOf<L>::I;
+template <int L>
+using VB = typename VectorOf<L>::B;
 
 #define FER_INLINE inline __attribute__((always_inline))
 
-template <int L> FER_INLINE V<L> load(const float* p) { V<L> v; std::memcpy(&v, p, sizeof v); return v; }
-template <int L> FER_INLINE void store(float* p, V<L> v) { std::memcpy(p, &v, sizeof v); }
-template <int L> FER_INLINE V<L> splat(float x) { return x - V<L>{}; }
-template <int L> FER_INLINE V<L> maximum(V<L> a, V<L> b) { return a > b ? a : b; }
+template <int L>
+FER_INLINE V<L> load(const float* p) {
+  V<L> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <int L>
+FER_INLINE void store(float* p, V<L> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+template <int L>
+FER_INLINE V<L> splat(float x) {
+  return x - V<L>{};
+}
+template <int L>
+FER_INLINE V<L> maximum(V<L> a, V<L> b) {
+  return a > b ? a : b;
+}
+
+// Bytes as integers and back. The x86 instructions by name, because GCC 12 makes __builtin_convertvector a scalar loop.
+template <int L>
+FER_INLINE VI<L> load_bytes(const uint8_t* p) {
+#if defined(__AVX2__)
+  if constexpr (L == 8) return (VI<L>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#endif
+#if defined(__AVX512F__)
+  if constexpr (L == 16) return (VI<L>)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#endif
+  VB<L> b;
+  std::memcpy(&b, p, sizeof b);
+  return __builtin_convertvector(b, VI<L>);
+}
+template <int L>
+FER_INLINE void store_bytes(uint8_t* p, VI<L> v) {
+#if defined(__AVX512VL__)
+  if constexpr (L == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm256_cvtepi32_epi8((__m256i)v));
+  if constexpr (L == 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8((__m512i)v));
+#endif
+  const VB<L> b = __builtin_convertvector(v, VB<L>);
+  std::memcpy(p, &b, sizeof b);
+}
+
+// Asks for the cache lines of `count` floats, ahead of a walk that hops between rows and leaves the hardware's prefetcher behind.
+FER_INLINE void prefetch(const float* p, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(p + i, 0, 2);
+}
 
 // Calls `body.template operator()<L>()` with the widest L that divides `channels`.
-template <class Body> FER_INLINE void with_lanes(int channels, Body&& body) {
+template <class Body>
+FER_INLINE void with_lanes(int channels, Body&& body) {
   if constexpr (kWide == 16) {
     if (channels % 16 == 0) return body.template operator()<16>();
   }
