@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// What the options for rare classes do to the recall of disgust: preset clean, narrow, one training each, all of one length.
-//   node bench/balance.mjs <fer2013.csv> --runs <folder> [--epochs 25] [--seed 1] [--only none,sampling-0.5] [--out bench/results/balance]
+// What the options for rare classes do to the recall of disgust: preset clean, narrow, one training each, all of one length,
+// from random weights or, with --from, from a trained model; the last epoch counts, whatever the validation says.
+//   node bench/balance.mjs <fer2013.csv> --runs <folder> [--from <model>] [--epochs 25] [--learning-rate 0.006] [--seed 1]
+//     [--threads 0] [--only none,sampling-0.5] [--out bench/results/balance]
 // Resumable: a finished variant is read from --out, an interrupted one goes on from its folder below --runs. Needs: npm run build.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,7 +22,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string' },
+    from: { type: 'string' },
     epochs: { type: 'string', default: '25' },
+    'learning-rate': { type: 'string', default: '0.006' },
+    threads: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: Object.keys(VARIANTS).join() },
     out: { type: 'string', default: 'bench/results/balance' },
@@ -33,10 +38,13 @@ async function train(variant) {
   const runFolder = path.join(values.runs, variant);
   const resume = existsSync(path.join(runFolder, 'last.safetensors'));
   const seed = Number(values.seed);
-  const model = MiniXception.create({ seed });
-  const fresh = { preset: 'clean', epochs: Number(values.epochs), seed, ...VARIANTS[variant] };
+  const threads = Number(values.threads);
+  const model = values.from ? await MiniXception.load(values.from, { threads }) : MiniXception.create({ seed, threads });
+  const own = { selectBy: 'last', epochs: Number(values.epochs), learningRate: Number(values['learning-rate']), seed };
+  const fresh = { preset: 'clean', ...own, ...VARIANTS[variant] };
   const { config, chosen, evaluation } = await model.fit(data, { ...(resume ? { resume } : fresh), runFolder });
-  return { config, chosen, PublicTest: await model.evaluate(data, { split: 'PublicTest' }), PrivateTest: evaluation };
+  const from = values.from ? path.basename(path.dirname(values.from)) : 'random weights';
+  return { from, config, chosen, PublicTest: await model.evaluate(data, { split: 'PublicTest' }), PrivateTest: evaluation };
 }
 
 const percent = (value) => (100 * value).toFixed(1);
