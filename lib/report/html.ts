@@ -56,13 +56,16 @@ for (const plot of document.querySelectorAll('.plot')) {
   );
 }`.trim();
 
+/** A figure that breaks only before what it rests on: "58.9 % (57.3 to 60.5, n = 3,589)". */
+const breaking = (text: string): string => text.replaceAll(/ (?!\()/g, '\u00a0');
+
 /** The roles are those of the elements; they are said again because a style that stacks the cells would lose them. */
 function table({ caption, columns, rows }: WordTable, kind = ''): string {
   const number = (i: number): string => (columns[i].numeric ? ' class="number"' : '');
   const head = columns.map(({ title }, i) => `<th scope="col" role="columnheader"${number(i)}>${escape(title)}</th>`).join('');
   const body = rows
     .map((row) => {
-      const [first, ...rest] = row.map(escape);
+      const [first, ...rest] = row.map((text, i) => escape(kind === 'figures' && columns[i].numeric ? breaking(text) : text));
       const cells = rest.map((text, i) => `<td role="cell" data-label="${escape(columns[i + 1].title)}"${number(i + 1)}>${text}</td>`);
       return `<tr role="row"><th scope="row" role="rowheader">${first}</th>${cells.join('')}</tr>`;
     })

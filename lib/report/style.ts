@@ -11,7 +11,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main,header,footer{max-width:68rem;margin:0 auto;padding:0 1.25rem}
+main,header,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.5rem}
 h1{font-size:1.9rem;line-height:1.2;margin:0 0 .6rem}
 h2{font-size:1.4rem;margin:3rem 0 .6rem;padding-top:.6rem;border-top:1px solid var(--line)}
@@ -30,6 +30,7 @@ tbody th{font-weight:500;min-width:6rem}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 thead .number{white-space:normal}
 table.figures tbody th{min-width:9rem}
+table.figures .number{white-space:normal}
 table.figures td:nth-child(2){white-space:nowrap}
 table.figures td:last-child{min-width:18rem;color:var(--soft)}
 figure{margin:1.8rem 0;padding:1rem;border:1px solid var(--line);border-radius:6px;min-width:0}

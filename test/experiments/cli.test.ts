@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,10 +42,13 @@ describe('experiment', () => {
       const child = spawn(process.execPath, [MAIN, 'experiment', 'width', ...small, '--out', 'broken'], { cwd: folder, env: environment });
       let stderr = '';
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-      // As soon as something is kept that the next one can go on with.
+      // Killed as soon as there is a checkpoint to go on from; interrupted when one cell is done and the next under way.
       const cells = path.join(folder, 'broken/cells/width');
-      const kept = signal === 'SIGKILL' ? '4-4_8-8-paper-0/run/last.safetensors' : '4-8_8-8-paper-0/run';
-      while (!existsSync(path.join(cells, kept)) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+      const ripe = (): boolean =>
+        signal === 'SIGINT'
+          ? /^width\/\S+ /m.test(stderr)
+          : existsSync(cells) && readdirSync(cells).some((cell) => existsSync(path.join(cells, cell, 'run/last.safetensors')));
+      while (!ripe() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
       child.kill(signal);
       const status = await ended(child);
       expect(status).toBe(signal === 'SIGINT' ? 130 : null);

@@ -30,7 +30,7 @@ beforeAll(async () => {
     threads: 2,
   });
   files = await writeReport(report, path.join(folder, 'report'));
-  html = readFileSync(files.html, 'utf8');
+  html = readFileSync(files.html, 'utf8').replaceAll('\u00a0', ' ');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
