@@ -46,8 +46,15 @@ struct Machine {
 };
 Machine& machine();
 
-extern thread_local dim3 thread_index, block_index, block_size, grid_size;
+extern constinit thread_local dim3 thread_index, block_index, block_size, grid_size;
 void synchronise_threads();
+
+// What the lanes of a warp show one another in a collective: begin, write slots[lane], end, read the others'.
+struct WarpSlots { uint32_t words[32][8]; };
+struct WarpMemory { WarpSlots sets[2]; };
+WarpSlots& begin_collective();
+void end_collective();
+unsigned lane();
 void run_kernel(Stream* stream, dim3 grid, dim3 block, std::function<void()> thread);
 
 }  // namespace cuda_on_host
@@ -63,6 +70,14 @@ using cudaGraphExec_t = cuda_on_host::Graph*;
 
 inline void __syncthreads() { cuda_on_host::synchronise_threads(); }
 inline void __threadfence() {}
+inline float __shfl_xor_sync(unsigned, float value, int mask) {
+  cuda_on_host::WarpSlots& slots = cuda_on_host::begin_collective();
+  const unsigned lane = cuda_on_host::lane();
+  std::memcpy(&slots.words[lane][0], &value, sizeof value);
+  cuda_on_host::end_collective();
+  std::memcpy(&value, &slots.words[lane ^ static_cast<unsigned>(mask)][0], sizeof value);
+  return value;
+}
 inline float __ldcg(const float* p) { return *p; }
 inline unsigned atomicAdd(unsigned* counter, unsigned value) {
   const unsigned before = *counter;
