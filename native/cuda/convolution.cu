@@ -1,6 +1,6 @@
 // The stem's unpadded 3x3 convolutions and the modules' 1x1 stride-2 shortcuts.
 #include "cuda/cuda_backend.h"
-#include "cuda/product_launch.cuh"
+#include "cuda/ways.cuh"
 
 namespace fer::cuda {
 namespace {
@@ -82,11 +82,15 @@ void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const 
            work_->floats(Slot::kPartial, size_t{g.grid.x} * 2 * s.out_channels), work_->counters(g.grid.y));
     return;
   }
-  const Window windows{in.z, s.in_size, s.in_channels, pending(in)};
-  const Weights weights{weight, s.out_channels};
   const int k = 9 * s.in_channels;
-  if (training) multiply(*work_, op, windows, weights, StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows)}, rows, s.out_channels, k);
-  else multiply(*work_, op, windows, weights, Store{z, s.out_channels}, rows, s.out_channels, k);
+  Candidates ways = products(*work_, op, Window{in.z, s.in_size, s.in_channels, pending(in)}, Weights{weight, s.out_channels},
+                             StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, k);
+  add_cudnn(ways, *work_, op, CudnnPass::kForward, {s.n, s.in_size, s.in_channels, s.out_channels, 3, 0, 1, 1}, [&](const auto& convolve) {
+    const float* x = written_out(*work_, op, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
+    convolve(x, turned(*work_, op, weight, k, s.out_channels), z);
+    if (training) measure_statistics(*work_, op, z, rows, *bn);
+  });
+  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
 }
 
 void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
@@ -102,32 +106,61 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
     if (dx) throw Error("ERR_FER_ARGUMENT", "the first layer's input has no gradient");
     return;
   }
-  multiply_outer(*work_, op, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
+  const CudnnShape shape{s.n, s.in_size, s.in_channels, s.out_channels, 3, 0, 1, 1};
+  const char *of_weight = "convolution's weight gradient", *of_input = "convolution's input gradient";
+  Candidates ways = outer_products(*work_, of_weight, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
+  add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, shape, [&](const auto& convolve) {
+    const float* x = written_out(*work_, of_weight, in, in_rows, s.in_channels);
+    float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels * s.out_channels);
+    convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
+    turn(*work_, of_weight, turned_gradient, s.out_channels, 9 * s.in_channels, d_weight);
+  });
+  work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
   if (!dx) return;
-  const FullWindow<Gradient> windows{dz, s.in_size};
-  const TransposedTaps weights{weight, s.in_channels, s.out_channels};
-  const int k = 9 * s.out_channels;
-  if (in_bn) multiply(*work_, op, windows, weights, StoreMasked{dx, in.z, s.in_channels, *in_bn, static_cast<double>(in_rows)}, in_rows, s.in_channels, k);
-  else multiply(*work_, op, windows, weights, Store{dx, s.in_channels}, in_rows, s.in_channels, k);
+  ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.in_size}, TransposedTaps{weight, s.in_channels, s.out_channels},
+                  StoreMasked{dx, in.z, s.in_channels, in_bn ? *in_bn : BatchNorm{}, static_cast<double>(in_rows), in_bn != nullptr}, in_rows, s.in_channels, 9 * s.out_channels);
+  add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
+    const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
+    convolve(dense, turned(*work_, of_input, weight, 9 * s.in_channels, s.out_channels), dx);
+    finish_input_gradient(*work_, of_input, s.n, s.in_size, s.in_channels, {in.z, in_bn}, nullptr, dx);
+  });
+  work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
 }
 
 void CudaBackend::shortcut_forward(const ShortcutShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
   enter();
   const char* op = "shortcut convolution";
   const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
-  const Even even{in.z, s.in_size, s.in_channels, pending(in)};
-  const Weights weights{weight, s.out_channels};
-  if (training) multiply(*work_, op, even, weights, StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows)}, rows, s.out_channels, s.in_channels);
-  else multiply(*work_, op, even, weights, Store{z, s.out_channels}, rows, s.out_channels, s.in_channels);
+  Candidates ways = products(*work_, op, Even{in.z, s.in_size, s.in_channels, pending(in)}, Weights{weight, s.out_channels},
+                             StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, s.in_channels);
+  add_cudnn(ways, *work_, op, CudnnPass::kForward, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1}, [&](const auto& convolve) {
+    const float* x = written_out(*work_, op, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
+    convolve(x, turned(*work_, op, weight, s.in_channels, s.out_channels), z);
+    if (training) measure_statistics(*work_, op, z, rows, *bn);
+  });
+  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
 }
 
 void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, View in, const float* weight, float* d_weight, float* dx) {
   enter();
-  const char* op = "shortcut convolution's backward pass";
+  const char *of_weight = "shortcut's weight gradient", *of_input = "shortcut's input gradient";
   const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
   const Gradient dz = gradient(up);
-  multiply_outer(*work_, op, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
-  multiply(*work_, op, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
+  Candidates ways = outer_products(*work_, of_weight, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
+  add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1}, [&](const auto& convolve) {
+    const float* x = written_out(*work_, of_weight, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
+    float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
+    convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
+    turn(*work_, of_weight, turned_gradient, s.out_channels, s.in_channels, d_weight);
+  });
+  work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
+  ways = products(*work_, of_input, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
+  // Only the even pixels are asked for: a convolution of stride 1 over those.
+  add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, {s.n, half, s.in_channels, s.out_channels, 1, 0, 1, 1}, [&](const auto& convolve) {
+    const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
+    convolve(dense, turned(*work_, of_input, weight, s.in_channels, s.out_channels), dx);
+  });
+  work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
 }
 
 }  // namespace fer::cuda

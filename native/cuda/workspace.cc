@@ -9,13 +9,24 @@ constexpr size_t kCounters = 1 << 16;
 
 }  // namespace
 
-Workspace::Workspace(int device) {
+Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision_(precision) {
+  int major = 0, driver = 0;
   check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device), "reading the device's properties");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "reading the device's properties");
+  if (major < 8) precision_ = Precision::kFp32;
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
   counters_ = static_cast<unsigned*>(allocate(kCounters * sizeof(unsigned)));
+  if (tuning.cudnn_symbol) cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, stream_, precision_);
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, device), "reading the device's properties");
+  check(cudaDriverGetVersion(&driver), "asking for the driver's version");
+  choices_ = std::make_unique<Choices>(std::move(tuning),
+                                       std::string(properties.name) + ", driver " + std::to_string(driver) + ", cuDNN " + (cudnn_ ? std::to_string(cudnn_->version()) : "none"), stream_);
 }
 
 Workspace::~Workspace() {
+  choices_.reset();
+  cudnn_.reset();
   for (void* memory : owned_) cudaFree(memory);
   cudaStreamDestroy(stream_);
 }
@@ -35,6 +46,10 @@ void* Workspace::allocate(size_t bytes) {
 float* Workspace::floats(Slot slot, size_t count) {
   Piece& piece = pieces_[slot];
   if (piece.capacity < count) {
+    // An implementation that is only being tried must not take the memory that training itself will ask for.
+    size_t free = 0, total = 0;
+    if (choices_ && choices_->measuring() && (check(cudaMemGetInfo(&free, &total), "asking for free memory"), count * sizeof(float) > free / 2))
+      throw Error("ERR_FER_OUT_OF_MEMORY", "the GPU has no " + std::to_string(count * sizeof(float)) + " bytes to spare for trying a kernel");
     piece.memory = static_cast<float*>(allocate(count * sizeof(float)));
     piece.capacity = count;
   }

@@ -1,23 +1,31 @@
-// What an op needs besides its operands: the stream to submit to and scratch memory.
+// What an op needs besides its operands: the stream to submit to, scratch memory, and who decides which kernels run.
 #pragma once
 #include <map>
+#include <memory>
 #include <vector>
 
-#include "cuda/runtime.h"
+#include "backend.h"
+#include "cuda/choices.h"
+#include "cuda/cudnn_convolution.h"
 
 namespace fer::cuda {
 
-enum class Slot { kPartial, kGradient, kDepthwise, kClip };
+// Uses of scratch memory that may hold something at the same time.
+enum class Slot { kPartial, kGradient, kDepthwise, kClip, kInput, kWeights, kWeightGradient, kCudnn };
 
 class Workspace {
  public:
-  explicit Workspace(int device);
+  Workspace(int device, Precision precision, Tuning tuning);
   ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
   cudaStream_t stream() const { return stream_; }
   int multiprocessors() const { return multiprocessors_; }
+  // What products multiply in: float32 where the device's tensor cores know no other.
+  Precision precision() const { return precision_; }
+  Choices& choices() { return *choices_; }
+  Cudnn* cudnn() { return cudnn_.get(); }  // null: none
   // Device memory of at least `count` floats. A slot that grows keeps its old memory until the end: a captured graph may
   // hold its address.
   float* floats(Slot slot, size_t count);
@@ -29,9 +37,12 @@ class Workspace {
   struct Piece { float* memory = nullptr; size_t capacity = 0; };
   cudaStream_t stream_ = nullptr;
   int multiprocessors_ = 1;
+  Precision precision_;
   std::map<Slot, Piece> pieces_;
   unsigned* counters_ = nullptr;
   std::vector<void*> owned_;
+  std::unique_ptr<Cudnn> cudnn_;
+  std::unique_ptr<Choices> choices_;
 };
 
 }  // namespace fer::cuda

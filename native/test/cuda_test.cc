@@ -1,12 +1,11 @@
 // What only the CUDA backend has: recorded steps, results that do not depend on the order threads run in, memory that runs
-// out; and its ops beside the CPU's on shapes that need many tiles. Kernels run on the host (cuda_on_host/).
+// out. Kernels run on the host (cuda_on_host/).
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/error.h"
-#include "core/philox.h"
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
 
@@ -14,12 +13,6 @@ namespace fer {
 namespace {
 
 std::unique_ptr<Backend> cuda() { return std::make_unique<cuda::CudaBackend>(0); }
-
-std::vector<float> noise(size_t count, uint32_t stream) {
-  std::vector<float> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = 2 * uniform(philox(5, {static_cast<uint32_t>(i), stream, 0, 0})[0]) - 1;
-  return values;
-}
 
 std::shared_ptr<DataSet> images(int count, int size) {
   auto data = std::make_shared<DataSet>();
@@ -171,49 +164,6 @@ TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
       }
       for (size_t i = 0; i < results[0].size(); ++i) ASSERT_NEAR(results[0][i], results[1][i], 2e-5) << out_size << '[' << i << ']';
     }
-}
-
-// Wider than the PyTorch fixtures: every tile shape, channels that fill none of them, splits of the rows.
-TEST(CudaTest, SeparableConvolutionsOfManyTilesAgreeWithTheCpu) {
-  struct { int n, size, in, out; } shapes[] = {{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {40, 12, 128, 128}};
-  for (const auto& shape : shapes) {
-    const SeparableShape s{shape.n, shape.size, shape.in, shape.out};
-    const size_t pixels = static_cast<size_t>(s.n) * s.size * s.size, in = pixels * s.in_channels, out = pixels * s.out_channels;
-    std::vector<std::vector<float>> results;
-    for (auto& backend : {make_cpu_backend(2), cuda()}) {
-      std::vector<Buffer<float>> kept;
-      auto device = [&](const std::vector<float>& values) {
-        Buffer<float>& buffer = kept.emplace_back(*backend, values.size());
-        backend->upload(buffer.data(), values.data(), buffer.bytes());
-        return buffer.data();
-      };
-      auto vectors = [&](int channels) {
-        auto ones = device(std::vector<float>(channels, 1.f)), zeros = device(std::vector<float>(channels));
-        auto room = [&] { return device(std::vector<float>(channels)); };
-        return BatchNorm{channels, ones, zeros, room(), room(), room(), room(), room(), room(), room(), room(), device(noise(channels, 1)), device(noise(channels, 2)), device(noise(channels, 3))};
-      };
-      BatchNorm bn = vectors(s.out_channels);
-      const float *x = device(noise(in, 4)), *depthwise = device(noise(9 * s.in_channels, 5)), *pointwise = device(noise(static_cast<size_t>(s.in_channels) * s.out_channels, 6));
-      float *d = device(std::vector<float>(in)), *z = device(std::vector<float>(out));
-      backend->separable_forward(s, {x, nullptr}, depthwise, pointwise, d, z, &bn, true);
-      float *dw = device(std::vector<float>(9 * s.in_channels)), *pw = device(std::vector<float>(static_cast<size_t>(s.in_channels) * s.out_channels)), *dx = device(std::vector<float>(in));
-      backend->separable_backward(s, {device(noise(out, 7)), nullptr, z, &bn}, {x, nullptr}, nullptr, d, depthwise, pointwise, dw, pw, nullptr, dx);
-      auto keep = [&](const float* values, size_t count) { backend->download(results.emplace_back(count).data(), values, count * sizeof(float)); };
-      keep(z, out);
-      keep(bn.mean, s.out_channels);
-      keep(bn.inv_std, s.out_channels);
-      keep(dw, 9 * s.in_channels);
-      keep(pw, static_cast<size_t>(s.in_channels) * s.out_channels);
-      keep(dx, in);
-    }
-    for (size_t r = 0; r < 6; ++r) {
-      const auto &cpu = results[r], &gpu = results[r + 6];
-      double square = 0;
-      for (float v : cpu) square += double{v} * v;
-      const double tolerance = 3e-5 * (1 + std::sqrt(square / static_cast<double>(cpu.size())));
-      for (size_t i = 0; i < cpu.size(); ++i) ASSERT_NEAR(cpu[i], gpu[i], tolerance) << "result " << r << '[' << i << "] of " << s.in_channels << " to " << s.out_channels;
-    }
-  }
 }
 
 }  // namespace

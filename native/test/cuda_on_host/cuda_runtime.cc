@@ -1,6 +1,7 @@
 // Blocks and fibres of the pretended machine, and the run time's calls.
 #include <cuda_runtime.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -40,6 +41,9 @@ struct Graph {
 };
 struct Stream {
   std::unique_ptr<Graph> capturing;
+};
+struct Event {
+  std::chrono::steady_clock::time_point at;
 };
 
 constinit thread_local dim3 thread_index, block_index, block_size, grid_size;
@@ -197,15 +201,15 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& thread) {
   }
 }
 
-void submit(Stream* stream, std::function<void()> work) {
-  if (stream->capturing) stream->capturing->work.push_back(std::move(work));
-  else work();
-}
-
 std::mutex allocations_mutex;
 std::map<void*, size_t> allocations;
 
 }  // namespace
+
+void submit(Stream* stream, std::function<void()> work) {
+  if (stream->capturing) stream->capturing->work.push_back(std::move(work));
+  else work();
+}
 
 void synchronise_threads() { stop_at(At::kBlockBarrier); }
 
@@ -233,10 +237,15 @@ cudaError_t cudaGetDeviceCount(int* count) { return *count = machine().devices, 
 cudaError_t cudaSetDevice(int device) { return device < machine().devices ? cudaSuccess : cudaErrorInvalidDevice; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   std::strcpy(p->name, "CUDA on the host");
-  p->major = p->minor = 0;
+  p->major = machine().compute_capability_major;
+  p->minor = 0;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) { return *value = machine().multiprocessors, cudaSuccess; }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = attribute == cudaDevAttrMultiProcessorCount ? machine().multiprocessors : machine().compute_capability_major;
+  return cudaSuccess;
+}
+cudaError_t cudaDriverGetVersion(int* version) { return *version = 12040, cudaSuccess; }
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   const std::lock_guard lock(allocations_mutex);
@@ -272,6 +281,20 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, cudaS
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   ++machine().synchronisations;
   return stream->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  return *status = stream->capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone, cudaSuccess;
+}
+cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new Event, cudaSuccess; }
+cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  if (stream->capturing) return cudaErrorStreamCaptureInvalidated;  // nothing may be measured inside a capture
+  event->at = std::chrono::steady_clock::now();
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return ++machine().synchronisations, cudaSuccess; }
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  return *milliseconds = std::chrono::duration<float, std::milli>(end->at - begin->at).count(), cudaSuccess;
 }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_unique<Graph>(), cudaSuccess; }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) { return *graph = stream->capturing.release(), cudaSuccess; }
