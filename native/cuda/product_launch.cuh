@@ -45,7 +45,7 @@ Candidates products(Workspace& work, const char* op, const A& a, const B& b, con
 
 template <class Kernel, class A, class B>
 void launch_outer(Workspace& work, const char* op, Kernel kernel, int bm, int bn, const A& a, const B& b, float* out, int m, int n, int rows) {
-  constexpr unsigned kMultiple = kWords * 2;  // the deepest tile
+  constexpr unsigned kMultiple = 64;  // the deepest tile's rows
   const unsigned tiles_m = blocks_for(m, bm), tiles_n = blocks_for(n, bn);
   // Two blocks a multiprocessor, but no split of less than eight tiles' depth.
   const unsigned wanted = std::max(1u, 2u * work.multiprocessors() / (tiles_m * tiles_n)), most = std::max(1u, blocks_for(rows, 8 * kDepth));

@@ -113,51 +113,80 @@ __device__ void add_splits(float* out, const float* partial, int m0, int n0, int
   }
 }
 
+// sums += left column of a tile of depth d times right row, for a thread's TM x TN part.
+template <int DEPTH, int TM, int TN, int LEFT, int RIGHT>
+__device__ inline void multiply_tiles(float (&sums)[TM][TN], const float (&as)[DEPTH][LEFT], const float (&bs)[DEPTH][RIGHT], int row, int column) {
+#pragma unroll
+  for (int d = 0; d < DEPTH; ++d) {
+    float left[TM], right[TN];
+#pragma unroll
+    for (int i = 0; i < TM; ++i) left[i] = as[d][row + i];
+#pragma unroll
+    for (int j = 0; j < TN; ++j) right[j] = bs[d][column + j];
+#pragma unroll
+    for (int i = 0; i < TM; ++i)
+#pragma unroll
+      for (int j = 0; j < TN; ++j) sums[i][j] = fmaf(left[i], right[j], sums[i][j]);
+  }
+}
+
+// Both kernels fetch the next tile into registers while the present one is multiplied, and keep two tiles of each operand in
+// shared memory: one barrier a tile is enough, as a tile is written again only after the barrier that follows its last reading.
+
 // out(m, n) = sum over k of a(m, k) * b(k, n). Grid: row tiles, column tiles. K is a multiple of 4, N of 8.
 template <int BM, int BN, int TM, int TN, class A, class B, class Out>
 __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m, int n, int k, float* partial, unsigned* counters) {
-  constexpr int kAcross = BN / TN, kDown = BM / TM;
-  static_assert(kAcross * kDown == kThreads);
-  __shared__ float as[kDepth][BM + 4];
-  alignas(16) __shared__ float bs[kDepth][BN];
+  constexpr int kAcross = BN / TN, kDown = BM / TM, kUnitsA = BM * kDepth / 4, kUnitsB = BN * kDepth / 4, kEachA = (kUnitsA + kThreads - 1) / kThreads,
+                kEachB = (kUnitsB + kThreads - 1) / kThreads;
+  static_assert(kAcross * kDown == kThreads && 2 * kDown * BN <= 2 * kDepth * (BM + 4));
+  __shared__ float as[2][kDepth][BM + 4];
+  alignas(16) __shared__ float bs[2][kDepth][BN];
   const int t = static_cast<int>(threadIdx.x), tx = t % kAcross, ty = t / kAcross;
   const int m0 = static_cast<int>(blockIdx.x) * BM, n0 = static_cast<int>(blockIdx.y) * BN;
-  float sums[TM][TN] = {};
-  for (int k0 = 0; k0 < k; k0 += kDepth) {
-    for (int i = t; i < BM * kDepth / 4; i += kThreads) {
-      const int row = i / (kDepth / 4), q = i % (kDepth / 4) * 4;
-      const float4 v = m0 + row < m && k0 + q < k ? a(m0 + row, k0 + q) : zero4();
-      as[q][row] = v.x;
-      as[q + 1][row] = v.y;
-      as[q + 2][row] = v.z;
-      as[q + 3][row] = v.w;
+  float4 next_a[kEachA], next_b[kEachB];
+  auto fetch = [&](int k0) {
+#pragma unroll
+    for (int e = 0; e < kEachA; ++e) {
+      const int i = t + e * kThreads, row = i / (kDepth / 4), q = i % (kDepth / 4) * 4;
+      next_a[e] = i < kUnitsA && m0 + row < m && k0 + q < k ? a(m0 + row, k0 + q) : zero4();
     }
-    for (int i = t; i < kDepth * BN / 4; i += kThreads) {
-      const int row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4), column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
-      const float4 v = k0 + row < k && n0 + column < n ? b.quad(k0 + row, n0 + column) : zero4();
+#pragma unroll
+    for (int e = 0; e < kEachB; ++e) {
+      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4), column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
+      next_b[e] = i < kUnitsB && k0 + row < k && n0 + column < n ? b.quad(k0 + row, n0 + column) : zero4();
+    }
+  };
+  auto store = [&](int stage) {
+#pragma unroll
+    for (int e = 0; e < kEachA; ++e) {
+      const int i = t + e * kThreads, row = i / (kDepth / 4), q = i % (kDepth / 4) * 4;
+      if (i >= kUnitsA) continue;
+      as[stage][q][row] = next_a[e].x;
+      as[stage][q + 1][row] = next_a[e].y;
+      as[stage][q + 2][row] = next_a[e].z;
+      as[stage][q + 3][row] = next_a[e].w;
+    }
+#pragma unroll
+    for (int e = 0; e < kEachB; ++e) {
+      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4), column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
+      if (i >= kUnitsB) continue;
       if constexpr (B::kTransposed) {
-        bs[row][column] = v.x;
-        bs[row + 1][column] = v.y;
-        bs[row + 2][column] = v.z;
-        bs[row + 3][column] = v.w;
+        bs[stage][row][column] = next_b[e].x;
+        bs[stage][row + 1][column] = next_b[e].y;
+        bs[stage][row + 2][column] = next_b[e].z;
+        bs[stage][row + 3][column] = next_b[e].w;
       } else {
-        store4(&bs[row][column], v);
+        store4(&bs[stage][row][column], next_b[e]);
       }
     }
+  };
+  float sums[TM][TN] = {};
+  fetch(0);
+  for (int k0 = 0, stage = 0; k0 < k; k0 += kDepth, stage ^= 1) {
+    store(stage);
     __syncthreads();
-#pragma unroll
-    for (int d = 0; d < kDepth; ++d) {
-      float left[TM], right[TN];
-#pragma unroll
-      for (int i = 0; i < TM; ++i) left[i] = as[d][ty * TM + i];
-#pragma unroll
-      for (int j = 0; j < TN; ++j) right[j] = bs[d][tx * TN + j];
-#pragma unroll
-      for (int i = 0; i < TM; ++i)
-#pragma unroll
-        for (int j = 0; j < TN; ++j) sums[i][j] = fmaf(left[i], right[j], sums[i][j]);
-    }
-    __syncthreads();
+    if (k0 + kDepth < k) fetch(k0 + kDepth);
+    multiply_tiles(sums, as[stage], bs[stage], ty * TM, tx * TN);
   }
 
   float first[TN] = {}, second[TN] = {};
@@ -175,7 +204,8 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
     }
   if constexpr (Out::kSums) {
     if (!out.sums()) return;
-    __shared__ float parts[2][kDown][BN];
+    __syncthreads();
+    auto& parts = *reinterpret_cast<float (*)[2][kDown][BN]>(&as);  // the tiles are done with
     for (int j = 0; j < TN; ++j) {
       parts[0][ty][tx * TN + j] = first[j];
       parts[1][ty][tx * TN + j] = second[j];
@@ -186,45 +216,44 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
 }
 
 // out[m][n] = sum over rows r of a(r, m) * b(r, n). Grid: m tiles, n tiles, splits of the rows; the split that finishes last
-// adds the others' partial tiles [split][m][n] in order.
+// adds the others' partial tiles [split][m][n] in order. Small tiles are deep, so that every thread has something to fetch.
 template <int BM, int BN, int TM, int TN, class A, class B>
 __global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split, float* partial, unsigned* counters) {
-  constexpr int kAcross = BN / TN;
-  static_assert(kAcross * (BM / TM) == kThreads);
-  alignas(16) __shared__ float as[kDepth][BM];
-  alignas(16) __shared__ float bs[kDepth][BN];
+  constexpr int kAcross = BN / TN, kTileDepth = BM < 64 ? 1024 / BM : kDepth, kEach = kTileDepth * BM / 4 / kThreads;
+  static_assert(kAcross * (BM / TM) == kThreads && BM == BN && kEach * kThreads * 4 == kTileDepth * BM);
+  alignas(16) __shared__ float as[2][kTileDepth][BM];
+  alignas(16) __shared__ float bs[2][kTileDepth][BN];
   const int t = static_cast<int>(threadIdx.x), tx = t % kAcross, ty = t / kAcross;
   const int m0 = static_cast<int>(blockIdx.x) * BM, n0 = static_cast<int>(blockIdx.y) * BN;
   const int begin = static_cast<int>(blockIdx.z) * rows_per_split, end = min(rows, begin + rows_per_split);
+  float4 next_a[kEach], next_b[kEach];
+  auto fetch = [&](int r0) {
+#pragma unroll
+    for (int e = 0; e < kEach; ++e) {
+      const int i = t + e * kThreads, row = i / (BM / 4), q = i % (BM / 4) * 4;
+      next_a[e] = r0 + row < end && m0 + q < m ? a(r0 + row, m0 + q) : zero4();
+      next_b[e] = r0 + row < end && n0 + q < n ? b(r0 + row, n0 + q) : zero4();
+    }
+  };
   float sums[TM][TN] = {};
-  for (int r0 = begin; r0 < end; r0 += kDepth) {
-    for (int i = t; i < kDepth * BM / 4; i += kThreads) {
-      const int row = i / (BM / 4), q = i % (BM / 4) * 4;
-      store4(&as[row][q], r0 + row < end && m0 + q < m ? a(r0 + row, m0 + q) : zero4());
-    }
-    for (int i = t; i < kDepth * BN / 4; i += kThreads) {
-      const int row = i / (BN / 4), q = i % (BN / 4) * 4;
-      store4(&bs[row][q], r0 + row < end && n0 + q < n ? b(r0 + row, n0 + q) : zero4());
-    }
-    __syncthreads();
+  fetch(begin);
+  for (int r0 = begin, stage = 0; r0 < end; r0 += kTileDepth, stage ^= 1) {
 #pragma unroll
-    for (int d = 0; d < kDepth; ++d) {
-      float left[TM], right[TN];
-#pragma unroll
-      for (int i = 0; i < TM; ++i) left[i] = as[d][ty * TM + i];
-#pragma unroll
-      for (int j = 0; j < TN; ++j) right[j] = bs[d][tx * TN + j];
-#pragma unroll
-      for (int i = 0; i < TM; ++i)
-#pragma unroll
-        for (int j = 0; j < TN; ++j) sums[i][j] = fmaf(left[i], right[j], sums[i][j]);
+    for (int e = 0; e < kEach; ++e) {
+      const int i = t + e * kThreads, row = i / (BM / 4), q = i % (BM / 4) * 4;
+      store4(&as[stage][row][q], next_a[e]);
+      store4(&bs[stage][row][q], next_b[e]);
     }
     __syncthreads();
+    if (r0 + kTileDepth < end) fetch(r0 + kTileDepth);
+    multiply_tiles(sums, as[stage], bs[stage], ty * TM, tx * TN);
   }
 
   const size_t tile = static_cast<size_t>(m) * n;
   float* target = gridDim.z == 1 ? out : partial + blockIdx.z * tile;
+#pragma unroll
   for (int i = 0; i < TM; ++i)
+#pragma unroll
     for (int j = 0; j < TN; ++j) {
       const int row = m0 + ty * TM + i, column = n0 + tx * TN + j;
       if (row < m && column < n) target[static_cast<size_t>(row) * n + column] = sums[i][j];

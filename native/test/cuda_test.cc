@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/philox.h"
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
+#include "cudnn.h"
 
 namespace fer {
 namespace {
@@ -132,6 +134,88 @@ TEST(CudaTest, SurvivesMemoryThatRunsOut) {
   EXPECT_EQ(network->infer(data->images.data(), 48, &row, 1, false).size(), before.size());
   network.reset();
   EXPECT_EQ(free, all);
+}
+
+// The first step's gradients of a network wide enough for every kind of tile, beside the CPU's float32 ones.
+struct Mode {
+  std::string name;
+  Precision precision;
+  bool cudnn;
+  double most;  // length of the difference, in lengths of the gradient
+};
+std::ostream& operator<<(std::ostream& out, const Mode& m) { return out << m.name; }
+class CudaModesTest : public testing::TestWithParam<Mode> {};
+
+TEST_P(CudaModesTest, GradientsOfAWholeStepAgreeWithTheCpu) {
+  Spec spec;
+  spec.stem[0] = 24;
+  spec.stem[1] = 40;
+  spec.modules = {72, 136};
+  spec.input_size = 16;
+  const Mode& mode = GetParam();
+  std::vector<std::vector<float>> gradients;
+  std::vector<double> losses;
+  for (const bool on_gpu : {false, true}) {
+    cuda::Tuning tuning;
+    if (mode.cudnn) tuning = {false, "cudnn", {}, cuda_on_host::cudnn_symbol};
+    std::unique_ptr<Backend> backend = make_cpu_backend(2);
+    if (on_gpu) backend = std::make_unique<cuda::CudaBackend>(0, DeviceOptions{0, mode.precision}, tuning);
+    auto network = std::make_shared<Network>(spec, std::move(backend), 1);
+    TrainerOptions options;
+    options.batch_size = 6;
+    auto data = images(6, 16);
+    for (size_t i = 0; i < data->images.size(); ++i) data->images[i] = static_cast<uint8_t>(philox(1, {static_cast<uint32_t>(i), 0, 0, 0})[0]);
+    Trainer trainer(network, data, options);
+    EpochRequest request;
+    request.rows = {0, 1, 2, 3, 4, 5};
+    request.learning_rates = {0.01f};
+    const std::atomic<bool> never{false};
+    losses.push_back(trainer.train_epoch(request, never, nullptr).loss_sum / 6);
+    std::vector<float>& all = gradients.emplace_back();
+    for (const TensorInfo& t : network->plan().tensors)
+      if (t.trainable)
+        for (float g : network->read_from(trainer.gradients(), t)) all.push_back(g);
+  }
+  double difference = 0, length = 0;
+  for (size_t i = 0; i < gradients[0].size(); ++i) {
+    difference += std::pow(double{gradients[0][i]} - gradients[1][i], 2);
+    length += std::pow(gradients[0][i], 2);
+  }
+  std::printf("loss %.6f (CPU %.6f), difference of the gradients %.2e\n", losses[1], losses[0], std::sqrt(difference / length));
+  EXPECT_NEAR(losses[0], losses[1], mode.most * losses[0]);
+  EXPECT_LT(std::sqrt(difference / length), mode.most);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, CudaModesTest,
+                         testing::Values(Mode{"fp32", Precision::kFp32, false, 1e-4}, Mode{"tf32", Precision::kTf32, false, 0.03}, Mode{"bf16", Precision::kBf16, false, 0.2},
+                                         Mode{"cudnn", Precision::kFp32, true, 1e-4}, Mode{"cudnn_tf32", Precision::kTf32, true, 0.03}),
+                         [](const auto& info) { return info.param.name; });
+
+// The paper's GPU has 8 GB, of which the driver keeps some.
+TEST(CudaTest, TheWideNetworkTrains256ImagesAtOnceIn8Gigabytes) {
+  size_t& free = cuda_on_host::machine().free_bytes;
+  const size_t all = free;
+  free = (size_t{8} << 30) - (size_t{600} << 20);
+  Spec wide{{32, 64}, {128, 256, 512, 1024}, 7, 48};
+  auto network = std::make_shared<Network>(wide, cuda(), 1);
+  auto data = std::make_shared<DataSet>();
+  data->size = 48;
+  data->labels.resize(28709);
+  data->images.resize(size_t{28709} * 48 * 48);
+  TrainerOptions options;
+  options.optimizer = OptimizerKind::kAdamW;
+  options.ema_decay = 0.9f;
+  options.batch_size = 1 << 20;
+  try {
+    Trainer trainer(network, data, options);
+    ADD_FAILURE() << "a million images fitted into 8 GB";
+  } catch (const Error& e) {
+    const std::string message = e.what();
+    std::printf("%s\n", message.c_str());
+    EXPECT_GE(std::stoi(message.substr(message.rfind(' ') + 1)), 256) << message;
+  }
+  network.reset();
+  free = all;
 }
 
 TEST(CudaTest, RefusesADeviceThatIsNotThere) {

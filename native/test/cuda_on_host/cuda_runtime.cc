@@ -38,12 +38,18 @@ namespace cuda_on_host {
 
 struct Graph {
   std::vector<std::function<void()>> work;
+  std::vector<Stream*> forks;
 };
+// A stream is captured into a graph from the call that begins it, or from waiting for an event of a captured stream, which it
+// must have been joined with again at the end.
 struct Stream {
-  std::unique_ptr<Graph> capturing;
+  std::shared_ptr<Graph> capturing;
+  bool joined = true;
 };
 struct Event {
   std::chrono::steady_clock::time_point at;
+  std::shared_ptr<Graph> capturing;
+  Stream* stream = nullptr;
 };
 
 constinit thread_local dim3 thread_index, block_index, block_size, grid_size;
@@ -222,8 +228,11 @@ WarpSlots& begin_collective() {
 void end_collective() { stop_at(At::kWarpBarrier); }
 unsigned lane() { return static_cast<unsigned>(block_state.current - block_state.threads.data()) % kWarp; }
 
-void run_kernel(Stream* stream, dim3 grid, dim3 block, std::function<void()> thread) {
-  submit(stream, [=] { run_grid(grid, block, thread); });
+void run_kernel(Stream* stream, const char* op, dim3 grid, dim3 block, std::function<void()> thread) {
+  submit(stream, [=] {
+    if (machine().launched) machine().launched->push_back(op);
+    run_grid(grid, block, thread);
+  });
 }
 
 }  // namespace cuda_on_host
@@ -287,17 +296,40 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
 }
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new Event, cudaSuccess; }
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) { return cudaEventCreate(event); }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  if (stream->capturing) return cudaErrorStreamCaptureInvalidated;  // nothing may be measured inside a capture
-  event->at = std::chrono::steady_clock::now();
+  *event = {std::chrono::steady_clock::now(), stream->capturing, stream};
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return ++machine().synchronisations, cudaSuccess; }
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (!event->capturing) return stream->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
+  if (!stream->capturing) {
+    stream->capturing = event->capturing;
+    stream->joined = false;
+    event->capturing->forks.push_back(stream);
+  }
+  event->stream->joined = true;
+  if (stream != event->stream && !event->capturing->forks.empty() && stream == event->capturing->forks.back()) stream->joined = false;
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  ++machine().synchronisations;
+  return event->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;  // nothing can be measured inside a capture
+}
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
   return *milliseconds = std::chrono::duration<float, std::milli>(end->at - begin->at).count(), cudaSuccess;
 }
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_unique<Graph>(), cudaSuccess; }
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) { return *graph = stream->capturing.release(), cudaSuccess; }
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_shared<Graph>(), cudaSuccess; }
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = new Graph{std::move(stream->capturing->work), {}};
+  bool joined = true;
+  for (Stream* fork : stream->capturing->forks) {
+    joined = joined && fork->joined;
+    fork->capturing.reset();
+  }
+  stream->capturing.reset();
+  return joined ? cudaSuccess : cudaErrorStreamCaptureInvalidated;
+}
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) { return *executable = new Graph(*graph), cudaSuccess; }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, cudaSuccess; }

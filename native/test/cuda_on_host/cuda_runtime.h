@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <string>
+#include <vector>
 
 struct dim3 {
   unsigned x, y, z;
@@ -32,7 +34,7 @@ enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpy
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16, cudaDevAttrComputeCapabilityMajor = 75 };
 enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
-inline constexpr unsigned cudaStreamNonBlocking = 1;
+inline constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
 struct cudaDeviceProp { char name[256]; int major, minor; };
 
 namespace cuda_on_host {
@@ -46,6 +48,7 @@ struct Machine {
   int devices = 1, multiprocessors = 3, compute_capability_major = 9;
   size_t free_bytes = size_t{8} << 30;  // allocations beyond it fail
   bool reversed = false;                // runs threads and blocks backwards: a result that changes has a race
+  std::vector<std::string>* launched = nullptr;  // where the names of launched ops go
   int64_t launches = 0, graph_launches = 0, synchronisations = 0;
 };
 Machine& machine();
@@ -60,7 +63,7 @@ WarpSlots& begin_collective();
 void end_collective();
 unsigned lane();
 void submit(Stream* stream, std::function<void()> work);  // runs now, or is recorded
-void run_kernel(Stream* stream, dim3 grid, dim3 block, std::function<void()> thread);
+void run_kernel(Stream* stream, const char* op, dim3 grid, dim3 block, std::function<void()> thread);
 
 }  // namespace cuda_on_host
 
@@ -111,9 +114,11 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaDriverGetVersion(int* version);
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
 cudaError_t cudaEventCreate(cudaEvent_t* event);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
@@ -163,9 +168,9 @@ inline void multiply_add_tf32(float (&c)[4], const uint32_t (&a)[4], const uint3
 inline void multiply_add_bf16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply_add_words<2>(c, a, b); }
 
 template <class... P, class... A>
-void launch(const char*, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream, A&&... arguments) {
+void launch(const char* op, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream, A&&... arguments) {
   [&](P... values) {
-    cuda_on_host::run_kernel(stream, grid, block, [=] { kernel(values...); });
+    cuda_on_host::run_kernel(stream, op, grid, block, [=] { kernel(values...); });
   }(static_cast<P>(arguments)...);
 }
 
