@@ -115,8 +115,8 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
     convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
     turn(*work_, of_weight, turned_gradient, s.out_channels, 9 * s.in_channels, d_weight);
   });
-  work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
-  if (!dx) return;
+  work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
+  if (!dx) return work_->meet();
   ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.in_size}, TransposedTaps{weight, s.in_channels, s.out_channels},
                   StoreMasked{dx, in.z, s.in_channels, in_bn ? *in_bn : BatchNorm{}, static_cast<double>(in_rows), in_bn != nullptr}, in_rows, s.in_channels, 9 * s.out_channels);
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
@@ -125,6 +125,7 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
     finish_input_gradient(*work_, of_input, s.n, s.in_size, s.in_channels, {in.z, in_bn}, nullptr, dx);
   });
   work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
+  work_->meet();
 }
 
 void CudaBackend::shortcut_forward(const ShortcutShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
@@ -153,7 +154,7 @@ void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, 
     convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
     turn(*work_, of_weight, turned_gradient, s.out_channels, s.in_channels, d_weight);
   });
-  work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
+  work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
   ways = products(*work_, of_input, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
   // Only the even pixels are asked for: a convolution of stride 1 over those.
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, {s.n, half, s.in_channels, s.out_channels, 1, 0, 1, 1}, [&](const auto& convolve) {
@@ -161,6 +162,7 @@ void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, 
     convolve(dense, turned(*work_, of_input, weight, s.in_channels, s.out_channels), dx);
   });
   work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
+  work_->meet();
 }
 
 }  // namespace fer::cuda

@@ -92,12 +92,11 @@ struct Cudnn::Descriptors {
   std::map<CudnnPass, std::vector<CudnnPlan>> plans;
 };
 
-Cudnn::Cudnn(const std::function<void*(const char*)>& symbol, cudaStream_t stream, Precision precision)
+Cudnn::Cudnn(const std::function<void*(const char*)>& symbol, Precision precision)
     : call_(std::make_unique<Functions>(symbol)), precision_(precision) {
   cudnnHandle_t handle = nullptr;
   check(call_->Create(&handle), "preparing cuDNN");
   handle_ = handle;
-  check(call_->SetStream(handle, stream), "preparing cuDNN");
 }
 
 Cudnn::~Cudnn() {
@@ -163,9 +162,10 @@ const std::vector<CudnnPlan>& Cudnn::plans(CudnnPass pass, const CudnnShape& sha
   return plans;
 }
 
-void Cudnn::run(const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace) {
+void Cudnn::run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace) {
   const Descriptors& d = descriptors(shape);
   auto* handle = static_cast<cudnnHandle_t>(handle_);
+  check(call_->SetStream(handle, stream), op);
   const float one = 1, zero = 0;
   if (pass == CudnnPass::kForward)
     check(call_->ConvolutionForward(handle, &one, d.x, first, d.w, second, d.convolution, static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm), workspace,

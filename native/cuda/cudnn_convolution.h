@@ -34,14 +34,14 @@ struct CudnnPlan {
 
 class Cudnn {
  public:
-  Cudnn(const std::function<void*(const char*)>& symbol, cudaStream_t stream, Precision precision);
+  Cudnn(const std::function<void*(const char*)>& symbol, Precision precision);
   ~Cudnn();
 
   size_t version() const;
   // The deterministic plans of the shape, the one cuDNN believes fastest first; none where it does not support it.
   const std::vector<CudnnPlan>& plans(CudnnPass pass, const CudnnShape& shape);
   // forward: y from (x, w); input gradient: dx from (dy, w); weight gradient: dw from (x, dy).
-  void run(const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace);
+  void run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace);
 
  private:
   struct Functions;

@@ -100,13 +100,14 @@ void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, 
   const char *of_weight = "pointwise convolution's weight gradient", *of_input = "pointwise convolution's input gradient";
   const int rows = s.n * s.size * s.size;
   auto in_memory = [&](const char* op) { return written ? written : written_out(work, op, Slot::kGradient, dz, rows, s.out_channels); };
+  // Nothing but the optimiser waits for the weights' gradient.
   Candidates ways = outer_products(work, of_weight, Dense{d, s.in_channels, {nullptr, nullptr}}, dz, d_pointwise, s.in_channels, s.out_channels, rows);
   add_cudnn(ways, work, of_weight, CudnnPass::kWeightGradient, pointwise_shape(s), [&](const auto& convolve) {
     float* turned_gradient = work.floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
     convolve(d, in_memory(of_weight), turned_gradient);
     turn(work, of_weight, turned_gradient, s.out_channels, s.in_channels, d_pointwise);
   });
-  work.choices().run(choice_key(work, of_weight, {s.n, s.size, s.in_channels, s.out_channels, written != nullptr}), ways);
+  work.aside([&] { work.choices().run(choice_key(work, of_weight, {s.n, s.size, s.in_channels, s.out_channels, written != nullptr}), ways); });
   ways = products(work, of_input, dz, TransposedWeights{pointwise, s.out_channels}, Store{dd, s.in_channels}, rows, s.in_channels, s.out_channels);
   add_cudnn(ways, work, of_input, CudnnPass::kInputGradient, pointwise_shape(s), [&](const auto& convolve) {
     const float* dense = in_memory(of_input);
@@ -170,7 +171,7 @@ void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up
         const float* x = written_out(*work_, op, in, rows, s.in_channels);
         float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels);
         float* scratch = weights_plan.workspace ? work_->floats(Slot::kCudnn, weights_plan.workspace / sizeof(float) + 1) : nullptr;
-        work_->cudnn()->run(op, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
+        work_->cudnn()->run(work_->stream(), op, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
         turn(*work_, op, turned_gradient, s.in_channels, 9, d_depthwise);
         convolve(dd, turned(*work_, op, depthwise, 9, s.in_channels), dx);
         finish_input_gradient(*work_, op, s.n, s.size, s.in_channels, {in.z, in_bn}, shortcut_dx, dx);
@@ -178,6 +179,7 @@ void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up
       for (Candidate& way : both) ways.push_back({way.name + " and " + std::to_string(weights_plan.algorithm), std::move(way.run)});
     }
   work_->choices().run(choice_key(*work_, op, {s.n, s.size, s.in_channels, in_bn != nullptr, shortcut_dx != nullptr}), ways);
+  work_->meet();  // before anyone reuses what the weights' gradient reads
 }
 
 }  // namespace fer::cuda

@@ -26,7 +26,7 @@ void add_cudnn(Candidates& ways, Workspace& work, const char* op, CudnnPass pass
     ways.push_back({"cudnn algorithm " + std::to_string(plan.algorithm), [=, &work] {
                       way([&](const float* first, const float* second, float* result) {
                         float* scratch = plan.workspace ? work.floats(Slot::kCudnn, plan.workspace / sizeof(float) + 1) : nullptr;
-                        work.cudnn()->run(op, pass, shape, plan, first, second, result, scratch);
+                        work.cudnn()->run(work.stream(), op, pass, shape, plan, first, second, result, scratch);
                       });
                     }});
 }

@@ -15,8 +15,11 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "reading the device's properties");
   if (major < 8) precision_ = Precision::kFp32;
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
-  counters_ = static_cast<unsigned*>(allocate(kCounters * sizeof(unsigned)));
-  if (tuning.cudnn_symbol) cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, stream_, precision_);
+  check(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking), "making a stream");
+  check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "making an event");
+  check(cudaEventCreateWithFlags(&join_, cudaEventDisableTiming), "making an event");
+  counters_ = static_cast<unsigned*>(allocate(2 * kCounters * sizeof(unsigned)));
+  if (tuning.cudnn_symbol) cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, precision_);
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device), "reading the device's properties");
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
@@ -28,7 +31,36 @@ Workspace::~Workspace() {
   choices_.reset();
   cudnn_.reset();
   for (void* memory : owned_) cudaFree(memory);
+  cudaEventDestroy(fork_);
+  cudaEventDestroy(join_);
+  cudaStreamDestroy(side_);
   cudaStreamDestroy(stream_);
+}
+
+void Workspace::aside(const std::function<void()>& ops) {
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream_, &capture), "asking whether a step is being captured");
+  const bool beside = capture != cudaStreamCaptureStatusNone;
+  if (beside) {
+    check(cudaEventRecord(fork_, stream_), "forking the step");
+    check(cudaStreamWaitEvent(side_, fork_, 0), "forking the step");
+  }
+  aside_ = true;
+  beside_ = beside;
+  try {
+    ops();
+  } catch (...) {
+    aside_ = beside_ = false;
+    throw;
+  }
+  aside_ = beside_ = false;
+  apart_ = beside;
+  if (beside) check(cudaEventRecord(join_, side_), "joining the step");
+}
+
+void Workspace::meet() {
+  if (apart_) check(cudaStreamWaitEvent(stream_, join_, 0), "joining the step");
+  apart_ = false;
 }
 
 void* Workspace::allocate(size_t bytes) {
@@ -44,7 +76,7 @@ void* Workspace::allocate(size_t bytes) {
 }
 
 float* Workspace::floats(Slot slot, size_t count) {
-  Piece& piece = pieces_[slot];
+  Piece& piece = pieces_[aside_][slot];
   if (piece.capacity < count) {
     // An implementation that is only being tried must not take the memory that training itself will ask for.
     size_t free = 0, total = 0;
@@ -58,7 +90,7 @@ float* Workspace::floats(Slot slot, size_t count) {
 
 unsigned* Workspace::counters(size_t count) {
   if (count > kCounters) throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) + ": the network is too wide for this build");
-  return counters_;
+  return counters_ + (aside_ ? kCounters : 0);
 }
 
 }  // namespace fer::cuda

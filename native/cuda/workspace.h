@@ -20,7 +20,12 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
-  cudaStream_t stream() const { return stream_; }
+  // Where ops are submitted: the backend's stream, or within `aside` of a captured step the second one.
+  cudaStream_t stream() const { return beside_ ? side_ : stream_; }
+  // Submits `ops` so that they may run beside what is submitted until `meet`; in a recorded step they do. They have scratch
+  // memory of their own.
+  void aside(const std::function<void()>& ops);
+  void meet();
   int multiprocessors() const { return multiprocessors_; }
   // What products multiply in: float32 where the device's tensor cores know no other.
   Precision precision() const { return precision_; }
@@ -35,10 +40,12 @@ class Workspace {
  private:
   void* allocate(size_t bytes);
   struct Piece { float* memory = nullptr; size_t capacity = 0; };
-  cudaStream_t stream_ = nullptr;
+  cudaStream_t stream_ = nullptr, side_ = nullptr;
+  cudaEvent_t fork_ = nullptr, join_ = nullptr;
+  bool aside_ = false, beside_ = false, apart_ = false;  // within `aside`; on the second stream; until `meet`
   int multiprocessors_ = 1;
   Precision precision_;
-  std::map<Slot, Piece> pieces_;
+  std::map<Slot, Piece> pieces_[2];  // [aside]
   unsigned* counters_ = nullptr;
   std::vector<void*> owned_;
   std::unique_ptr<Cudnn> cudnn_;

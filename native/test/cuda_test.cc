@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/philox.h"
@@ -101,6 +102,33 @@ TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {
     return cuda_on_host::machine().synchronisations - before;
   };
   EXPECT_EQ(waits(4), waits(40));
+}
+
+// scripts/roofline.mjs counts on these very launches; what differs between widths and batches is their size.
+TEST(CudaTest, LaunchesWhatTheRooflineSays) {
+  std::ifstream file(FER_FIXTURES "/launches.txt");
+  std::vector<std::string> expected, actual;
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line[0] != '#') expected.push_back(line);
+  auto network = std::make_shared<Network>(Spec{}, cuda(), 1);
+  TrainerOptions options;
+  options.batch_size = 2;
+  Trainer trainer(network, images(4, 48), options);
+  const std::atomic<bool> never{false};
+  EpochRequest request;
+  request.rows = {0, 1, 2, 3};
+  request.learning_rates = {0.f, 0.f};
+  trainer.train_epoch(request, never, nullptr);
+  request.rows = {0, 1};
+  request.learning_rates = {0.f};
+  const int64_t graphs = cuda_on_host::machine().graph_launches;
+  cuda_on_host::machine().launched = &actual;
+  trainer.train_epoch(request, never, nullptr);
+  cuda_on_host::machine().launched = nullptr;
+  EXPECT_EQ(cuda_on_host::machine().graph_launches - graphs, 1) << "a step is one graph";
+  EXPECT_EQ(actual, expected);
+  if (HasFailure())
+    for (const std::string& op : actual) std::printf("%s\n", op.c_str());
 }
 
 TEST(CudaTest, SurvivesMemoryThatRunsOut) {

@@ -37,7 +37,8 @@ cuda_on_host_switch:
 namespace cuda_on_host {
 
 struct Graph {
-  std::vector<std::function<void()>> work;
+  struct Node { std::function<void()> run; bool forked; };  // without a function: the forks join here
+  std::vector<Node> work;
   std::vector<Stream*> forks;
 };
 // A stream is captured into a graph from the call that begins it, or from waiting for an event of a captured stream, which it
@@ -213,7 +214,7 @@ std::map<void*, size_t> allocations;
 }  // namespace
 
 void submit(Stream* stream, std::function<void()> work) {
-  if (stream->capturing) stream->capturing->work.push_back(std::move(work));
+  if (stream->capturing) stream->capturing->work.push_back({std::move(work), !stream->capturing->forks.empty() && stream == stream->capturing->forks.back()});
   else work();
 }
 
@@ -308,6 +309,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     stream->joined = false;
     event->capturing->forks.push_back(stream);
   }
+  if (!event->stream->joined) event->capturing->work.push_back({nullptr, false});
   event->stream->joined = true;
   if (stream != event->stream && !event->capturing->forks.empty() && stream == event->capturing->forks.back()) stream->joined = false;
   return cudaSuccess;
@@ -335,6 +337,12 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSucce
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, cudaSuccess; }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
   ++machine().graph_launches;
-  for (const auto& work : executable->work) work();
+  // What a second stream does may happen at once or as late as its joining: here at once, backwards late.
+  std::vector<const Graph::Node*> late;
+  for (const Graph::Node& node : executable->work) {
+    if (node.run && node.forked && machine().reversed) late.push_back(&node);
+    else if (node.run) node.run();
+    else for (; !late.empty(); late.erase(late.begin())) late.front()->run();
+  }
   return cudaSuccess;
 }
