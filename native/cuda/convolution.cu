@@ -36,12 +36,9 @@ __global__ void __launch_bounds__(kThreads) first_layer_forward(FirstLayer s, co
   }
   if (!training) return;
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * s.channels, s.channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
-  const float* mine = column < s.channels ? partial + column : nullptr;
-  const double sum = column_total(mine, 2 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
-  const double square = column_total(mine ? mine + s.channels : nullptr, 2 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
-  if (t < width && column < s.channels) finish_statistics(bn, column, rows, sum, square);
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
+  double totals[2];
+  if (grid_totals(totals, partial, counters, s.channels, first, width)) finish_statistics(bn, first + thread_in_block(), rows, totals[0], totals[1]);
 }
 
 __global__ void __launch_bounds__(kThreads) first_layer_weight_gradient(FirstLayer s, Gradient dz, float* d_weight, float* partial, unsigned* counters) {
@@ -58,13 +55,10 @@ __global__ void __launch_bounds__(kThreads) first_layer_weight_gradient(FirstLay
       }
     }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 9 * s.channels, s.channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
-  for (int tap = 0; tap < 9; ++tap) {
-    const float* mine = column < s.channels ? partial + tap * s.channels + column : nullptr;
-    const double sum = column_total(mine, 9 * static_cast<size_t>(s.channels), static_cast<int>(gridDim.x), width);
-    if (t < width && column < s.channels) d_weight[tap * s.channels + column] = static_cast<float>(sum);
-  }
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
+  double totals[9];
+  if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
+  for (int tap = 0; tap < 9; ++tap) d_weight[tap * s.channels + first + thread_in_block()] = static_cast<float>(totals[tap]);
 }
 
 Gradient gradient(const Upstream& up) { return {up.g, up.z, up.bn->a, up.bn->b, up.bn->c, up.bn->channels}; }
@@ -77,9 +71,9 @@ void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const 
   const int out_size = s.in_size - 2, rows = s.n * out_size * out_size;
   if (s.in_channels % 4 != 0) {
     if (s.in_channels != 1 || in.bn) throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
-    const RowGrid g = row_grid(rows, s.out_channels, 4u * work_->multiprocessors());
+    const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
     launch(op, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, weight, z, *bn, training,
-           work_->floats(Slot::kPartial, size_t{g.grid.x} * 2 * s.out_channels), work_->counters(g.grid.y));
+           work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
     return;
   }
   const int k = 9 * s.in_channels;
@@ -100,9 +94,9 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
   const int out_size = s.in_size - 2, rows = s.n * out_size * out_size, in_rows = s.n * s.in_size * s.in_size;
   const Gradient dz = gradient(up);
   if (s.in_channels == 1) {
-    const RowGrid g = row_grid(rows, s.out_channels, 4u * work_->multiprocessors());
+    const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
     launch(op, first_layer_weight_gradient, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, dz, d_weight,
-           work_->floats(Slot::kPartial, size_t{g.grid.x} * 9 * s.out_channels), work_->counters(g.grid.y));
+           work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 9 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
     if (dx) throw Error("ERR_FER_ARGUMENT", "the first layer's input has no gradient");
     return;
   }

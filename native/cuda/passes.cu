@@ -1,4 +1,5 @@
 #include "cuda/passes.cuh"
+#include "cuda/product_launch.cuh"
 
 namespace fer::cuda {
 namespace {
@@ -8,16 +9,30 @@ __global__ void __launch_bounds__(kThreads) turn_weights(const float* in, int ro
   if (i < rows * columns) out[i] = in[static_cast<size_t>(i % rows) * columns + i / rows];
 }
 
-// Sums over the grid's blocks of the first two of a row walk's accumulators, handed to `finish` by column.
+// Block: 32 values, eight threads each.
+__global__ void __launch_bounds__(kThreads) add_splits(const float* parts, int splits, size_t count, float* out) {
+  __shared__ float sums[8][32];
+  const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y), each = (splits + 7) / 8;
+  const size_t i = static_cast<size_t>(blockIdx.x) * 32 + x;
+  float sum = 0;
+  if (i < count) {
+#pragma unroll 8
+    for (int split = y * each; split < min(splits, (y + 1) * each); ++split) sum += parts[split * count + i];
+  }
+  sums[y][x] = sum;
+  __syncthreads();
+  if (y != 0 || i >= count) return;
+  for (int other = 1; other < 8; ++other) sum += sums[other][x];
+  out[i] = sum;
+}
+
+// Two sums of a row walk, handed to `finish` by column.
 template <class Finish>
 __device__ void finish_two_sums(const float4 (&sums)[2], int channels, int c, float* partial, unsigned* counters, const Finish& finish) {
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * channels, channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
-  const float* mine = column < channels ? partial + column : nullptr;
-  const double first = column_total(mine, 2 * static_cast<size_t>(channels), static_cast<int>(gridDim.x), width);
-  const double second = column_total(mine ? mine + channels : nullptr, 2 * static_cast<size_t>(channels), static_cast<int>(gridDim.x), width);
-  if (t < width && column < channels) finish(column, first, second);
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
+  double totals[2];
+  if (grid_totals(totals, partial, counters, channels, first, width)) finish(first + thread_in_block(), totals[0], totals[1]);
 }
 
 __global__ void __launch_bounds__(kThreads) sum_and_square(const float* z, int rows, BatchNorm bn, float* partial, unsigned* counters) {
@@ -59,23 +74,27 @@ __global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int
 
 }  // namespace
 
+void add_up_splits(Workspace& work, const char* op, const float* parts, int splits, size_t count, float* out) {
+  launch(op, add_splits, dim3(blocks_for(count, 32)), dim3(32, 8), work.stream(), parts, splits, count, out);
+}
+
 void turn(Workspace& work, const char* op, const float* in, int rows, int columns, float* out) {
   launch(op, turn_weights, dim3(blocks_for(static_cast<size_t>(rows) * columns, kThreads)), dim3(kThreads), work.stream(), in, rows, columns, out);
 }
 
 void measure_statistics(Workspace& work, const char* op, const float* z, int rows, const BatchNorm& bn) {
-  const RowGrid g = row_grid(rows, bn.channels, 4u * work.multiprocessors());
+  const RowGrid g = row_grid(rows, bn.channels, 2u * work.multiprocessors());
   launch(op, sum_and_square, g.grid, g.block, work.stream(), z, rows, bn,
-         work.floats(Slot::kPartial, size_t{g.grid.x} * 2 * bn.channels), work.counters(g.grid.y));
+         work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * bn.channels), work.counters(g.grid.y * counters_a_tile(g.grid.x)));
 }
 
 void finish_input_gradient(Workspace& work, const char* op, int n, int size, int channels, const View& in, const float* shortcut_dx, float* dx) {
   if (!in.bn && !shortcut_dx) return;
   const int rows = n * size * size;
-  const RowGrid g = row_grid(rows, channels, 4u * work.multiprocessors());
+  const RowGrid g = row_grid(rows, channels, 2u * work.multiprocessors());
   launch(op, mask_and_sum, g.grid, g.block, work.stream(),
-         rows, size, channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{}, shortcut_dx, dx, work.floats(Slot::kPartial, size_t{g.grid.x} * 2 * channels),
-         work.counters(g.grid.y));
+         rows, size, channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{}, shortcut_dx, dx, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * channels),
+         work.counters(g.grid.y * counters_a_tile(g.grid.x)));
 }
 
 }  // namespace fer::cuda

@@ -10,8 +10,8 @@ namespace fer::cuda {
 template <class Kernel, class A, class B, class Out>
 void launch_product(Workspace& work, const char* op, Kernel kernel, int bm, int bn, const A& a, const B& b, const Out& out, int m, int n, int k) {
   const dim3 grid(blocks_for(m, bm), blocks_for(n, bn));
-  float* partial = Out::kSums ? work.floats(Slot::kPartial, size_t{grid.x} * 2 * n) : nullptr;
-  launch(op, kernel, grid, dim3(kThreads), work.stream(), a, b, out, m, n, k, partial, work.counters(grid.y));
+  float* partial = Out::kSums ? work.floats(Slot::kPartial, partial_rows(grid.x) * 2 * n) : nullptr;
+  launch(op, kernel, grid, dim3(kThreads), work.stream(), a, b, out, m, n, k, partial, work.counters(grid.y * counters_a_tile(grid.x)));
 }
 
 // out = a * b, [m][k] * [k][n].
@@ -43,6 +43,9 @@ Candidates products(Workspace& work, const char* op, const A& a, const B& b, con
   return ways;
 }
 
+// out[i] = sum over splits of parts[split][i], in order.
+void add_up_splits(Workspace& work, const char* op, const float* parts, int splits, size_t count, float* out);
+
 template <class Kernel, class A, class B>
 void launch_outer(Workspace& work, const char* op, Kernel kernel, int bm, int bn, const A& a, const B& b, float* out, int m, int n, int rows) {
   constexpr unsigned kMultiple = 64;  // the deepest tile's rows
@@ -51,9 +54,9 @@ void launch_outer(Workspace& work, const char* op, Kernel kernel, int bm, int bn
   const unsigned wanted = std::max(1u, 2u * work.multiprocessors() / (tiles_m * tiles_n)), most = std::max(1u, blocks_for(rows, 8 * kDepth));
   const int rows_per_split = static_cast<int>(blocks_for(blocks_for(rows, std::min(wanted, most)), kMultiple) * kMultiple);
   const unsigned splits = blocks_for(rows, rows_per_split);
-  float* partial = splits > 1 ? work.floats(Slot::kPartial, size_t{splits} * m * n) : nullptr;
-  launch(op, kernel, dim3(tiles_m, tiles_n, splits), dim3(kThreads), work.stream(), a, b, out, m, n, rows, rows_per_split, partial,
-         work.counters(size_t{tiles_m} * tiles_n));
+  float* parts = splits > 1 ? work.floats(Slot::kPartial, size_t{splits} * m * n) : out;
+  launch(op, kernel, dim3(tiles_m, tiles_n, splits), dim3(kThreads), work.stream(), a, b, parts, m, n, rows, rows_per_split);
+  if (splits > 1) add_up_splits(work, op, parts, static_cast<int>(splits), static_cast<size_t>(m) * n, out);
 }
 
 // out [m][n] = sum over rows of a(row, m) * b(row, n).

@@ -91,26 +91,8 @@ __device__ void finish_columns(const Out& out, const float (&parts)[2][PARTS][BN
     for (int y = 0; y < PARTS; ++y) sum += parts[which][y][column];
     if (n0 + column < n) partial[(static_cast<size_t>(blockIdx.x) * 2 + which) * n + n0 + column] = sum;
   }
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int column = n0 + t % BN;
-  const float* mine = column < n ? partial + column : nullptr;
-  const double sum = column_total(mine, 2 * static_cast<size_t>(n), static_cast<int>(gridDim.x), BN);
-  const double sum2 = column_total(mine ? mine + n : nullptr, 2 * static_cast<size_t>(n), static_cast<int>(gridDim.x), BN);
-  if (t < BN && column < n) out.finish(column, sum, sum2);
-}
-
-// The end of an outer product of many splits: out's tile becomes the sum of the splits' partial ones, in order.
-template <int BM, int BN>
-__device__ void add_splits(float* out, const float* partial, int m0, int n0, int m, int n) {
-  const size_t whole = static_cast<size_t>(m) * n;
-  for (int i = static_cast<int>(threadIdx.x); i < BM * BN; i += kThreads) {
-    const int row = m0 + i / BN, column = n0 + i % BN;
-    if (row >= m || column >= n) continue;
-    const size_t at = static_cast<size_t>(row) * n + column;
-    float sum = 0;
-    for (unsigned z = 0; z < gridDim.z; ++z) sum += __ldcg(partial + z * whole + at);
-    out[at] = sum;
-  }
+  double totals[2];
+  if (grid_totals(totals, partial, counters, n, n0, BN)) out.finish(n0 + t, totals[0], totals[1]);
 }
 
 // sums += left column of a tile of depth d times right row, for a thread's TM x TN part.
@@ -215,10 +197,9 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
   }
 }
 
-// out[m][n] = sum over rows r of a(r, m) * b(r, n). Grid: m tiles, n tiles, splits of the rows; the split that finishes last
-// adds the others' partial tiles [split][m][n] in order. Small tiles are deep, so that every thread has something to fetch.
+// out[split][m][n] = sum over the split's rows r of a(r, m) * b(r, n). Grid: m tiles, n tiles, splits. Small tiles are deep, so that every thread has something to fetch.
 template <int BM, int BN, int TM, int TN, class A, class B>
-__global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split) {
   constexpr int kAcross = BN / TN, kTileDepth = BM < 64 ? 1024 / BM : kDepth, kEach = kTileDepth * BM / 4 / kThreads;
   static_assert(kAcross * (BM / TM) == kThreads && BM == BN && kEach * kThreads * 4 == kTileDepth * BM);
   alignas(16) __shared__ float as[2][kTileDepth][BM];
@@ -249,8 +230,7 @@ __global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* ou
     multiply_tiles(sums, as[stage], bs[stage], ty * TM, tx * TN);
   }
 
-  const size_t tile = static_cast<size_t>(m) * n;
-  float* target = gridDim.z == 1 ? out : partial + blockIdx.z * tile;
+  float* target = out + blockIdx.z * static_cast<size_t>(m) * n;
 #pragma unroll
   for (int i = 0; i < TM; ++i)
 #pragma unroll
@@ -258,8 +238,6 @@ __global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* ou
       const int row = m0 + ty * TM + i, column = n0 + tx * TN + j;
       if (row < m && column < n) target[static_cast<size_t>(row) * n + column] = sums[i][j];
     }
-  if (gridDim.z == 1 || !arrives_last(counters + blockIdx.y * gridDim.x + blockIdx.x, gridDim.z)) return;
-  add_splits<BM, BN>(out, partial, m0, n0, m, n);
 }
 
 }  // namespace fer::cuda

@@ -79,14 +79,9 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
     }
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 11 * s.channels, s.channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
-  const bool mine = t < width && column < s.channels;
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
   double totals[11];
-  for (int q = 0; q < 11; ++q)
-    totals[q] = column_total(column < s.channels ? partial + static_cast<size_t>(q) * s.channels + column : nullptr, 11 * static_cast<size_t>(s.channels),
-                             static_cast<int>(gridDim.x), width);
-  if (!mine) return;
+  if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
   for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = static_cast<float>(totals[tap]);
   if (normalised) finish_gradients(bn, column, rows, totals[9], totals[10]);
 }
@@ -159,10 +154,10 @@ void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up
 
   const char* op = "depthwise convolution's gradients";
   Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(rows, s.in_channels, 4u * work_->multiprocessors());
+                        const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
                         launch(op, depthwise_backward, g.grid, g.block, work_->stream(),
                                DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx}, in_bn ? *in_bn : BatchNorm{},
-                               work_->floats(Slot::kPartial, size_t{g.grid.x} * 11 * s.in_channels), work_->counters(g.grid.y));
+                               work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
                       }}};
   if (work_->cudnn())
     for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {

@@ -143,7 +143,7 @@ __global__ void __launch_bounds__(kThreads, 1) tensor_product(A a, B b, Out out,
 
 // As `outer_product`. M and N are multiples of 8.
 template <class Number, int BM, int BN, int DOWN, int ACROSS, class A, class B>
-__global__ void __launch_bounds__(kThreads, 1) tensor_outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads, 1) tensor_outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split) {
   if constexpr (kTensorCores) {
     using TileA = Tile<Number, BM, false>;
     using TileB = Tile<Number, BN, false>;
@@ -167,13 +167,10 @@ __global__ void __launch_bounds__(kThreads, 1) tensor_outer_product(A a, B b, fl
       if (r0 + kStep < end) fetch(r0 + kStep);
       tile.multiply(as[stage], bs[stage]);
     }
-    const size_t whole = static_cast<size_t>(m) * n;
-    float* target = gridDim.z == 1 ? out : partial + blockIdx.z * whole;
+    float* target = out + blockIdx.z * static_cast<size_t>(m) * n;
     tile.each([&](int row, int column, float2 v, int) {
       if (m0 + row < m && n0 + column < n) *reinterpret_cast<float2*>(target + static_cast<size_t>(m0 + row) * n + n0 + column) = v;
     });
-    if (gridDim.z == 1 || !arrives_last(counters + blockIdx.y * gridDim.x + blockIdx.x, gridDim.z)) return;
-    add_splits<BM, BN>(out, partial, m0, n0, m, n);
   }
 }
 
