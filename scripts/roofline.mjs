@@ -23,7 +23,8 @@ const everything = () =>
     BATCHES.flatMap((batch) => Object.keys(GPUS).flatMap((gpu) => PRECISIONS.map((precision) => predict(width, batch, gpu, precision)))),
   );
 
-const table = (head, rows) => [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+const table = (head, rows) =>
+  [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 function byName(prediction) {
@@ -42,16 +43,23 @@ function byName(prediction) {
 
 function tables() {
   const all = everything();
-  const find = (width, batch, gpu, precision) => all.find((p) => p.width === width && p.batch === batch && p.gpu === gpu && p.precision === precision);
+  const find = (width, batch, gpu, precision) =>
+    all.find((p) => p.width === width && p.batch === batch && p.gpu === gpu && p.precision === precision);
   const steps = [];
   for (const width of Object.keys(WIDTHS))
     for (const batch of BATCHES) {
       const one = find(width, batch, 'H100', 'fp32');
-      const times = Object.keys(GPUS).map((gpu) => PRECISIONS.map((precision) => digits(find(width, batch, gpu, precision).stepMilliseconds)).join(' / '));
+      const times = Object.keys(GPUS).map((gpu) =>
+        PRECISIONS.map((precision) => digits(find(width, batch, gpu, precision).stepMilliseconds)).join(' / '),
+      );
       steps.push([width, batch, one.launches, one.longestPath, digits(one.megabytes), digits(one.gigaflops), ...times]);
     }
   const epochs = Object.keys(WIDTHS).flatMap((width) =>
-    BATCHES.map((batch) => [width, batch, ...Object.keys(GPUS).map((gpu) => PRECISIONS.map((p) => digits(find(width, batch, gpu, p).epochSeconds)).join(' / '))]),
+    BATCHES.map((batch) => [
+      width,
+      batch,
+      ...Object.keys(GPUS).map((gpu) => PRECISIONS.map((p) => digits(find(width, batch, gpu, p).epochSeconds)).join(' / ')),
+    ]),
   );
   const kernels = ['narrow', 'wide'].map((width) => {
     const rows = [...byName(find(width, 40, 'H100', 'tf32'))].map(([name, row]) => [
@@ -76,10 +84,20 @@ function beside(file) {
   const runs = [JSON.parse(readFileSync(file, 'utf8'))].flat();
   return runs
     .map((run) => {
-      for (const [key, known] of [['gpu', Object.keys(GPUS)], ['width', Object.keys(WIDTHS)], ['precision', PRECISIONS]])
-        if (!known.includes(run[key])) throw new Error(`expected one of ${known.join(', ')}, got ${run[key]}, for ${key} of a run in ${file}`);
+      for (const [key, known] of [
+        ['gpu', Object.keys(GPUS)],
+        ['width', Object.keys(WIDTHS)],
+        ['precision', PRECISIONS],
+      ])
+        if (!known.includes(run[key]))
+          throw new Error(`expected one of ${known.join(', ')}, got ${run[key]}, for ${key} of a run in ${file}`);
       const p = predict(run.width, run.batch, run.gpu, run.precision);
-      const row = (name, predicted, measured) => [name, digits(predicted), measured === undefined ? '' : digits(measured), measured === undefined ? '' : digits(measured / predicted)];
+      const row = (name, predicted, measured) => [
+        name,
+        digits(predicted),
+        measured === undefined ? '' : digits(measured),
+        measured === undefined ? '' : digits(measured / predicted),
+      ];
       const rows = [row('the step, ms', p.stepMilliseconds, run.stepMilliseconds)];
       for (const [name, one] of byName(p)) rows.push(row(`${name}, µs`, one.microseconds, run.kernels?.[name]));
       return `${run.width}, batch ${run.batch}, ${run.gpu}, ${run.precision}:\n\n${table(['', 'predicted', 'measured', 'measured / predicted'], rows)}`;

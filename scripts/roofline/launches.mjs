@@ -62,9 +62,30 @@ function outer(op, m, n, rows, bytes, multiprocessors) {
   const wanted = Math.max(1, Math.floor((2 * multiprocessors) / tiles));
   const rowsPerSplit = ceil(ceil(rows / Math.min(wanted, Math.max(1, ceil(rows / 128)))) / 64) * 64;
   const splits = ceil(rows / rowsPerSplit);
-  const parts = { op, flops: 2 * m * n * rows, bytes: bytes + FLOAT * m * n * splits, tensor: thin > 32, aside: true, blocks: tiles * splits, steps: ceil(rowsPerSplit / depth), reduced: 0 };
+  const parts = {
+    op,
+    flops: 2 * m * n * rows,
+    bytes: bytes + FLOAT * m * n * splits,
+    tensor: thin > 32,
+    aside: true,
+    blocks: tiles * splits,
+    steps: ceil(rowsPerSplit / depth),
+    reduced: 0,
+  };
   if (splits === 1) return [parts];
-  return [parts, { op, flops: m * n * splits, bytes: FLOAT * m * n * (splits + 1), tensor: false, aside: true, blocks: ceil((m * n) / 32), steps: 1, reduced: 0 }];
+  return [
+    parts,
+    {
+      op,
+      flops: m * n * splits,
+      bytes: FLOAT * m * n * (splits + 1),
+      tensor: false,
+      aside: true,
+      blocks: ceil((m * n) / 32),
+      steps: 1,
+      reduced: 0,
+    },
+  ];
 }
 
 // Kernels that pass over memory, a thread four channels.
@@ -83,8 +104,14 @@ export function launches(width, batch, multiprocessors) {
   list.push(pass('input', n * INPUT * INPUT * (1 + FLOAT), 0, { blocks: n }));
   const rows1 = n * sizes[0] ** 2;
   const rows2 = n * sizes[1] ** 2;
-  list.push(pass('convolution', FLOAT * (n * INPUT ** 2 + rows1 * stem[0]), 18 * rows1 * stem[0], { reduced: rowSum(rows1, stem[0], 2, multiprocessors) }));
-  list.push(product('convolution', rows2, stem[1], 9 * stem[0], FLOAT * (rows1 * stem[0] + rows2 * stem[1]), multiprocessors, { sums: true }));
+  list.push(
+    pass('convolution', FLOAT * (n * INPUT ** 2 + rows1 * stem[0]), 18 * rows1 * stem[0], {
+      reduced: rowSum(rows1, stem[0], 2, multiprocessors),
+    }),
+  );
+  list.push(
+    product('convolution', rows2, stem[1], 9 * stem[0], FLOAT * (rows1 * stem[0] + rows2 * stem[1]), multiprocessors, { sums: true }),
+  );
 
   // Module i turns [size]^2 x cin into [half]^2 x cout.
   const shapes = [];
@@ -101,7 +128,9 @@ export function launches(width, batch, multiprocessors) {
     product('pointwise convolution', pixels, cout, c, FLOAT * pixels * (c + cout), multiprocessors, { sums: true }),
   ];
   for (const s of shapes) {
-    list.push(product('shortcut convolution', s.pooled, s.cout, s.cin, FLOAT * s.pooled * (s.cin + s.cout), multiprocessors, { sums: true }));
+    list.push(
+      product('shortcut convolution', s.pooled, s.cout, s.cin, FLOAT * s.pooled * (s.cin + s.cout), multiprocessors, { sums: true }),
+    );
     list.push(...separable(s, s.cin), ...separable(s, s.cout));
     list.push(pass('pooling', FLOAT * s.cout * (s.pixels + 2 * s.pooled) + s.pooled * s.cout, 2 * s.cout * (s.pixels + s.pooled)));
   }
@@ -111,28 +140,64 @@ export function launches(width, batch, multiprocessors) {
   const headWeights = 9 * last * CLASSES_PADDED;
   list.push(pass('head', FLOAT * (n * size ** 2 * last + 2 * taps + headWeights), 2 * taps * CLASSES_PADDED, { blocks: n }));
   list.push(pass('softmax cross-entropy', 2 * FLOAT * n * CLASSES_PADDED, 40 * n * CLASSES_PADDED, { blocks: 1 }));
-  list.push(pass("head's weight gradient", FLOAT * (taps + headWeights), 2 * taps * CLASSES_PADDED, { aside: true, blocks: ceil((9 * last + 1) / THREADS) }));
-  list.push(pass("head's input gradient", FLOAT * (headWeights + n * size ** 2 * last), 2 * taps * CLASSES_PADDED, { blocks: ceil((n * last) / THREADS) }));
+  list.push(
+    pass("head's weight gradient", FLOAT * (taps + headWeights), 2 * taps * CLASSES_PADDED, {
+      aside: true,
+      blocks: ceil((9 * last + 1) / THREADS),
+    }),
+  );
+  list.push(
+    pass("head's input gradient", FLOAT * (headWeights + n * size ** 2 * last), 2 * taps * CLASSES_PADDED, {
+      blocks: ceil((n * last) / THREADS),
+    }),
+  );
 
   // `reads`: 1 where dz is in memory, 2 where it is formed of g and z.
   const separableBackward = (s, c, reads) => [
     ...outer("pointwise convolution's weight gradient", c, s.cout, s.pixels, FLOAT * s.pixels * (c + reads * s.cout), multiprocessors),
     product("pointwise convolution's input gradient", s.pixels, c, s.cout, FLOAT * s.pixels * (reads * s.cout + c), multiprocessors),
-    pass("depthwise convolution's gradients", 3 * FLOAT * s.pixels * c, 36 * s.pixels * c, { reduced: rowSum(s.pixels, c, 11, multiprocessors) }),
+    pass("depthwise convolution's gradients", 3 * FLOAT * s.pixels * c, 36 * s.pixels * c, {
+      reduced: rowSum(s.pixels, c, 11, multiprocessors),
+    }),
   ];
   for (const s of shapes.toReversed()) {
-    list.push(pass("pooling's batch-norm sums", FLOAT * s.cout * (s.pixels + 2 * s.pooled) + s.pooled * s.cout, 10 * s.pooled * s.cout, { reduced: rowSum(s.pooled, s.cout, 3, multiprocessors) }));
+    list.push(
+      pass("pooling's batch-norm sums", FLOAT * s.cout * (s.pixels + 2 * s.pooled) + s.pooled * s.cout, 10 * s.pooled * s.cout, {
+        reduced: rowSum(s.pooled, s.cout, 3, multiprocessors),
+      }),
+    );
     list.push(pass("pooling's backward pass", 2 * FLOAT * s.pixels * s.cout + s.pooled * s.cout * (FLOAT + 1), 10 * s.pixels * s.cout));
     list.push(...separableBackward(s, s.cout, 1));
     list.push(...outer("shortcut's weight gradient", s.cin, s.cout, s.pooled, FLOAT * s.pooled * (s.cin + 2 * s.cout), multiprocessors));
     list.push(product("shortcut's input gradient", s.pooled, s.cin, s.cout, FLOAT * s.pooled * (2 * s.cout + s.cin), multiprocessors));
     list.push(...separableBackward(s, s.cin, 2));
   }
-  list.push(...outer("convolution's weight gradient", 9 * stem[0], stem[1], rows2, FLOAT * (rows1 * stem[0] + 2 * rows2 * stem[1]), multiprocessors));
   list.push(
-    product("convolution's input gradient", rows1, stem[0], 9 * stem[1], FLOAT * (2 * rows2 * stem[1] + 2 * rows1 * stem[0]), multiprocessors, { sums: true }),
+    ...outer(
+      "convolution's weight gradient",
+      9 * stem[0],
+      stem[1],
+      rows2,
+      FLOAT * (rows1 * stem[0] + 2 * rows2 * stem[1]),
+      multiprocessors,
+    ),
   );
-  list.push(pass("convolution's backward pass", FLOAT * (n * INPUT ** 2 + 2 * rows1 * stem[0]), 18 * rows1 * stem[0], { reduced: rowSum(rows1, stem[0], 9, multiprocessors) }));
+  list.push(
+    product(
+      "convolution's input gradient",
+      rows1,
+      stem[0],
+      9 * stem[1],
+      FLOAT * (2 * rows2 * stem[1] + 2 * rows1 * stem[0]),
+      multiprocessors,
+      { sums: true },
+    ),
+  );
+  list.push(
+    pass("convolution's backward pass", FLOAT * (n * INPUT ** 2 + 2 * rows1 * stem[0]), 18 * rows1 * stem[0], {
+      reduced: rowSum(rows1, stem[0], 9, multiprocessors),
+    }),
+  );
   list.push(pass('optimiser', 5 * FLOAT * parameters(width), 4 * parameters(width)));
   return list;
 }
