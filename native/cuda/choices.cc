@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
+#include <utility>
 
 #include "cuda/cudnn_convolution.h"
 
@@ -23,6 +23,24 @@ std::filesystem::path cache_folder() {
   if (const char* home = std::getenv("HOME"); home && *home) return std::filesystem::path(home) / ".cache" / "fer-cudnn";
   return {};
 }
+
+// A copy of memory that measuring will overwrite, put back by `restore`.
+class Kept {
+ public:
+  Kept(const Updated& updated, cudaStream_t stream) : updated_(updated), stream_(stream) {
+    check(cudaMalloc(reinterpret_cast<void**>(&copy_), bytes()), "keeping memory while measuring");
+    check(cudaMemcpyAsync(copy_, updated.memory, bytes(), cudaMemcpyDeviceToDevice, stream), "keeping memory while measuring");
+  }
+  Kept(Kept&& other) noexcept : updated_(other.updated_), stream_(other.stream_), copy_(std::exchange(other.copy_, nullptr)) {}
+  ~Kept() { cudaFree(copy_); }  // waits for the copies
+  void restore() const { check(cudaMemcpyAsync(updated_.memory, copy_, bytes(), cudaMemcpyDeviceToDevice, stream_), "restoring memory"); }
+
+ private:
+  size_t bytes() const { return updated_.count * sizeof(float); }
+  Updated updated_;
+  cudaStream_t stream_;
+  float* copy_ = nullptr;
+};
 
 }  // namespace
 
@@ -74,38 +92,32 @@ size_t Choices::decide(const std::string& op, const Candidates& candidates, cons
   check(cudaStreamIsCapturing(stream_, &capture), "asking whether a step is being captured");
   if (best == candidates.size() && capture != cudaStreamCaptureStatusNone) best = 0;  // a recorded launch takes no time yet
   if (best == candidates.size()) {
-    std::vector<float*> kept;
-    for (const Updated& u : updated) {
-      check(cudaMalloc(reinterpret_cast<void**>(&kept.emplace_back()), u.count * sizeof(float)), "keeping memory while measuring");
-      check(cudaMemcpyAsync(kept.back(), u.memory, u.count * sizeof(float), cudaMemcpyDeviceToDevice, stream_), "keeping memory while measuring");
-    }
+    std::vector<Kept> kept;
+    for (const Updated& u : updated) kept.emplace_back(u, stream_);
     float least = INFINITY;
-    measuring_ = true;
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      float time = INFINITY;
-      try {
-        time = milliseconds(candidates[i]);
-      } catch (const Error& e) {
-        // No room for its scratch memory, or a shape it does not take: then it is not chosen. The first must work.
-        if (i == 0 || (e.code() != "ERR_FER_OUT_OF_MEMORY" && !dynamic_cast<const Unsupported*>(&e))) {
-          measuring_ = false;
-          throw;
-        }
-      }
-      if (time < least) least = time, best = i;
-    }
-    measuring_ = false;
-    for (size_t i = 0; i < updated.size(); ++i) {
-      check(cudaMemcpyAsync(updated[i].memory, kept[i], updated[i].count * sizeof(float), cudaMemcpyDeviceToDevice, stream_), "restoring memory");
-      check(cudaStreamSynchronize(stream_), "restoring memory");
-      cudaFree(kept[i]);
-    }
+    for (size_t i = 0; i < candidates.size(); ++i)
+      if (const float time = tried(candidates[i], i == 0); time < least) least = time, best = i;
+    for (const Kept& k : kept) k.restore();
     ++measured_;
     known_[op] = {candidates[best].name, least};
     write();
   }
   fixed = candidates[best].name;
   return best;
+}
+
+// Infinity for a candidate that finds no room for its scratch memory or does not take the shape; the first must.
+float Choices::tried(const Candidate& candidate, bool must) {
+  measuring_ = true;
+  try {
+    const float time = milliseconds(candidate);
+    measuring_ = false;
+    return time;
+  } catch (const Error& e) {
+    measuring_ = false;
+    if (must || (e.code() != "ERR_FER_OUT_OF_MEMORY" && !dynamic_cast<const Unsupported*>(&e))) throw;
+    return INFINITY;
+  }
 }
 
 float Choices::milliseconds(const Candidate& candidate) {

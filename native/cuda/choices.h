@@ -51,6 +51,7 @@ class Choices {
 
  private:
   size_t decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
+  float tried(const Candidate& candidate, bool must);
   float milliseconds(const Candidate& candidate);
   std::filesystem::path file() const;
   void read();
