@@ -9,6 +9,7 @@
 #include "core/philox.h"
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
+#include "cudnn.h"
 
 namespace fer {
 namespace {
@@ -114,7 +115,8 @@ struct Device {
 };
 std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.name; }
 std::vector<Device> devices() {
-  return {{"cpu", [] { return make_cpu_backend(2); }, INFINITY}, {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }, 2e9}};
+  auto cudnn = [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, cuda::Tuning{false, "cudnn", {}, cuda_on_host::cudnn_symbol}); };
+  return {{"cpu", [] { return make_cpu_backend(2); }, INFINITY}, {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }, 2e9}, {"cuda_on_host_cudnn", cudnn, 2e8}};
 }
 
 class NetworkTest : public testing::TestWithParam<std::tuple<Device, Case>> {};
