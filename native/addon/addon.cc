@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "addon/csv_parser.h"
+#include "addon/cuda_probe.h"
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/model.h"
@@ -53,6 +54,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("CsvParser", define_csv_parser(env));
   exports.Set("useErrorClass", Napi::Function::New<use_error_class>(env));
   exports.Set("augmentedImage", Napi::Function::New<augmented_image>(env));
+  exports.Set("probeCuda", Napi::Function::New<probe_cuda>(env));
   exports.Set("systemInfo", Napi::Function::New<system_info>(env));
   return exports;
 }

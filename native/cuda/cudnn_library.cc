@@ -88,14 +88,13 @@ Opened open_at(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   std::string missing;
-  for (const char* name : kSubLibraries) {
-    if (open_library(folder + name)) continue;
-    const std::string reason = last_loader_error();
-    missing += missing.empty() ? "" : ", ";
-    missing += reason.find(std::string(name) + ": cannot open shared object file") == std::string::npos ? name + (" (" + reason + ")") : name;
-  }
+  // All there, before the first is opened: a part of this cuDNN in memory would get in the way of another's.
+  for (const char* name : kSubLibraries)
+    if (std::error_code error; !folder.empty() && !fs::exists(folder + name, error)) missing += (missing.empty() ? "" : ", ") + std::string(name);
+  for (size_t i = 0; i < std::size(kSubLibraries) && missing.empty(); ++i)
+    if (!open_library(folder + kSubLibraries[i])) missing = std::string(kSubLibraries[i]) + " (" + last_loader_error() + ")";
   if (!missing.empty()) {
-    result.probe.problem = "cuDNN at " + path + " is incomplete: " + missing + " cannot be opened, without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
+    result.probe.problem = "cuDNN at " + path + " is incomplete: it lacks " + missing + ", without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
     return result;
   }
   result.handle = open_library(path);
