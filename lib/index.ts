@@ -3,13 +3,13 @@ export { FerError, type FerErrorCode } from './errors.js';
 export {
   MiniXception,
   type CreateOptions,
-  type DeviceOptions,
   type EvaluateOptions,
   type ImageInput,
   type Pixels,
   type Prediction,
   type PredictOptions,
 } from './model.js';
+export type { Device, DeviceOptions, Precision } from './device.js';
 export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';

@@ -155,7 +155,7 @@ describe('worker threads', () => {
     const code = `
       const { parentPort } = require('node:worker_threads');
       const addon = require(${JSON.stringify(addon)});
-      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, seed: 1 });
+      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, precision: 'fp32', seed: 1 });
       const images = new Uint8Array(4000 * 256).map((_, i) => (i * 7919) % 251);
       const data = new addon.DataSet(images, new Uint8Array(4000).map((_, i) => i % 2), 16);
       const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };

@@ -4,7 +4,7 @@ import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
 import { expandInput, STDIN } from './inputs.js';
 import { addDeviceFlags, boxOf, modelPath, wholeNumberOf, type DeviceFlags } from './options.js';
-import { note } from './output.js';
+import { note, noteDevice } from './output.js';
 import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
 
 const EXAMPLES = `
@@ -48,7 +48,12 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.includes(STDIN) && process.stdin.isTTY)
     throw new FerError('ERR_FER_USAGE', 'nothing is piped into standard input, which - stands for');
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
-  using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
+  using model = await MiniXception.load(modelPath(flags.model), {
+    device: flags.device,
+    threads: flags.threads,
+    precision: flags.precision,
+  });
+  noteDevice(model);
 
   const failures: { image: string; error: { code: string; message: string } }[] = [];
   const failed = (image: string, error: unknown): Outcome => {
