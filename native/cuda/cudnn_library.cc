@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <glob.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -27,14 +28,15 @@ std::string variable(const char* name) {
 
 void add_matches(const std::string& pattern, std::vector<std::string>& files) {
   glob_t found{};
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
+  if (glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0)
     for (size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
   globfree(&found);
 }
 
 // Where Python packages of an installation at `prefix` keep cuDNN.
 void add_python(const std::string& prefix, std::vector<std::string>& patterns) {
-  for (const char* packages : {"site-packages", "dist-packages"}) patterns.push_back(prefix + "/lib/python3*/" + packages + "/nvidia/cudnn/lib");
+  const std::string pattern = (prefix == "/" ? "" : prefix) + "/lib/python3*/{site,dist}-packages/nvidia/cudnn/lib";
+  if (std::find(patterns.begin(), patterns.end(), pattern) == patterns.end()) patterns.push_back(pattern);
 }
 
 // Prefixes of the python3 that PATH finds: the link's own, its target's, and, behind pyenv's shims, those of its versions.
@@ -47,7 +49,7 @@ void add_path_python(std::vector<std::string>& patterns) {
     const fs::path prefix = fs::path(folder).parent_path();
     if (fs::path(folder).filename() == "shims") add_python((prefix / "versions/*").string(), patterns);
     add_python(prefix.string(), patterns);
-    if (target.parent_path().parent_path() != prefix) add_python(target.parent_path().parent_path().string(), patterns);
+    add_python(target.parent_path().parent_path().string(), patterns);
   }
 }
 

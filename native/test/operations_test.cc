@@ -11,6 +11,9 @@
 #include "core/devices.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
+#include "plugin/plugin_backend.h"
+
+extern "C" const fer::plugin::Table* fer_cuda_plugin();
 
 namespace fer {
 namespace {
@@ -61,6 +64,7 @@ std::vector<Device> devices() {
       {"cpu_sse4", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v2::kernels()); }},
       {"cpu_avx2", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
       {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }},
+      {"cuda_as_plugin", [] { return std::make_unique<plugin::PluginBackend>(*fer_cuda_plugin(), 0, DeviceOptions{}); }},
   };
 }
 
