@@ -3,14 +3,14 @@
 # glibc 2.34 moved threads and dlopen into libc.so.6 under a new version, which a linker takes where it can. So it is first
 # shown libraries with the old names and the old version of each; at run time every glibc, old or new, answers to those. What
 # is altogether newer is in native/glibc/newer.c.
-function(fer_old_library soname version)
-  string(REPLACE "." "_" name ${soname}_${version})
+function(fer_old_library soname versions)
+  string(REGEX REPLACE "\\..*" "" name ${soname})
   set(source "")
   foreach(function ${ARGN})
     string(APPEND source "void ${function}(void) {}\n")
   endforeach()
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/old/${name}.c CONTENT "${source}")
-  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/old/${name}.map CONTENT "${version} { *; };\n")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/old/${name}.map CONTENT "${versions}\n")
   add_library(fer_old_${name} SHARED ${CMAKE_BINARY_DIR}/old/${name}.c)
   set_target_properties(fer_old_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/old NO_SONAME ON)
   target_compile_options(fer_old_${name} PRIVATE -fno-builtin -fvisibility=default)
@@ -25,10 +25,9 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT FER_SANITIZE)
   # Needed by static libraries that the linker reads later.
   target_link_options(fer_old_glibc INTERFACE -Wl,--no-as-needed)
   target_link_libraries(fer_old_glibc INTERFACE fer_newer_glibc $<TARGET_OBJECTS:fer_newer_glibc>)
-  fer_old_library(libdl.so.2 GLIBC_2.2.5 dladdr dlclose dlerror dlopen dlsym dlvsym)
-  fer_old_library(libdl.so.2 GLIBC_2.3.4 dlmopen)
-  fer_old_library(librt.so.1 GLIBC_2.2.5 shm_open shm_unlink)
-  fer_old_library(libpthread.so.0 GLIBC_2.2.5
+  fer_old_library(libdl.so.2 "GLIBC_2.2.5 { *; }; GLIBC_2.3.4 { dlmopen; };" dladdr dlclose dlerror dlmopen dlopen dlsym dlvsym)
+  fer_old_library(librt.so.1 "GLIBC_2.2.5 { *; };" shm_open shm_unlink)
+  fer_old_library(libpthread.so.0 "GLIBC_2.2.5 { *; };"
     __pthread_key_create pthread_condattr_setpshared pthread_create pthread_detach pthread_getspecific pthread_join pthread_key_create
     pthread_key_delete pthread_kill pthread_mutex_trylock pthread_mutexattr_destroy pthread_mutexattr_init pthread_mutexattr_setpshared
     pthread_mutexattr_settype pthread_once pthread_rwlock_destroy pthread_rwlock_init pthread_rwlock_rdlock pthread_rwlock_timedrdlock
