@@ -100,7 +100,7 @@ describe('MiniXception', () => {
     expect(codeOf(() => MiniXception.create({ threads: -1 }))).toBe('ERR_FER_ARGUMENT');
     expect(codeOf(() => MiniXception.create({ width: 'big' as 'wide' }))).toBe('ERR_FER_ARGUMENT');
     expect(codeOf(() => MiniXception.create({ width: { stem: [0, 8], modules: [8] } }))).toBe('ERR_FER_ARGUMENT');
-    expect(codeOf(() => MiniXception.create({ device: 'cuda' }))).toBe('ERR_FER_DEVICE_UNAVAILABLE');
+    expect(codeOf(() => MiniXception.create({ device: 'cuda:99' }))).toBe('ERR_FER_DEVICE_UNAVAILABLE');
     using model = MiniXception.create();
     await expect(model.predict({ pixels: [1, 2], width: 48, height: 48 })).rejects.toMatchObject({ code: 'ERR_FER_ARGUMENT' });
     await expect(model.logitsOf(syntheticFaces(), 'Nowhere')).rejects.toThrow(
