@@ -16,7 +16,7 @@ same() { # <what> <expected> <got>
 node scripts/build.mjs --cuda
 [ -f "$addon" ] || node scripts/build.mjs --native
 [ -f dist/cli/main.js ] || node scripts/build.mjs
-toolkit=$(bash scripts/cuda-toolkit.sh 2>/dev/null | head -1)
+toolkit=$(bash scripts/cuda-toolkit.sh 2>/dev/null | sed -n 1p)
 
 exports() { readelf --dyn-syms --wide "$1" | awk '$5 == "GLOBAL" && $7 ~ /^[0-9]+$/ { sub(/@.*/, "", $8); print $8 }' | sort | xargs; }
 needed() { readelf --dynamic "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | sort | xargs; }

@@ -16,7 +16,7 @@ stop() { say "$*"; exit 1; }
 system_toolkit() {
   local nvcc
   for nvcc in "${CUDA_HOME:-}/bin/nvcc" "${CUDA_PATH:-}/bin/nvcc" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
-    [ -x "$nvcc" ] && "$nvcc" --version 2>/dev/null | grep -q 'release 12\.' || continue
+    [ -x "$nvcc" ] && "$nvcc" --version 2>/dev/null | grep 'release 12\.' >/dev/null || continue
     # nvcc itself knows where it belongs, whatever links lead to it.
     "$nvcc" --dryrun -x cu -c /dev/null -o /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p' | xargs realpath
     return
@@ -53,7 +53,7 @@ fetch_compiler() {
   say "fetching nvidia-cuda-toolkit $version"
   mkdir -p "$apt"/{etc/apt.conf.d,etc/preferences.d,state/lists/partial,cache/archives/partial}
   touch "$apt/status"
-  mirror=$(apt-get indextargets 'Created-By: Packages' --format '$(REPO_URI)' 2>/dev/null | grep -E '/debian/?$' | sort -u | head -1)
+  mirror=$(apt-get indextargets 'Created-By: Packages' --format '$(REPO_URI)' 2>/dev/null | grep -E '/debian/?$' | sort -u | sed -n 1p)
   [ -n "$mirror" ] || stop "no CUDA 12 compiler was found, and it can be fetched on Debian with package lists alone (sudo apt-get update); install CUDA 12 and set CUDA_HOME"
   echo "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie non-free" >"$apt/etc/sources.list"
   printf '%s\n' "Dir::Etc \"$apt/etc\";" "Dir::State \"$apt/state\";" "Dir::State::status \"$apt/status\";" "Dir::Cache \"$apt/cache\";" \

@@ -51,7 +51,7 @@ PATH="$work/bin" npx --no-install fer-cudnn --version
 # Without a driver the plug-in of the tarball loads, and says what is missing.
 expected='no NVIDIA driver is installed: libcuda.so.1 was not found.*ERR_FER_DEVICE_UNAVAILABLE'
 [ -f "$root/build/Release/fer-cudnn-cuda.so" ] || expected='this build of fer-cudnn has no CUDA part.*ERR_FER_DEVICE_UNAVAILABLE'
-if ! ldconfig -p | grep -q libcuda.so.1; then
+if ! ldconfig -p | grep libcuda.so.1 >/dev/null; then
   error=$(PATH="$work/bin" npx --no-install fer-cudnn bench --seconds 1 --device cuda 2>&1) && { echo "--device cuda went well without a driver" >&2; exit 1; }
   grep -q "$expected" <<<"$error" || { echo "--device cuda said: $error" >&2; exit 1; }
   echo "$error"

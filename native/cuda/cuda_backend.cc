@@ -56,9 +56,15 @@ class GraphProgram final : public Program {
   cudaGraphExec_t graph_ = nullptr;
 };
 
+std::string precision_text(Precision asked, Precision given) {
+  auto name = [](Precision p) { return p == Precision::kFp32 ? "fp32" : p == Precision::kTf32 ? "tf32" : "bf16"; };
+  return asked == given ? name(given) : std::string(name(given)) + " (" + name(asked) + " was asked for; its tensor cores, older than compute capability 8.0, do not know it)";
+}
+
 }  // namespace
 
-CudaBackend::CudaBackend(int device, const DeviceOptions& options) : device_(checked_device(device)), options_(options), work_(std::make_unique<Workspace>(device)) {}
+CudaBackend::CudaBackend(int device, const DeviceOptions& options, Tuning tuning)
+    : device_(checked_device(device)), options_(options), work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
 
 void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the device"); }
 
@@ -66,7 +72,7 @@ std::string CudaBackend::description() const {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
   return "cuda:" + std::to_string(device_) + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' +
-         std::to_string(properties.minor);
+         std::to_string(properties.minor) + ", " + precision_text(options_.precision, work_->precision());
 }
 
 void* CudaBackend::allocate(size_t bytes) {

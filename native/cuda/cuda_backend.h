@@ -8,8 +8,9 @@ namespace fer::cuda {
 
 class CudaBackend final : public Backend {
  public:
-  // Throws ERR_FER_DEVICE_UNAVAILABLE where there is no device of that number.
-  explicit CudaBackend(int device, const DeviceOptions& options = {});
+  // Throws ERR_FER_DEVICE_UNAVAILABLE where there is no device of that number. As `tuning` stands, own kernels run and none
+  // is measured.
+  explicit CudaBackend(int device, const DeviceOptions& options = {}, Tuning tuning = {});
 
   std::string description() const override;
   int threads() const override { return 1; }
@@ -51,6 +52,8 @@ class CudaBackend final : public Backend {
                 float* average) override;
   void update_average(const StepState* step, size_t count, const float* values, float* average) override;
   void use_running_statistics(const BatchNorm& bn) override;
+
+  const Choices& choices() const { return work_->choices(); }
 
   int lanes() const override { return 1; }
   int inference_batch() const override { return 256; }

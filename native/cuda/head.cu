@@ -87,8 +87,11 @@ void CudaBackend::head_forward(const HeadShape& s, const float* x, const float* 
 
 void CudaBackend::head_backward(const HeadShape& s, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias, float* dx) {
   enter();
-  launch("head's weight gradient", head_weight_gradient, dim3(blocks_for(9 * s.channels + 1, kThreads)), dim3(kThreads), work_->stream(), s, d_logits, taps, d_weight, d_bias);
+  work_->aside([&] {
+    launch("head's weight gradient", head_weight_gradient, dim3(blocks_for(9 * s.channels + 1, kThreads)), dim3(kThreads), work_->stream(), s, d_logits, taps, d_weight, d_bias);
+  });
   launch("head's input gradient", head_input_gradient, dim3(blocks_for(static_cast<size_t>(s.n) * s.channels, kThreads)), dim3(kThreads), work_->stream(), s, d_logits, weight, dx);
+  work_->meet();
 }
 
 }  // namespace fer::cuda

@@ -19,7 +19,7 @@ __device__ inline double block_sum(double value) {
   return sum;
 }
 
-__global__ void __launch_bounds__(kThreads) softmax_cross_entropy(HeadShape s, const float* logits, Batch batch, LossOptions options, float* d_logits, LossTotals* totals) {
+__global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(HeadShape s, const float* logits, Batch batch, LossOptions options, float* d_logits, LossTotals* totals) {
   const uint32_t* rows = batch.order + (batch.step ? batch.step->begin : 0);
   const int t = static_cast<int>(threadIdx.x);
   double weights = 0;

@@ -19,10 +19,9 @@ __global__ void __launch_bounds__(kThreads) clip_factor(size_t count, const floa
     __syncthreads();
   }
   if (t == 0) partial[blockIdx.x] = parts[0];
-  if (!arrives_last(counters, gridDim.x)) return;
-  const double sum = column_total(partial, 1, static_cast<int>(gridDim.x), 1);
-  if (t != 0) return;
-  const double norm = sqrt(sum);
+  double totals[1];
+  if (!grid_totals(totals, partial, counters, 1, 0, 1)) return;
+  const double norm = sqrt(totals[0]);
   *factor = norm > limit ? static_cast<float>(limit / (norm + 1e-6)) : 1.f;
 }
 
@@ -68,7 +67,7 @@ void CudaBackend::optimize(const OptimizerRule& o, const StepState* step, size_t
   if (o.clip_norm > 0) {
     const unsigned blocks = std::min(blocks_for(count, 8 * kThreads), 256u);
     clip = work_->floats(Slot::kClip, 1);
-    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), count, gradients, o.clip_norm, clip, work_->floats(Slot::kPartial, blocks), work_->counters(1));
+    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), count, gradients, o.clip_norm, clip, work_->floats(Slot::kPartial, partial_rows(blocks)), work_->counters(counters_a_tile(blocks)));
   }
   launch("optimiser", cuda::optimize, dim3(blocks_for(count, kThreads)), dim3(kThreads), work_->stream(), o, step, count, parameters, gradients, moment1, moment2, average, clip);
 }

@@ -8,6 +8,15 @@ namespace {
 
 using plugin::Failure;
 
+// On the host there is nothing to measure, and no cuDNN to run.
+#ifdef FER_CUDA_ON_HOST
+constexpr bool kTuned = false;
+constexpr const char* kRunTime = "CUDA on the host";
+#else
+constexpr bool kTuned = true;
+constexpr const char* kRunTime = FER_CUDA_RUN_TIME;
+#endif
+
 template <auto Member> struct Export;
 template <class R, class... A, R (Backend::*Member)(A...)> struct Export<Member> {
   static bool call(Backend* backend, Failure* failure, R* result, A... arguments) {
@@ -25,7 +34,7 @@ template <class R, class... A, R (Backend::*Member)(A...) const> struct Export<M
 
 Backend* make(int device, const DeviceOptions* options, Failure* failure) {
   Backend* made = nullptr;
-  plugin::guarded(failure, [&] { made = new CudaBackend(device, *options); });
+  plugin::guarded(failure, [&] { made = new CudaBackend(device, *options, kTuned ? Tuning::from_environment() : Tuning{}); });
   return made;
 }
 
@@ -44,11 +53,7 @@ bool record(Backend* backend, Failure* failure, Program** program, plugin::Ops o
 
 constexpr plugin::Table kTable = {
     .version = FER_VERSION,
-#ifdef FER_CUDA_ON_HOST
-    .run_time = "CUDA on the host",
-#else
-    .run_time = FER_CUDA_RUN_TIME,
-#endif
+    .run_time = kRunTime,
     .make = make,
     .destroy = [](Backend* backend) { delete backend; },
     .description = description,

@@ -60,13 +60,9 @@ __global__ void __launch_bounds__(kThreads) pool_add_sums(PoolShape s, const flo
     }
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 3 * s.channels, s.channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
   double totals[3];
-  for (int q = 0; q < 3; ++q)
-    totals[q] = column_total(column < s.channels ? partial + static_cast<size_t>(q) * s.channels + column : nullptr, 3 * static_cast<size_t>(s.channels),
-                             static_cast<int>(gridDim.x), width);
-  if (t >= width || column >= s.channels) return;
+  if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
   finish_gradients(main_bn, column, static_cast<double>(s.n) * s.in_size * s.in_size, totals[0], totals[1]);
   finish_gradients(side_bn, column, rows, totals[0], totals[2]);
 }
@@ -85,9 +81,9 @@ void CudaBackend::pool_add_backward(const PoolShape& s, const float* g, const ui
                                     BatchNorm* shortcut_bn) {
   enter();
   const size_t pooled = (s.in_size + 1) / 2;
-  const RowGrid grid = row_grid(s.n * pooled * pooled, s.channels, 4u * work_->multiprocessors());
+  const RowGrid grid = row_grid(s.n * pooled * pooled, s.channels, 2u * work_->multiprocessors());
   launch("pooling's batch-norm sums", pool_add_sums, grid.grid, grid.block, work_->stream(), s, g, argmax, main_z, *main_bn, shortcut_z, *shortcut_bn,
-         work_->floats(Slot::kPartial, size_t{grid.grid.x} * 3 * s.channels), work_->counters(grid.grid.y));
+         work_->floats(Slot::kPartial, partial_rows(grid.grid.x) * 3 * s.channels), work_->counters(grid.grid.y * counters_a_tile(grid.grid.x)));
 }
 
 }  // namespace fer::cuda

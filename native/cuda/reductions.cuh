@@ -1,5 +1,5 @@
-// Sums over a whole grid in one launch and always in the same order: each block leaves its partial sums, and the block that
-// finishes last adds them up. The counter that finds the last block is the only atomic; it takes no part in the sums.
+// Sums over a whole grid in one launch and always in the same order: each block leaves its partial sums, and the blocks that
+// finish last add them up. The counters that find those are the only atomics; they take no part in the sums.
 #pragma once
 #include "cuda/loaders.cuh"
 
@@ -23,21 +23,47 @@ __device__ inline bool arrives_last(unsigned* counter, unsigned blocks) {
   return last;
 }
 
-// Sum over `blocks` of partial[block * stride] for the `width` columns of a tile (a power of two, at most 256): thread t
-// passes the address of column t % width, or null. Valid in threads below `width`.
-__device__ inline double column_total(const float* partial, size_t stride, int blocks, int width) {
-  __shared__ double parts[kThreads];
-  const int t = thread_in_block(), groups = kThreads / width;
-  double sum = 0;
-  if (partial)
-    for (int b = t / width; b < blocks; b += groups) sum += __ldcg(partial + b * stride);
-  parts[t] = sum;
+// Row blocks are added in groups, the groups' sums then among themselves: `group` of about the square root of their number, so
+// that the last blocks of the groups work side by side and no block has many to add.
+__host__ __device__ inline int group_of(int blocks) {
+  int group = 8;
+  while (group * group < blocks) group *= 2;
+  return group;
+}
+__host__ __device__ inline int groups_of(int blocks) { return (blocks + group_of(blocks) - 1) / group_of(blocks); }
+// What grid_totals needs: rows of partial sums, and counters for each tile of columns.
+inline size_t partial_rows(unsigned blocks) { return blocks + static_cast<size_t>(groups_of(static_cast<int>(blocks))); }
+inline size_t counters_a_tile(unsigned blocks) { return static_cast<size_t>(groups_of(static_cast<int>(blocks))) + 1; }
+
+// Adds the grid's row blocks' partial[block][q][channels], columns first .. first + width (at most 128) of it, always in the same
+// order. True in the first `width` threads of the last block, where totals[q] is that of column first + thread.
+template <int Q>
+__device__ bool grid_totals(double (&totals)[Q], float* partial, unsigned* counters, int channels, int first, int width) {
+  __shared__ double parts[Q * 128];
+  const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), block = static_cast<int>(blockIdx.x), size = group_of(blocks), groups = groups_of(blocks),
+            group = block / size;
+  unsigned* mine = counters + blockIdx.y * (groups + 1);
+  auto sum = [&](int i, int begin, int end) {
+    const float* at = partial + (static_cast<size_t>(begin) * Q + i / width) * channels + first + i % width;
+    double total = 0;
+#pragma unroll 8
+    for (int row = begin; row < end; ++row, at += Q * channels) total += __ldcg(at);
+    return total;
+  };
+  const int begin = group * size, end = min(blocks, begin + size);
+  if (!arrives_last(mine + group, static_cast<unsigned>(end - begin))) return false;
+  if (groups > 1) {
+    for (int i = t; i < Q * width; i += kThreads)
+      if (first + i % width < channels) partial[(static_cast<size_t>(blocks + group) * Q + i / width) * channels + first + i % width] = static_cast<float>(sum(i, begin, end));
+    if (!arrives_last(mine + groups, static_cast<unsigned>(groups))) return false;
+  }
+  for (int i = t; i < Q * width; i += kThreads)
+    if (first + i % width < channels) parts[i] = groups > 1 ? sum(i, blocks, blocks + groups) : sum(i, 0, blocks);
   __syncthreads();
-  double total = 0;
-  if (t < width)
-    for (int g = 0; g < groups; ++g) total += parts[g * width + t];
-  __syncthreads();
-  return total;
+  if (t >= width || first + t >= channels) return false;
+#pragma unroll
+  for (int q = 0; q < Q; ++q) totals[q] = parts[q * width + t];
+  return true;
 }
 
 // Sums Q accumulators of four channels over threadIdx.y (a power of two) into partial[q][channels], from channel c on.
@@ -61,13 +87,14 @@ __device__ void block_columns(const float4 (&sums)[Q], float* partial, int chann
 struct RowGrid {
   dim3 grid, block;
 };
+// `most_blocks`: in all.
 inline RowGrid row_grid(size_t rows, int channels, unsigned most_blocks) {
   unsigned x = 1;
   while (x < 32 && 8 * x <= static_cast<unsigned>(channels)) x *= 2;
   const unsigned y = kThreads / x;
   // Eight rows a thread, so that the partial sums stay few beside the data.
-  const unsigned blocks = blocks_for(rows, static_cast<size_t>(y) * 8);
-  return {dim3(blocks < most_blocks ? blocks : most_blocks, blocks_for(channels, 4 * x)), dim3(x, y)};
+  const unsigned tiles = blocks_for(channels, 4 * x), most = most_blocks > tiles ? most_blocks / tiles : 1, blocks = blocks_for(rows, static_cast<size_t>(y) * 8);
+  return {dim3(blocks < most ? blocks : most, tiles), dim3(x, y)};
 }
 
 // Batch statistics from sum and sum of squares over `count` rows; running statistics as PyTorch updates them.

@@ -1,6 +1,6 @@
 // Depthwise-separable 3x3 convolutions: the depthwise part here, the pointwise part as a product.
 #include "cuda/cuda_backend.h"
-#include "cuda/product_launch.cuh"
+#include "cuda/ways.cuh"
 
 namespace fer::cuda {
 namespace {
@@ -79,24 +79,36 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
     }
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 11 * s.channels, s.channels, c);
-  if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
-  const int width = 4 * static_cast<int>(blockDim.x), t = thread_in_block(), column = static_cast<int>(blockIdx.y) * width + t % width;
-  const bool mine = t < width && column < s.channels;
+  const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
   double totals[11];
-  for (int q = 0; q < 11; ++q)
-    totals[q] = column_total(column < s.channels ? partial + static_cast<size_t>(q) * s.channels + column : nullptr, 11 * static_cast<size_t>(s.channels),
-                             static_cast<int>(gridDim.x), width);
-  if (!mine) return;
+  if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
   for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = static_cast<float>(totals[tap]);
   if (normalised) finish_gradients(bn, column, rows, totals[9], totals[10]);
 }
 
-__global__ void __launch_bounds__(kThreads) form_gradient(PooledGradient from, int rows, float* dz) {
-  const int quads = from.dense.channels / 4;
-  const size_t i = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (i >= static_cast<size_t>(rows) * quads) return;
-  const int row = static_cast<int>(i / quads), c = 4 * static_cast<int>(i % quads);
-  store4(dz + static_cast<size_t>(row) * from.dense.channels + c, from(row, c));
+CudnnShape depthwise_shape(const SeparableShape& s) { return {s.n, s.size, s.in_channels, s.in_channels, 3, 1, 1, s.in_channels}; }
+CudnnShape pointwise_shape(const SeparableShape& s) { return {s.n, s.size, s.in_channels, s.out_channels, 1, 0, 1, 1}; }
+
+// From `dz`, the loader, to d_pointwise and dd. `written`: dz in memory, where it already is.
+template <class Dz>
+void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, const float* written, const float* d, const float* pointwise, float* d_pointwise, float* dd) {
+  const char *of_weight = "pointwise convolution's weight gradient", *of_input = "pointwise convolution's input gradient";
+  const int rows = s.n * s.size * s.size;
+  auto in_memory = [&](const char* op) { return written ? written : written_out(work, op, Slot::kGradient, dz, rows, s.out_channels); };
+  // Nothing but the optimiser waits for the weights' gradient.
+  Candidates ways = outer_products(work, of_weight, Dense{d, s.in_channels, {nullptr, nullptr}}, dz, d_pointwise, s.in_channels, s.out_channels, rows);
+  add_cudnn(ways, work, of_weight, CudnnPass::kWeightGradient, pointwise_shape(s), [&](const auto& convolve) {
+    float* turned_gradient = work.floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
+    convolve(d, in_memory(of_weight), turned_gradient);
+    turn(work, of_weight, turned_gradient, s.out_channels, s.in_channels, d_pointwise);
+  });
+  work.aside([&] { work.choices().run(choice_key(work, of_weight, {s.n, s.size, s.in_channels, s.out_channels, written != nullptr}), ways); });
+  ways = products(work, of_input, dz, TransposedWeights{pointwise, s.out_channels}, Store{dd, s.in_channels}, rows, s.in_channels, s.out_channels);
+  add_cudnn(ways, work, of_input, CudnnPass::kInputGradient, pointwise_shape(s), [&](const auto& convolve) {
+    const float* dense = in_memory(of_input);
+    convolve(dense, turned(work, of_input, pointwise, s.in_channels, s.out_channels), dd);
+  });
+  work.choices().run(choice_key(work, of_input, {s.n, s.size, s.in_channels, s.out_channels, written != nullptr}), ways);
 }
 
 }  // namespace
@@ -106,40 +118,63 @@ void CudaBackend::separable_forward(const SeparableShape& s, View in, const floa
   enter();
   const int rows = s.n * s.size * s.size;
   if (!d) d = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
-  const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
-  launch("depthwise convolution", depthwise_forward, g.grid, g.block, work_->stream(), in.z, pending(in), s.n, s.size, s.in_channels, depthwise, d);
-  const Dense rows_of_d{d, s.in_channels, {nullptr, nullptr}};
-  const Weights weights{pointwise, s.out_channels};
-  const char* op = "pointwise convolution";
-  if (training) multiply(*work_, op, rows_of_d, weights, StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows)}, rows, s.out_channels, s.in_channels);
-  else multiply(*work_, op, rows_of_d, weights, Store{z, s.out_channels}, rows, s.out_channels, s.in_channels);
+  const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
+  const int n_in_key = batch_in_key(s.n, training);
+  Candidates ways = {{"own", [&] {
+                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
+                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), in.z, pending(in), s.n, s.size, s.in_channels, depthwise, d);
+                      }}};
+  add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
+    const float* x = written_out(*work_, of_depthwise, in, rows, s.in_channels);
+    convolve(x, turned(*work_, of_depthwise, depthwise, 9, s.in_channels), d);
+  });
+  work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, in.bn != nullptr}), ways);
+
+  ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, Weights{pointwise, s.out_channels},
+                  StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, s.in_channels);
+  add_cudnn(ways, *work_, of_pointwise, CudnnPass::kForward, pointwise_shape(s), [&](const auto& convolve) {
+    convolve(d, turned(*work_, of_pointwise, pointwise, s.in_channels, s.out_channels), z);
+    if (training) measure_statistics(*work_, of_pointwise, z, rows, *bn);
+  });
+  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
 }
 
 void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* d, const float* depthwise,
                                      const float* pointwise, float* d_depthwise, float* d_pointwise, const float* shortcut_dx, float* dx) {
   enter();
-  const char* op = "pointwise convolution's backward pass";
   const int rows = s.n * s.size * s.size;
   const Gradient dense{up.g, up.z, up.bn->a, up.bn->b, up.bn->c, s.out_channels};
-  const Dense rows_of_d{d, s.in_channels, {nullptr, nullptr}};
-  const TransposedWeights weights{pointwise, s.out_channels};
   float* dd = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
-  auto pointwise_backward = [&](const auto& dz) {
-    multiply_outer(*work_, op, rows_of_d, dz, d_pointwise, s.in_channels, s.out_channels, rows);
-    multiply(*work_, op, dz, weights, Store{dd, s.in_channels}, rows, s.in_channels, s.out_channels);
-  };
   if (up.argmax) {  // collecting from the windows is too much work to repeat in every tile
-    float* dz = work_->floats(Slot::kGradient, static_cast<size_t>(rows) * s.out_channels);
-    launch("pooling's backward pass", form_gradient, dim3(blocks_for(static_cast<size_t>(rows) * s.out_channels / 4, kThreads)), dim3(kThreads), work_->stream(),
-           PooledGradient{dense, up.argmax, s.size}, rows, dz);
-    pointwise_backward(Dense{dz, s.out_channels, {nullptr, nullptr}});
+    const float* dz = written_out(*work_, "pooling's backward pass", Slot::kGradient, PooledGradient{dense, up.argmax, s.size}, rows, s.out_channels);
+    pointwise_backward(*work_, s, Dense{dz, s.out_channels, {nullptr, nullptr}}, dz, d, pointwise, d_pointwise, dd);
   } else {
-    pointwise_backward(dense);
+    pointwise_backward(*work_, s, dense, nullptr, d, pointwise, d_pointwise, dd);
   }
-  const RowGrid g = row_grid(rows, s.in_channels, 4u * work_->multiprocessors());
-  launch("depthwise convolution's backward pass", depthwise_backward, g.grid, g.block, work_->stream(),
-         DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx}, in_bn ? *in_bn : BatchNorm{},
-         work_->floats(Slot::kPartial, size_t{g.grid.x} * 11 * s.in_channels), work_->counters(g.grid.y));
+
+  const char* op = "depthwise convolution's gradients";
+  Candidates ways = {{"own", [&] {
+                        const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
+                        launch(op, depthwise_backward, g.grid, g.block, work_->stream(),
+                               DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx}, in_bn ? *in_bn : BatchNorm{},
+                               work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+                      }}};
+  if (work_->cudnn())
+    for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {
+      Candidates both;
+      add_cudnn(both, *work_, op, CudnnPass::kInputGradient, depthwise_shape(s), [&, weights_plan](const auto& convolve) {
+        const float* x = written_out(*work_, op, in, rows, s.in_channels);
+        float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels);
+        float* scratch = weights_plan.workspace ? work_->floats(Slot::kCudnn, weights_plan.workspace / sizeof(float) + 1) : nullptr;
+        work_->cudnn()->run(work_->stream(), op, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
+        turn(*work_, op, turned_gradient, s.in_channels, 9, d_depthwise);
+        convolve(dd, turned(*work_, op, depthwise, 9, s.in_channels), dx);
+        finish_input_gradient(*work_, op, s.n, s.size, s.in_channels, {in.z, in_bn}, shortcut_dx, dx);
+      });
+      for (Candidate& way : both) ways.push_back({way.name + " and " + std::to_string(weights_plan.algorithm), std::move(way.run)});
+    }
+  work_->choices().run(choice_key(*work_, op, {s.n, s.size, s.in_channels, in_bn != nullptr, shortcut_dx != nullptr}), ways);
+  work_->meet();  // before anyone reuses what the weights' gradient reads
 }
 
 }  // namespace fer::cuda

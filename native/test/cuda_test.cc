@@ -1,25 +1,21 @@
 // What only the CUDA backend has: recorded steps, results that do not depend on the order threads run in, memory that runs
-// out; and its ops beside the CPU's on shapes that need many tiles. Kernels run on the host (cuda_on_host/).
+// out. Kernels run on the host (cuda_on_host/).
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/philox.h"
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
+#include "cudnn.h"
 
 namespace fer {
 namespace {
 
 std::unique_ptr<Backend> cuda() { return std::make_unique<cuda::CudaBackend>(0); }
-
-std::vector<float> noise(size_t count, uint32_t stream) {
-  std::vector<float> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = 2 * uniform(philox(5, {static_cast<uint32_t>(i), stream, 0, 0})[0]) - 1;
-  return values;
-}
 
 std::shared_ptr<DataSet> images(int count, int size) {
   auto data = std::make_shared<DataSet>();
@@ -108,6 +104,33 @@ TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {
   EXPECT_EQ(waits(4), waits(40));
 }
 
+// scripts/roofline.mjs counts on these very launches; what differs between widths and batches is their size.
+TEST(CudaTest, LaunchesWhatTheRooflineSays) {
+  std::ifstream file(FER_FIXTURES "/launches.txt");
+  std::vector<std::string> expected, actual;
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line[0] != '#') expected.push_back(line);
+  auto network = std::make_shared<Network>(Spec{}, cuda(), 1);
+  TrainerOptions options;
+  options.batch_size = 2;
+  Trainer trainer(network, images(4, 48), options);
+  const std::atomic<bool> never{false};
+  EpochRequest request;
+  request.rows = {0, 1, 2, 3};
+  request.learning_rates = {0.f, 0.f};
+  trainer.train_epoch(request, never, nullptr);
+  request.rows = {0, 1};
+  request.learning_rates = {0.f};
+  const int64_t graphs = cuda_on_host::machine().graph_launches;
+  cuda_on_host::machine().launched = &actual;
+  trainer.train_epoch(request, never, nullptr);
+  cuda_on_host::machine().launched = nullptr;
+  EXPECT_EQ(cuda_on_host::machine().graph_launches - graphs, 1) << "a step is one graph";
+  EXPECT_EQ(actual, expected);
+  if (HasFailure())
+    for (const std::string& op : actual) std::printf("%s\n", op.c_str());
+}
+
 TEST(CudaTest, SurvivesMemoryThatRunsOut) {
   size_t& free = cuda_on_host::machine().free_bytes;
   const size_t all = free;
@@ -141,6 +164,88 @@ TEST(CudaTest, SurvivesMemoryThatRunsOut) {
   EXPECT_EQ(free, all);
 }
 
+// The first step's gradients of a network wide enough for every kind of tile, beside the CPU's float32 ones.
+struct Mode {
+  std::string name;
+  Precision precision;
+  bool cudnn;
+  double most;  // length of the difference, in lengths of the gradient
+};
+std::ostream& operator<<(std::ostream& out, const Mode& m) { return out << m.name; }
+class CudaModesTest : public testing::TestWithParam<Mode> {};
+
+TEST_P(CudaModesTest, GradientsOfAWholeStepAgreeWithTheCpu) {
+  Spec spec;
+  spec.stem[0] = 24;
+  spec.stem[1] = 40;
+  spec.modules = {72, 136};
+  spec.input_size = 16;
+  const Mode& mode = GetParam();
+  std::vector<std::vector<float>> gradients;
+  std::vector<double> losses;
+  for (const bool on_gpu : {false, true}) {
+    cuda::Tuning tuning;
+    if (mode.cudnn) tuning = {false, "cudnn", {}, cuda_on_host::cudnn_symbol};
+    std::unique_ptr<Backend> backend = make_cpu_backend(2);
+    if (on_gpu) backend = std::make_unique<cuda::CudaBackend>(0, DeviceOptions{0, mode.precision}, tuning);
+    auto network = std::make_shared<Network>(spec, std::move(backend), 1);
+    TrainerOptions options;
+    options.batch_size = 6;
+    auto data = images(6, 16);
+    for (size_t i = 0; i < data->images.size(); ++i) data->images[i] = static_cast<uint8_t>(philox(1, {static_cast<uint32_t>(i), 0, 0, 0})[0]);
+    Trainer trainer(network, data, options);
+    EpochRequest request;
+    request.rows = {0, 1, 2, 3, 4, 5};
+    request.learning_rates = {0.01f};
+    const std::atomic<bool> never{false};
+    losses.push_back(trainer.train_epoch(request, never, nullptr).loss_sum / 6);
+    std::vector<float>& all = gradients.emplace_back();
+    for (const TensorInfo& t : network->plan().tensors)
+      if (t.trainable)
+        for (float g : network->read_from(trainer.gradients(), t)) all.push_back(g);
+  }
+  double difference = 0, length = 0;
+  for (size_t i = 0; i < gradients[0].size(); ++i) {
+    difference += std::pow(double{gradients[0][i]} - gradients[1][i], 2);
+    length += std::pow(gradients[0][i], 2);
+  }
+  std::printf("loss %.6f (CPU %.6f), difference of the gradients %.2e\n", losses[1], losses[0], std::sqrt(difference / length));
+  EXPECT_NEAR(losses[0], losses[1], mode.most * losses[0]);
+  EXPECT_LT(std::sqrt(difference / length), mode.most);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, CudaModesTest,
+                         testing::Values(Mode{"fp32", Precision::kFp32, false, 1e-4}, Mode{"tf32", Precision::kTf32, false, 0.03}, Mode{"bf16", Precision::kBf16, false, 0.2},
+                                         Mode{"cudnn", Precision::kFp32, true, 1e-4}, Mode{"cudnn_tf32", Precision::kTf32, true, 0.03}),
+                         [](const auto& info) { return info.param.name; });
+
+// The paper's GPU has 8 GB, of which the driver keeps some.
+TEST(CudaTest, TheWideNetworkTrains256ImagesAtOnceIn8Gigabytes) {
+  size_t& free = cuda_on_host::machine().free_bytes;
+  const size_t all = free;
+  free = (size_t{8} << 30) - (size_t{600} << 20);
+  Spec wide{{32, 64}, {128, 256, 512, 1024}, 7, 48};
+  auto network = std::make_shared<Network>(wide, cuda(), 1);
+  auto data = std::make_shared<DataSet>();
+  data->size = 48;
+  data->labels.resize(28709);
+  data->images.resize(size_t{28709} * 48 * 48);
+  TrainerOptions options;
+  options.optimizer = OptimizerKind::kAdamW;
+  options.ema_decay = 0.9f;
+  options.batch_size = 1 << 20;
+  try {
+    Trainer trainer(network, data, options);
+    ADD_FAILURE() << "a million images fitted into 8 GB";
+  } catch (const Error& e) {
+    const std::string message = e.what();
+    std::printf("%s\n", message.c_str());
+    EXPECT_GE(std::stoi(message.substr(message.rfind(' ') + 1)), 256) << message;
+  }
+  network.reset();
+  free = all;
+}
+
 TEST(CudaTest, RefusesADeviceThatIsNotThere) {
   EXPECT_THROW(cuda::CudaBackend(1), Error);
   cuda_on_host::machine().devices = 0;
@@ -171,49 +276,6 @@ TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
       }
       for (size_t i = 0; i < results[0].size(); ++i) ASSERT_NEAR(results[0][i], results[1][i], 2e-5) << out_size << '[' << i << ']';
     }
-}
-
-// Wider than the PyTorch fixtures: every tile shape, channels that fill none of them, splits of the rows.
-TEST(CudaTest, SeparableConvolutionsOfManyTilesAgreeWithTheCpu) {
-  struct { int n, size, in, out; } shapes[] = {{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {40, 12, 128, 128}};
-  for (const auto& shape : shapes) {
-    const SeparableShape s{shape.n, shape.size, shape.in, shape.out};
-    const size_t pixels = static_cast<size_t>(s.n) * s.size * s.size, in = pixels * s.in_channels, out = pixels * s.out_channels;
-    std::vector<std::vector<float>> results;
-    for (auto& backend : {make_cpu_backend(2), cuda()}) {
-      std::vector<Buffer<float>> kept;
-      auto device = [&](const std::vector<float>& values) {
-        Buffer<float>& buffer = kept.emplace_back(*backend, values.size());
-        backend->upload(buffer.data(), values.data(), buffer.bytes());
-        return buffer.data();
-      };
-      auto vectors = [&](int channels) {
-        auto ones = device(std::vector<float>(channels, 1.f)), zeros = device(std::vector<float>(channels));
-        auto room = [&] { return device(std::vector<float>(channels)); };
-        return BatchNorm{channels, ones, zeros, room(), room(), room(), room(), room(), room(), room(), room(), device(noise(channels, 1)), device(noise(channels, 2)), device(noise(channels, 3))};
-      };
-      BatchNorm bn = vectors(s.out_channels);
-      const float *x = device(noise(in, 4)), *depthwise = device(noise(9 * s.in_channels, 5)), *pointwise = device(noise(static_cast<size_t>(s.in_channels) * s.out_channels, 6));
-      float *d = device(std::vector<float>(in)), *z = device(std::vector<float>(out));
-      backend->separable_forward(s, {x, nullptr}, depthwise, pointwise, d, z, &bn, true);
-      float *dw = device(std::vector<float>(9 * s.in_channels)), *pw = device(std::vector<float>(static_cast<size_t>(s.in_channels) * s.out_channels)), *dx = device(std::vector<float>(in));
-      backend->separable_backward(s, {device(noise(out, 7)), nullptr, z, &bn}, {x, nullptr}, nullptr, d, depthwise, pointwise, dw, pw, nullptr, dx);
-      auto keep = [&](const float* values, size_t count) { backend->download(results.emplace_back(count).data(), values, count * sizeof(float)); };
-      keep(z, out);
-      keep(bn.mean, s.out_channels);
-      keep(bn.inv_std, s.out_channels);
-      keep(dw, 9 * s.in_channels);
-      keep(pw, static_cast<size_t>(s.in_channels) * s.out_channels);
-      keep(dx, in);
-    }
-    for (size_t r = 0; r < 6; ++r) {
-      const auto &cpu = results[r], &gpu = results[r + 6];
-      double square = 0;
-      for (float v : cpu) square += double{v} * v;
-      const double tolerance = 3e-5 * (1 + std::sqrt(square / static_cast<double>(cpu.size())));
-      for (size_t i = 0; i < cpu.size(); ++i) ASSERT_NEAR(cpu[i], gpu[i], tolerance) << "result " << r << '[' << i << "] of " << s.in_channels << " to " << s.out_channels;
-    }
-  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "core/devices.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
+#include "cudnn.h"
 #include "plugin/plugin_backend.h"
 
 extern "C" const fer::plugin::Table* fer_cuda_plugin();
@@ -53,8 +54,11 @@ std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.ope
 struct Device {
   std::string name;
   std::function<std::unique_ptr<Backend>()> make;
+  double tolerance = 2e-5;
 };
 std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.name; }
+
+cuda::Tuning cudnn_only() { return {false, "cudnn", {}, cuda_on_host::cudnn_symbol}; }
 
 // The backends under test; a new device adds its line.
 std::vector<Device> devices() {
@@ -65,6 +69,10 @@ std::vector<Device> devices() {
       {"cpu_avx2", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
       {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }},
       {"cuda_as_plugin", [] { return std::make_unique<plugin::PluginBackend>(*fer_cuda_plugin(), 0, DeviceOptions{}); }},
+      {"cuda_on_host_cudnn", [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, cudnn_only()); }},
+      // Operands rounded to 11 and to 8 significant bits: half a unit in the last place of each, and luck.
+      {"cuda_on_host_tf32", [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{0, Precision::kTf32}); }, 2e-3},
+      {"cuda_on_host_bf16", [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{0, Precision::kBf16}); }, 1.6e-2},
   };
 }
 
@@ -144,18 +152,17 @@ class Norm {
   std::vector<Memory> memory_;
 };
 
-void expect_close(const std::vector<float>& actual, const std::vector<float>& expected, const std::string& what) {
-  ASSERT_EQ(actual.size(), expected.size()) << what;
-  double square = 0;
-  for (float v : expected) square += double{v} * v;
-  const double tolerance = 2e-5 * (1 + std::sqrt(square / std::max<size_t>(expected.size(), 1)));
-  for (size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance + 2e-5 * std::abs(expected[i])) << what << '[' << i << ']';
-}
-
 class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
  protected:
   const Case& c = std::get<1>(GetParam());
   std::unique_ptr<Backend> backend = std::get<0>(GetParam()).make();
+  void expect_close(const std::vector<float>& actual, const std::vector<float>& expected, const std::string& what) {
+    ASSERT_EQ(actual.size(), expected.size()) << what;
+    double square = 0;
+    for (float v : expected) square += double{v} * v;
+    const double relative = std::get<0>(GetParam()).tolerance, tolerance = relative * (1 + std::sqrt(square / std::max<size_t>(expected.size(), 1)));
+    for (size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance + relative * std::abs(expected[i])) << what << '[' << i << ']';
+  }
   Memory load(const std::string& name) { return {*backend, c.at(name)}; }
   Memory room(size_t count) { return {*backend, count}; }
   Norm plain_norm(int channels) { return {*backend, std::vector<float>(channels, 1.f), std::vector<float>(channels)}; }

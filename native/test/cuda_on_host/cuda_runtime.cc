@@ -1,7 +1,7 @@
+// Blocks and fibres of the pretended machine, and the run time's calls.
 #include <cuda_runtime.h>
-#include <setjmp.h>
-#include <ucontext.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -10,16 +10,50 @@
 #include <stdexcept>
 #include <vector>
 
+// Saves the caller's registers on its stack and goes on where another stack stopped (x86-64, System V).
+extern "C" void cuda_on_host_switch(void** stopped_here, void* go_on_there);
+asm(R"(
+.text
+.type cuda_on_host_switch, @function
+cuda_on_host_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size cuda_on_host_switch, .-cuda_on_host_switch
+)");
+
 namespace cuda_on_host {
 
 struct Graph {
-  std::vector<std::function<void()>> work;
+  struct Node { std::function<void()> run; bool forked; };  // without a function: the forks join here
+  std::vector<Node> work;
+  std::vector<Stream*> forks;
 };
+// A stream is captured into a graph from the call that begins it, or from waiting for an event of a captured stream, which it
+// must have been joined with again at the end.
 struct Stream {
-  std::unique_ptr<Graph> capturing;
+  std::shared_ptr<Graph> capturing;
+  bool joined = true;
+};
+struct Event {
+  std::chrono::steady_clock::time_point at;
+  std::shared_ptr<Graph> capturing;
+  Stream* stream = nullptr;
 };
 
-thread_local dim3 thread_index, block_index, block_size, grid_size;
+constinit thread_local dim3 thread_index, block_index, block_size, grid_size;
 
 Machine& machine() {
   static Machine machine;
@@ -29,72 +63,131 @@ Machine& machine() {
 namespace {
 
 constexpr size_t kStack = 64 << 10;
+constexpr unsigned kWarp = 32;
 
+enum class At : uint8_t { kStart, kWarpBarrier, kBlockBarrier, kEnd };
+
+void run_threads();
+
+// A stack of its own. Tops are staggered, or all fibres would fight for the same sets of the cache.
 struct Fibre {
-  ucontext_t start;
-  jmp_buf where;
-  std::unique_ptr<char[]> stack{new char[kStack]};
-  bool started = false, finished = false;
+  explicit Fibre(size_t number) : stack(new char[kStack]) {
+    auto top = reinterpret_cast<uintptr_t>(stack.get()) + kStack - number * 1088 % 16384;
+    void** frame = reinterpret_cast<void**>(top & ~uintptr_t{15}) - 8;
+    for (int i = 0; i < 8; ++i) frame[i] = nullptr;
+    frame[6] = reinterpret_cast<void*>(&run_threads);  // above six registers; then the stack is aligned as after a call
+    stopped = frame;
+  }
+  std::unique_ptr<char[]> stack;
+  void* stopped;
+};
+
+struct Thread {
   dim3 index;
+  At at = At::kStart;
+  Fibre* fibre = nullptr;
+  unsigned collectives = 0;
 };
 
-// The fibres of one host thread; a block uses the first of them.
-struct Fibres {
+// The block a host thread is running.
+struct Block {
+  std::vector<Thread> threads;
   std::vector<std::unique_ptr<Fibre>> all;
-  ucontext_t home_start;
-  jmp_buf home;
-  Fibre* current = nullptr;
+  std::vector<Fibre*> idle;
   const std::function<void()>* body = nullptr;
+  void* home = nullptr;
+  Thread* current = nullptr;
+  unsigned first = 0, cursor = 0, end = 0;  // of the pass over a warp
+  unsigned live = 0, waiting = 0;           // threads that have not ended; those of the warp that wait for the warp
+  bool reversed = false;
+  std::vector<WarpMemory> warps;
 };
-thread_local Fibres fibres;
+thread_local Block block_state;
 
-// Switching by setjmp costs nanoseconds; swapcontext, which makes a system call, is needed for the first entry alone.
-void enter_fibre() {
+Thread& in_order(Block& b, unsigned i) { return b.threads[b.reversed ? b.first + b.end - 1 - i : i]; }
+
+void enter(Block& b, Thread& t) {
+  b.current = &t;
+  thread_index = t.index;
+}
+
+// What every fibre runs: as long as threads reach no barrier, one fibre runs one after another.
+void run_threads() {
+  Block& b = block_state;
   for (;;) {
-    (*fibres.body)();
-    fibres.current->finished = true;
-    if (_setjmp(fibres.current->where) == 0) _longjmp(fibres.home, 1);
+    Fibre* const self = b.current->fibre;
+    for (;;) {
+      (*b.body)();
+      b.current->at = At::kEnd;
+      --b.live;
+      if (b.cursor + 1 >= b.end) break;
+      Thread& next = in_order(b, b.cursor + 1);
+      if (next.at != At::kStart) break;
+      ++b.cursor;
+      next.fibre = self;
+      enter(b, next);
+    }
+    b.idle.push_back(self);
+    cuda_on_host_switch(&self->stopped, b.home);
   }
 }
 
-void resume(Fibre& fibre) {
-  fibres.current = &fibre;
-  thread_index = fibre.index;
-  if (_setjmp(fibres.home) != 0) return;
-  if (fibre.started) _longjmp(fibre.where, 1);
-  fibre.started = true;
-  getcontext(&fibre.start);
-  fibre.start.uc_stack.ss_sp = fibre.stack.get();
-  fibre.start.uc_stack.ss_size = kStack;
-  fibre.start.uc_link = nullptr;
-  makecontext(&fibre.start, enter_fibre, 0);
-  setcontext(&fibre.start);
+void stop_at(At barrier) {
+  Block& b = block_state;
+  Thread& self = *b.current;
+  self.at = barrier;
+  b.waiting += barrier == At::kWarpBarrier;
+  void* there = b.home;
+  if (b.cursor + 1 < b.end) {  // straight to the next thread where it can go on
+    Thread& next = in_order(b, b.cursor + 1);
+    if (next.at == At::kBlockBarrier || next.at == At::kWarpBarrier) {
+      ++b.cursor;
+      enter(b, next);
+      there = next.fibre->stopped;
+    }
+  }
+  cuda_on_host_switch(&self.fibre->stopped, there);
 }
 
-void run_block(dim3 block, const std::function<void()>& thread) {
-  const unsigned count = block.x * block.y * block.z;
-  while (fibres.all.size() < count) fibres.all.push_back(std::make_unique<Fibre>());
-  fibres.body = &thread;
-  for (unsigned i = 0; i < count; ++i) {
-    fibres.all[i]->finished = false;
-    fibres.all[i]->index = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
-  }
-  const bool reversed = machine().reversed;
-  // Every round takes each live thread to its next barrier; one that returned no longer takes part.
-  for (unsigned live = count; live > 0;) {
-    unsigned ended = 0;
-    for (unsigned i = 0; i < count; ++i) {
-      Fibre& fibre = *fibres.all[reversed ? count - 1 - i : i];
-      if (fibre.finished) continue;
-      resume(fibre);
-      ended += fibre.finished;
+[[noreturn]] void fault(const char* what) {
+  std::fputs(what, stderr);
+  std::abort();
+}
+
+// Takes each live thread of a warp to its next barrier of the block.
+void run_warp(Block& b, unsigned first, unsigned end) {
+  b.first = first;
+  b.end = end;
+  do {
+    b.waiting = 0;
+    for (b.cursor = first; b.cursor < end; ++b.cursor) {
+      Thread& t = in_order(b, b.cursor);
+      if (t.at == At::kEnd) continue;
+      if (t.at == At::kStart) {
+        if (b.idle.empty()) b.idle.push_back(b.all.emplace_back(std::make_unique<Fibre>(b.all.size())).get());
+        t.fibre = b.idle.back();
+        b.idle.pop_back();
+      }
+      enter(b, t);
+      cuda_on_host_switch(&b.home, t.fibre->stopped);
+    }
+    if (b.waiting != 0 && b.waiting != end - first) fault("a warp's threads did not all reach the same collective\n");
+  } while (b.waiting != 0);
+}
+
+void run_block(const std::function<void()>& thread) {
+  Block& b = block_state;
+  const auto count = static_cast<unsigned>(b.threads.size()), warps = (count + kWarp - 1) / kWarp;
+  b.body = &thread;
+  for (Thread& t : b.threads) t.at = At::kStart;
+  for (b.live = count; b.live > 0;) {
+    const unsigned before = b.live;
+    for (unsigned i = 0; i < warps; ++i) {
+      const unsigned w = b.reversed ? warps - 1 - i : i;
+      run_warp(b, w * kWarp, std::min(count, (w + 1) * kWarp));
     }
     // As on the GPU, a barrier that some threads of a block never reach is a fault of the kernel.
-    if (ended != 0 && ended != live) {
-      std::fputs("a kernel's threads did not all reach the same barrier\n", stderr);
-      std::abort();
-    }
-    live -= ended;
+    if (b.live != 0 && b.live != before) fault("a kernel's threads did not all reach the same barrier\n");
   }
 }
 
@@ -102,17 +195,17 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& thread) {
   ++machine().launches;
   grid_size = grid;
   block_size = block;
+  Block& b = block_state;
+  b.reversed = machine().reversed;
+  b.threads.assign(block.x * block.y * block.z, {});
+  if (b.warps.size() * kWarp < b.threads.size()) b.warps.resize((b.threads.size() + kWarp - 1) / kWarp);
+  for (unsigned i = 0; i < b.threads.size(); ++i) b.threads[i].index = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
   const unsigned count = grid.x * grid.y * grid.z;
   for (unsigned i = 0; i < count; ++i) {
-    const unsigned b = machine().reversed ? count - 1 - i : i;
-    block_index = {b % grid.x, b / grid.x % grid.y, b / (grid.x * grid.y)};
-    run_block(block, thread);
+    const unsigned at = b.reversed ? count - 1 - i : i;
+    block_index = {at % grid.x, at / grid.x % grid.y, at / (grid.x * grid.y)};
+    run_block(thread);
   }
-}
-
-void submit(Stream* stream, std::function<void()> work) {
-  if (stream->capturing) stream->capturing->work.push_back(std::move(work));
-  else work();
 }
 
 std::mutex allocations_mutex;
@@ -120,13 +213,27 @@ std::map<void*, size_t> allocations;
 
 }  // namespace
 
-void synchronise_threads() {
-  Fibre& self = *fibres.current;
-  if (_setjmp(self.where) == 0) _longjmp(fibres.home, 1);
+void submit(Stream* stream, std::function<void()> work) {
+  if (stream->capturing) stream->capturing->work.push_back({std::move(work), !stream->capturing->forks.empty() && stream == stream->capturing->forks.back()});
+  else work();
 }
 
-void run_kernel(Stream* stream, dim3 grid, dim3 block, std::function<void()> thread) {
-  submit(stream, [=] { run_grid(grid, block, thread); });
+void synchronise_threads() { stop_at(At::kBlockBarrier); }
+
+// Two sets of slots in turn: whoever writes a set again knows that all have read it, as they all came to the set between.
+WarpSlots& begin_collective() {
+  Block& b = block_state;
+  const auto number = static_cast<unsigned>(b.current - b.threads.data());
+  return b.warps[number / kWarp].sets[b.current->collectives++ % 2];
+}
+void end_collective() { stop_at(At::kWarpBarrier); }
+unsigned lane() { return static_cast<unsigned>(block_state.current - block_state.threads.data()) % kWarp; }
+
+void run_kernel(Stream* stream, const char* op, dim3 grid, dim3 block, std::function<void()> thread) {
+  submit(stream, [=] {
+    if (machine().launched) machine().launched->push_back(op);
+    run_grid(grid, block, thread);
+  });
 }
 
 }  // namespace cuda_on_host
@@ -140,10 +247,15 @@ cudaError_t cudaGetDeviceCount(int* count) { return *count = machine().devices, 
 cudaError_t cudaSetDevice(int device) { return device < machine().devices ? cudaSuccess : cudaErrorInvalidDevice; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   std::strcpy(p->name, "CUDA on the host");
-  p->major = p->minor = 0;
+  p->major = machine().compute_capability_major;
+  p->minor = 0;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) { return *value = machine().multiprocessors, cudaSuccess; }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = attribute == cudaDevAttrMultiProcessorCount ? machine().multiprocessors : machine().compute_capability_major;
+  return cudaSuccess;
+}
+cudaError_t cudaDriverGetVersion(int* version) { return *version = 12040, cudaSuccess; }
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   const std::lock_guard lock(allocations_mutex);
@@ -180,13 +292,57 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   ++machine().synchronisations;
   return stream->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
 }
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_unique<Graph>(), cudaSuccess; }
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) { return *graph = stream->capturing.release(), cudaSuccess; }
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  return *status = stream->capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone, cudaSuccess;
+}
+cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new Event, cudaSuccess; }
+cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) { return cudaEventCreate(event); }
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  *event = {std::chrono::steady_clock::now(), stream->capturing, stream};
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (!event->capturing) return stream->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
+  if (!stream->capturing) {
+    stream->capturing = event->capturing;
+    stream->joined = false;
+    event->capturing->forks.push_back(stream);
+  }
+  if (!event->stream->joined) event->capturing->work.push_back({nullptr, false});
+  event->stream->joined = true;
+  if (stream != event->stream && !event->capturing->forks.empty() && stream == event->capturing->forks.back()) stream->joined = false;
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  ++machine().synchronisations;
+  return event->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;  // nothing can be measured inside a capture
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  return *milliseconds = std::chrono::duration<float, std::milli>(end->at - begin->at).count(), cudaSuccess;
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_shared<Graph>(), cudaSuccess; }
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = new Graph{std::move(stream->capturing->work), {}};
+  bool joined = true;
+  for (Stream* fork : stream->capturing->forks) {
+    joined = joined && fork->joined;
+    fork->capturing.reset();
+  }
+  stream->capturing.reset();
+  return joined ? cudaSuccess : cudaErrorStreamCaptureInvalidated;
+}
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) { return *executable = new Graph(*graph), cudaSuccess; }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, cudaSuccess; }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
   ++machine().graph_launches;
-  for (const auto& work : executable->work) work();
+  // What a second stream does may happen at once or as late as its joining: here at once, backwards late.
+  std::vector<const Graph::Node*> late;
+  for (const Graph::Node& node : executable->work) {
+    if (node.run && node.forked && machine().reversed) late.push_back(&node);
+    else if (node.run) node.run();
+    else for (; !late.empty(); late.erase(late.begin())) late.front()->run();
+  }
   return cudaSuccess;
 }

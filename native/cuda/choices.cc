@@ -1,0 +1,169 @@
+#include "cuda/choices.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "cuda/cudnn_convolution.h"
+
+namespace fer::cuda {
+namespace {
+
+constexpr const char* kFormat = "fer-cudnn choices 1";  // changes with the kernels' names or speeds
+constexpr int kRounds = 3, kRunsARound = 5;
+
+std::filesystem::path cache_folder() {
+  if (const char* own = std::getenv("FER_CACHE_DIR")) return own;
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg) return std::filesystem::path(xdg) / "fer-cudnn";
+  if (const char* home = std::getenv("HOME"); home && *home) return std::filesystem::path(home) / ".cache" / "fer-cudnn";
+  return {};
+}
+
+}  // namespace
+
+Tuning Tuning::from_environment() {
+  const char* value = std::getenv("FER_CUDA_KERNELS");
+  const std::string kernels = value && *value ? value : "measured";
+  Tuning tuning;
+  tuning.folder = cache_folder();
+  if (kernels == "own") return tuning;
+  if (kernels == "cudnn") tuning.pinned = "cudnn";
+  else if (kernels == "measured") tuning.measures = true;
+  else throw Error("ERR_FER_ARGUMENT", "expected measured, own or cudnn, got " + kernels + ", for FER_CUDA_KERNELS");
+  tuning.cudnn_symbol = system_cudnn();
+  if (kernels == "cudnn" && !tuning.cudnn_symbol) throw Error("ERR_FER_DEVICE_UNAVAILABLE", "FER_CUDA_KERNELS=cudnn asks for cuDNN 9, which was not found. Run fer-cudnn doctor");
+  return tuning;
+}
+
+Choices::Choices(Tuning tuning, std::string device, cudaStream_t stream) : tuning_(std::move(tuning)), device_(std::move(device)), stream_(stream) {
+  if (!tuning_.measures) return;
+  check(cudaEventCreate(&begin_), "making an event");
+  check(cudaEventCreate(&end_), "making an event");
+  read();
+}
+
+Choices::~Choices() {
+  if (begin_) cudaEventDestroy(begin_);
+  if (end_) cudaEventDestroy(end_);
+}
+
+void Choices::run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
+  candidates[decide(op, candidates, updated)].run();
+}
+
+size_t Choices::decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
+  auto named = [&](const std::string& name) {
+    size_t i = 0;
+    while (i < candidates.size() && candidates[i].name != name) ++i;
+    return i;
+  };
+  if (!tuning_.pinned.empty())
+    for (size_t i = 0; i < candidates.size(); ++i)
+      if (candidates[i].name.starts_with(tuning_.pinned)) return i;
+  if (!tuning_.measures || candidates.size() == 1) return 0;
+  std::string& fixed = fixed_[op];
+  if (const size_t at = named(fixed); at < candidates.size()) return at;
+  size_t best = candidates.size();
+  if (const auto known = known_.find(op); known != known_.end()) best = named(known->second.name);
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream_, &capture), "asking whether a step is being captured");
+  if (best == candidates.size() && capture != cudaStreamCaptureStatusNone) best = 0;  // a recorded launch takes no time yet
+  if (best == candidates.size()) {
+    std::vector<float*> kept;
+    for (const Updated& u : updated) {
+      check(cudaMalloc(reinterpret_cast<void**>(&kept.emplace_back()), u.count * sizeof(float)), "keeping memory while measuring");
+      check(cudaMemcpyAsync(kept.back(), u.memory, u.count * sizeof(float), cudaMemcpyDeviceToDevice, stream_), "keeping memory while measuring");
+    }
+    float least = INFINITY;
+    measuring_ = true;
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      float time = INFINITY;
+      try {
+        time = milliseconds(candidates[i]);
+      } catch (const Error& e) {
+        // No room for its scratch memory, or a shape it does not take: then it is not chosen. The first must work.
+        if (i == 0 || (e.code() != "ERR_FER_OUT_OF_MEMORY" && !dynamic_cast<const Unsupported*>(&e))) {
+          measuring_ = false;
+          throw;
+        }
+      }
+      if (time < least) least = time, best = i;
+    }
+    measuring_ = false;
+    for (size_t i = 0; i < updated.size(); ++i) {
+      check(cudaMemcpyAsync(updated[i].memory, kept[i], updated[i].count * sizeof(float), cudaMemcpyDeviceToDevice, stream_), "restoring memory");
+      check(cudaStreamSynchronize(stream_), "restoring memory");
+      cudaFree(kept[i]);
+    }
+    ++measured_;
+    known_[op] = {candidates[best].name, least};
+    write();
+  }
+  fixed = candidates[best].name;
+  return best;
+}
+
+float Choices::milliseconds(const Candidate& candidate) {
+  candidate.run();  // memory, code and cuDNN's own preparations
+  float least = INFINITY;
+  for (int round = 0; round < kRounds; ++round) {
+    check(cudaEventRecord(begin_, stream_), "measuring");
+    for (int i = 0; i < kRunsARound; ++i) candidate.run();
+    check(cudaEventRecord(end_, stream_), "measuring");
+    check(cudaEventSynchronize(end_), "measuring");
+    float time = 0;
+    check(cudaEventElapsedTime(&time, begin_, end_), "measuring");
+    least = std::min(least, time / kRunsARound);
+  }
+  return least;
+}
+
+// One file a device: its name with all but letters and digits replaced.
+std::filesystem::path Choices::file() const {
+  std::string name = device_;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '-';
+  return tuning_.folder / ("choices-" + name + ".txt");
+}
+
+// Two lines that say whose the choices are; then op, candidate and milliseconds, a tab between them; then the number of choices.
+// A file that is not exactly that is as good as none.
+void Choices::read() {
+  if (tuning_.folder.empty()) return;
+  std::ifstream in(file());
+  std::string line;
+  if (!std::getline(in, line) || line != kFormat || !std::getline(in, line) || line != device_) return;
+  std::map<std::string, Choice> choices;
+  while (std::getline(in, line)) {
+    const size_t first = line.find('\t'), second = line.find('\t', first + 1);
+    if (first == std::string::npos) {
+      if (line == std::to_string(choices.size())) known_ = std::move(choices);
+      return;
+    }
+    if (second == std::string::npos) return;
+    choices[line.substr(0, first)] = {line.substr(first + 1, second - first - 1), std::strtof(line.c_str() + second + 1, nullptr)};
+  }
+}
+
+void Choices::write() const {
+  if (tuning_.folder.empty()) return;
+  std::error_code failed;  // a cache that cannot be written is measured again
+  std::filesystem::create_directories(tuning_.folder, failed);
+  const std::filesystem::path to = file(), temporary = to.string() + '.' + std::to_string(getpid());
+  {
+    std::ofstream out(temporary);
+    out << kFormat << '\n' << device_ << '\n';
+    for (const auto& [op, choice] : known_) out << op << '\t' << choice.name << '\t' << choice.milliseconds << '\n';
+    out << known_.size() << '\n';
+    if (!out) failed = std::make_error_code(std::errc::io_error);
+  }
+  if (!failed) std::filesystem::rename(temporary, to, failed);
+  if (failed) std::filesystem::remove(temporary, failed);
+}
+
+}  // namespace fer::cuda

@@ -1,0 +1,70 @@
+// Which of several implementations of an op runs. They are measured once, the first time the op is submitted with a shape, and
+// the choice is kept: for the life of the backend, so that a run's results repeat bit for bit, and in a file, so that the next
+// run chooses the same and measures nothing.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cuda/runtime.h"
+
+namespace fer::cuda {
+
+// How the backend chooses. Without `measures` it takes the first candidate, which is its own kernel of the usual tile.
+struct Tuning {
+  bool measures = false;
+  std::string pinned;                             // candidates whose name begins with this go first, and nothing is measured
+  std::filesystem::path folder;                   // of the file; empty: choices end with the backend
+  std::function<void*(const char*)> cudnn_symbol;  // null: no cuDNN
+
+  // FER_CUDA_KERNELS = measured (default), own, cudnn; FER_CACHE_DIR, or fer-cudnn in the user's cache folder; the system's cuDNN.
+  static Tuning from_environment();
+};
+
+// One implementation. Candidates of an op leave the same results, up to rounding, whatever was there before.
+struct Candidate {
+  std::string name;
+  std::function<void()> run;
+};
+using Candidates = std::vector<Candidate>;
+
+// Device memory that an op updates instead of overwriting: measuring puts it back.
+struct Updated {
+  float* memory;
+  size_t count;
+};
+
+class Choices {
+ public:
+  // `device` names all that a measured time depends on: GPU, driver, cuDNN.
+  Choices(Tuning tuning, std::string device, cudaStream_t stream);
+  ~Choices();
+  Choices(const Choices&) = delete;
+  Choices& operator=(const Choices&) = delete;
+
+  void run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated = {});
+  // True while candidates are being tried: what does not fit then is no error of the op.
+  bool measuring() const { return measuring_; }
+  int64_t measured() const { return measured_; }
+
+ private:
+  size_t decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
+  float milliseconds(const Candidate& candidate);
+  std::filesystem::path file() const;
+  void read();
+  void write() const;
+
+  Tuning tuning_;
+  std::string device_;
+  cudaStream_t stream_;
+  cudaEvent_t begin_ = nullptr, end_ = nullptr;
+  bool measuring_ = false;
+  int64_t measured_ = 0;
+  struct Choice { std::string name; float milliseconds; };
+  std::map<std::string, Choice> known_;       // by op, as the file has them
+  std::map<std::string, std::string> fixed_;  // what this backend has run
+};
+
+}  // namespace fer::cuda

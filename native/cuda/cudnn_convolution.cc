@@ -1,0 +1,181 @@
+#include "cuda/cudnn_convolution.h"
+
+#include <cudnn.h>
+
+#include <string>
+
+#include "cuda/cudnn_library.h"
+
+namespace fer::cuda {
+namespace {
+
+constexpr int kMostAlgorithms = 16;
+constexpr size_t kMostPlans = 2;                      // of a shape, to be measured
+constexpr size_t kMostWorkspace = size_t{256} << 20;  // bytes
+
+const char* name(CudnnPass pass) {
+  return pass == CudnnPass::kForward ? "forward" : pass == CudnnPass::kInputGradient ? "input gradient" : "weight gradient";
+}
+
+}  // namespace
+
+std::function<void*(const char*)> system_cudnn() {
+  if (!CudnnLibrary::probe().usable()) return nullptr;
+  return [library = std::make_shared<CudnnLibrary>()](const char* symbol) { return reinterpret_cast<void*>(library->function<void()>(symbol)); };
+}
+
+// What is called of cuDNN; each member is the function of its name.
+struct Cudnn::Functions {
+  explicit Functions(const std::function<void*(const char*)>& symbol) {
+    auto resolve = [&]<class F>(F*& function, const char* name) { function = reinterpret_cast<F*>(symbol(name)); };
+#define FER_RESOLVE(function) resolve(function, "cudnn" #function)
+    FER_RESOLVE(GetVersion);
+    FER_RESOLVE(GetErrorString);
+    FER_RESOLVE(Create);
+    FER_RESOLVE(Destroy);
+    FER_RESOLVE(SetStream);
+    FER_RESOLVE(CreateTensorDescriptor);
+    FER_RESOLVE(SetTensor4dDescriptor);
+    FER_RESOLVE(DestroyTensorDescriptor);
+    FER_RESOLVE(CreateFilterDescriptor);
+    FER_RESOLVE(SetFilter4dDescriptor);
+    FER_RESOLVE(DestroyFilterDescriptor);
+    FER_RESOLVE(CreateConvolutionDescriptor);
+    FER_RESOLVE(SetConvolution2dDescriptor);
+    FER_RESOLVE(SetConvolutionMathType);
+    FER_RESOLVE(SetConvolutionGroupCount);
+    FER_RESOLVE(DestroyConvolutionDescriptor);
+    FER_RESOLVE(GetConvolutionForwardAlgorithm_v7);
+    FER_RESOLVE(GetConvolutionBackwardDataAlgorithm_v7);
+    FER_RESOLVE(GetConvolutionBackwardFilterAlgorithm_v7);
+    FER_RESOLVE(ConvolutionForward);
+    FER_RESOLVE(ConvolutionBackwardData);
+    FER_RESOLVE(ConvolutionBackwardFilter);
+#undef FER_RESOLVE
+  }
+  decltype(cudnnGetVersion)* GetVersion;
+  decltype(cudnnGetErrorString)* GetErrorString;
+  decltype(cudnnCreate)* Create;
+  decltype(cudnnDestroy)* Destroy;
+  decltype(cudnnSetStream)* SetStream;
+  decltype(cudnnCreateTensorDescriptor)* CreateTensorDescriptor;
+  decltype(cudnnSetTensor4dDescriptor)* SetTensor4dDescriptor;
+  decltype(cudnnDestroyTensorDescriptor)* DestroyTensorDescriptor;
+  decltype(cudnnCreateFilterDescriptor)* CreateFilterDescriptor;
+  decltype(cudnnSetFilter4dDescriptor)* SetFilter4dDescriptor;
+  decltype(cudnnDestroyFilterDescriptor)* DestroyFilterDescriptor;
+  decltype(cudnnCreateConvolutionDescriptor)* CreateConvolutionDescriptor;
+  decltype(cudnnSetConvolution2dDescriptor)* SetConvolution2dDescriptor;
+  decltype(cudnnSetConvolutionMathType)* SetConvolutionMathType;
+  decltype(cudnnSetConvolutionGroupCount)* SetConvolutionGroupCount;
+  decltype(cudnnDestroyConvolutionDescriptor)* DestroyConvolutionDescriptor;
+  decltype(cudnnGetConvolutionForwardAlgorithm_v7)* GetConvolutionForwardAlgorithm_v7;
+  decltype(cudnnGetConvolutionBackwardDataAlgorithm_v7)* GetConvolutionBackwardDataAlgorithm_v7;
+  decltype(cudnnGetConvolutionBackwardFilterAlgorithm_v7)* GetConvolutionBackwardFilterAlgorithm_v7;
+  decltype(cudnnConvolutionForward)* ConvolutionForward;
+  decltype(cudnnConvolutionBackwardData)* ConvolutionBackwardData;
+  decltype(cudnnConvolutionBackwardFilter)* ConvolutionBackwardFilter;
+};
+
+struct Cudnn::Descriptors {
+  explicit Descriptors(const Functions& functions) : call(functions) {}
+  ~Descriptors() {
+    if (x) call.DestroyTensorDescriptor(x);
+    if (y) call.DestroyTensorDescriptor(y);
+    if (w) call.DestroyFilterDescriptor(w);
+    if (convolution) call.DestroyConvolutionDescriptor(convolution);
+  }
+  const Functions& call;
+  cudnnTensorDescriptor_t x = nullptr, y = nullptr;
+  cudnnFilterDescriptor_t w = nullptr;
+  cudnnConvolutionDescriptor_t convolution = nullptr;
+  std::map<CudnnPass, std::vector<CudnnPlan>> plans;
+};
+
+Cudnn::Cudnn(const std::function<void*(const char*)>& symbol, Precision precision)
+    : call_(std::make_unique<Functions>(symbol)), precision_(precision) {
+  cudnnHandle_t handle = nullptr;
+  check(call_->Create(&handle), "preparing cuDNN");
+  handle_ = handle;
+}
+
+Cudnn::~Cudnn() {
+  descriptors_.clear();
+  call_->Destroy(static_cast<cudnnHandle_t>(handle_));
+}
+
+size_t Cudnn::version() const { return call_->GetVersion(); }
+
+void Cudnn::check(int status, const std::string& op) const {
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  const std::string message = op + " failed in cuDNN: " + call_->GetErrorString(static_cast<cudnnStatus_t>(status));
+  if (status >= 3000 && status < 4000) throw Unsupported("ERR_FER_CUDA", message);  // CUDNN_STATUS_NOT_SUPPORTED and its kinds
+  throw Error("ERR_FER_CUDA", message);
+}
+
+Cudnn::Descriptors& Cudnn::descriptors(const CudnnShape& s) {
+  std::unique_ptr<Descriptors>& known = descriptors_[s];
+  if (known) return *known;
+  auto d = std::make_unique<Descriptors>(*call_);
+  const std::string op = "describing a convolution";
+  const int out_size = (s.size + 2 * s.pad - s.kernel) / s.stride + 1;
+  check(call_->CreateTensorDescriptor(&d->x), op);
+  check(call_->CreateTensorDescriptor(&d->y), op);
+  check(call_->CreateFilterDescriptor(&d->w), op);
+  check(call_->CreateConvolutionDescriptor(&d->convolution), op);
+  check(call_->SetTensor4dDescriptor(d->x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, s.n, s.in, s.size, s.size), op);
+  check(call_->SetTensor4dDescriptor(d->y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, s.n, s.out, out_size, out_size), op);
+  check(call_->SetFilter4dDescriptor(d->w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, s.out, s.in / s.groups, s.kernel, s.kernel), op);
+  check(call_->SetConvolution2dDescriptor(d->convolution, s.pad, s.pad, s.stride, s.stride, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT), op);
+  check(call_->SetConvolutionGroupCount(d->convolution, s.groups), op);
+  // The default lets cuDNN round float32 operands to TF32; FMA forbids it. It has no bf16 product of float32 operands, so in
+  // that mode its convolutions are TF32, which is the more exact.
+  check(call_->SetConvolutionMathType(d->convolution, precision_ == Precision::kFp32 ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), op);
+  return *(known = std::move(d));
+}
+
+const std::vector<CudnnPlan>& Cudnn::plans(CudnnPass pass, const CudnnShape& shape) {
+  Descriptors& d = descriptors(shape);
+  const auto [at, added] = d.plans.try_emplace(pass);
+  std::vector<CudnnPlan>& plans = at->second;
+  if (!added) return plans;
+  auto* handle = static_cast<cudnnHandle_t>(handle_);
+  int count = 0;
+  auto keep = [&](int status, const auto& found) {
+    if (status >= 3000 && status < 4000) return;
+    check(status, std::string("asking for algorithms, ") + name(pass) + ',');
+    for (int i = 0; i < count && plans.size() < kMostPlans; ++i)
+      if (found[i].status == CUDNN_STATUS_SUCCESS && found[i].determinism == CUDNN_DETERMINISTIC && found[i].memory <= kMostWorkspace &&
+          (precision_ != Precision::kFp32 || found[i].mathType == CUDNN_FMA_MATH || found[i].mathType == CUDNN_DEFAULT_MATH))
+        plans.push_back({static_cast<int>(found[i].algo), found[i].memory});
+  };
+  if (pass == CudnnPass::kForward) {
+    cudnnConvolutionFwdAlgoPerf_t found[kMostAlgorithms];
+    keep(call_->GetConvolutionForwardAlgorithm_v7(handle, d.x, d.w, d.convolution, d.y, kMostAlgorithms, &count, found), found);
+  } else if (pass == CudnnPass::kInputGradient) {
+    cudnnConvolutionBwdDataAlgoPerf_t found[kMostAlgorithms];
+    keep(call_->GetConvolutionBackwardDataAlgorithm_v7(handle, d.w, d.y, d.convolution, d.x, kMostAlgorithms, &count, found), found);
+  } else {
+    cudnnConvolutionBwdFilterAlgoPerf_t found[kMostAlgorithms];
+    keep(call_->GetConvolutionBackwardFilterAlgorithm_v7(handle, d.x, d.y, d.convolution, d.w, kMostAlgorithms, &count, found), found);
+  }
+  return plans;
+}
+
+void Cudnn::run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace) {
+  const Descriptors& d = descriptors(shape);
+  auto* handle = static_cast<cudnnHandle_t>(handle_);
+  check(call_->SetStream(handle, stream), op);
+  const float one = 1, zero = 0;
+  if (pass == CudnnPass::kForward)
+    check(call_->ConvolutionForward(handle, &one, d.x, first, d.w, second, d.convolution, static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm), workspace,
+                                    plan.workspace, &zero, d.y, result), op);
+  else if (pass == CudnnPass::kInputGradient)
+    check(call_->ConvolutionBackwardData(handle, &one, d.w, second, d.y, first, d.convolution, static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), workspace,
+                                         plan.workspace, &zero, d.x, result), op);
+  else
+    check(call_->ConvolutionBackwardFilter(handle, &one, d.x, first, d.y, second, d.convolution, static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), workspace,
+                                           plan.workspace, &zero, d.w, result), op);
+}
+
+}  // namespace fer::cuda
