@@ -33,7 +33,7 @@ describe('resolveConfig', () => {
     [{ epochs: null }, /got null, for epochs/],
     [{ width: '8,8:0' }, /got "8,8:0", for width/],
     [{ learningRate: 0.01, minLearningRate: 0.1 }, /expected at most the learning rate \(0.01\), got 0.1, for minLearningRate/],
-    [{ preset: 'best' }, /expected quick, clean or paper, got "best", for preset/],
+    [{ preset: 'best' }, /expected quick, clean, robust or paper, got "best", for preset/],
   ])('refuses %j', (given, message) => {
     const attempt = (): unknown => resolveConfig(given);
     expect(attempt).toThrow(message);
