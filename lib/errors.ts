@@ -13,6 +13,7 @@
  * | ERR_FER_CHECKPOINT | a run folder or checkpoint cannot be resumed |
  * | ERR_FER_DEVICE_UNAVAILABLE | the asked-for device is missing; nothing falls back silently |
  * | ERR_FER_OUT_OF_MEMORY | memory ran out; the process and the model survive |
+ * | ERR_FER_CUDA | an operation failed on the GPU; the message names it |
  * | ERR_FER_NATIVE_LOAD | the compiled addon could not be loaded |
  * | ERR_FER_NATIVE | an operation failed in the native core; the message names it and its shape |
  * | ERR_FER_DISPOSED | a model, trainer or data set was used after `dispose()` |
@@ -29,6 +30,7 @@ export type FerErrorCode =
   | 'ERR_FER_CHECKPOINT'
   | 'ERR_FER_DEVICE_UNAVAILABLE'
   | 'ERR_FER_OUT_OF_MEMORY'
+  | 'ERR_FER_CUDA'
   | 'ERR_FER_NATIVE_LOAD'
   | 'ERR_FER_NATIVE'
   | 'ERR_FER_DISPOSED'

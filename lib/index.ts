@@ -3,7 +3,6 @@ export { FerError, type FerErrorCode } from './errors.js';
 export {
   MiniXception,
   type CreateOptions,
-  type DeviceOptions,
   type EvaluateOptions,
   type ImageInput,
   type Pixels,
@@ -12,6 +11,7 @@ export {
 export type { Prediction } from './prediction.js';
 export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
 export { drawExplanation, type DrawOptions } from './explain/draw.js';
+export type { Device, DeviceOptions, Precision } from './device.js';
 export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';

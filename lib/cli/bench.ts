@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { resolveWidth, widthName } from '../width.js';
 import { addDeviceFlags, wholeNumberOf, type DeviceFlags } from './options.js';
-import { note, print, table, thousands } from './output.js';
+import { note, noteDevice, print, table, thousands } from './output.js';
 
 const EXAMPLES = `
 Examples:
@@ -47,7 +47,8 @@ async function bench(flags: BenchFlags): Promise<void> {
     import('../native.js'),
     import('../training/config.js'),
   ]);
-  using model = MiniXception.create({ width, device: flags.device, threads: flags.threads });
+  using model = MiniXception.create({ width, device: flags.device, threads: flags.threads, precision: flags.precision });
+  noteDevice(model);
   note(`${widthName(width)} network on ${model.deviceDescription}`);
   const data = syntheticFaces();
   const training = data.splits.get('Training') as Uint32Array;

@@ -3,15 +3,25 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { native } from '../native.js';
+import type { Device } from '../device.js';
+import { native, type CudaProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
+import { probeCuda, stepOnGpu } from './cuda-check.js';
+import { deviceOf } from './options.js';
 import { print } from './output.js';
+import { trainOneStep } from './training-check.js';
 
 const EXAMPLES = `
-Example:
+Examples:
   $ fer-cudnn doctor
+  $ fer-cudnn doctor --device cuda        a GPU must work too
 
-Every line is a thing that was tried just now. The exit status is 1 if one failed.`;
+Every line is a thing that was tried just now, those of the GPU in a process of their own. The exit status is 1 if one
+failed. A missing GPU is "absent", and a failure only where --device asks for it.`;
+
+interface DoctorFlags {
+  device?: Device;
+}
 
 const CHECKS: readonly { name: string; check: () => Promise<string> | string }[] = [
   { name: 'Node', check: () => process.versions.node },
@@ -22,7 +32,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: trainOneStep },
+  { name: 'training', check: () => trainOneStep('cpu') },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -32,42 +42,61 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('check this installation')
     .description('Checks that everything the package needs works on this machine.')
+    .option('--device <name>', 'cuda or cuda:<number>: this GPU must work', deviceOf)
     .addHelpText('after', EXAMPLES)
     .action(doctor);
 }
 
-async function doctor(): Promise<void> {
-  for (const { name, check } of CHECKS) {
-    let line: string;
-    try {
-      line = `ok      ${name.padEnd(14)} ${await check()}`;
-    } catch (error) {
-      line = `FAILED  ${name.padEnd(14)} ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`;
-      process.exitCode = 1;
-    }
-    print(line);
+type Verdict = 'ok' | 'absent' | 'FAILED';
+
+function report(verdict: Verdict, name: string, text: string): void {
+  print(`${verdict.padEnd(7)} ${name.padEnd(14)} ${text.replace(/\s*\n\s*/g, ' ')}`);
+  if (verdict === 'FAILED') process.exitCode = 1;
+}
+
+async function attempt(name: string, check: () => Promise<string> | string): Promise<void> {
+  let result: [Verdict, string];
+  try {
+    result = ['ok', await check()];
+  } catch (error) {
+    result = ['FAILED', (error as Error).message];
+  }
+  report(result[0], name, result[1]);
+}
+
+async function doctor({ device }: DoctorFlags): Promise<void> {
+  for (const { name, check } of CHECKS) await attempt(name, check);
+  let probe: CudaProbe;
+  try {
+    probe = await probeCuda();
+  } catch (error) {
+    return report('FAILED', 'GPU', (error as Error).message);
+  }
+  reportGpu(probe, device);
+  if (probe.plugin.problem === '' && probe.driver.problem === '') {
+    const gpu = device?.startsWith('cuda') ? device : 'cuda';
+    await attempt('GPU training', () => stepOnGpu(gpu));
   }
 }
 
-async function trainOneStep(): Promise<string> {
-  const [{ MiniXception }, { FER_CLASSES }] = await Promise.all([import('../model.js'), import('../data/data-set.js')]);
-  const [size, count] = [48, 20];
-  const rows = Uint32Array.from({ length: count }, (_, i) => i);
-  const data = {
-    name: 'ramps',
-    source: 'doctor',
-    synthetic: true,
-    classes: FER_CLASSES,
-    size,
-    images: Uint8Array.from({ length: count * size * size }, (_, i) => (i * 31) % 251),
-    labels: Uint8Array.from({ length: count }, (_, i) => i % FER_CLASSES.length),
-    splits: new Map([['Training', rows]]),
-    notes: [],
-    badRows: [],
-  };
-  using model = MiniXception.create();
-  const { rows: epochs } = await model.fit(data, { preset: 'quick', epochs: 1, batchSize: count });
-  return `one step on ${model.deviceDescription}, loss ${epochs[0].trainLoss.toFixed(3)}`;
+/** The lines on plug-in, driver, GPUs and cuDNN. */
+function reportGpu({ plugin, driver, cudnn }: CudaProbe, device: Device | undefined): void {
+  const lacking: Verdict = device?.startsWith('cuda') ? 'FAILED' : 'absent';
+  const line = (name: string, problem: string, good: string): void => report(problem ? lacking : 'ok', name, problem || good);
+  line('CUDA part', plugin.problem, `${path.basename(plugin.path)}, ${plugin.runTime} run time inside`);
+  line('NVIDIA driver', driver.problem, `runs CUDA up to ${driver.version}`);
+  driver.gpus.forEach(({ name, computeCapability, memoryBytes }, i) =>
+    report('ok', `cuda:${i}`, `${name}, compute capability ${computeCapability}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`),
+  );
+  // Never a failure: the backend has kernels of its own for everything.
+  if (cudnn.problem === '') report('ok', 'cuDNN', `${cudnn.version} at ${cudnn.library}`);
+  else
+    report(
+      'absent',
+      'cuDNN',
+      `${cudnn.problem}. Without it "cuda" works on the package's own kernels alone` +
+        (cudnn.library === '' ? `. Searched: ${cudnn.searched.join(', ')}` : ''),
+    );
 }
 
 async function decodePicture(): Promise<string> {

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import { addDeviceFlags, addLoadFlags, modelPath, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
-import { note, noteData, print } from './output.js';
+import { note, noteData, noteDevice, print } from './output.js';
 
 const EXAMPLES = `
 Examples:
@@ -52,7 +52,8 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   ]);
   const stored = await readModelFile(file);
   if (flags.inputSize) stored.metadata.inputSize = flags.inputSize;
-  using model = MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads });
+  using model = MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads, precision: flags.precision });
+  noteDevice(model);
   const data = await loadDataSet(flags.data, { size: model.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, flags.data);
   const split = splitOf(data, flags.split);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Box } from '../data/image.js';
+import { DEVICE_NAMES, isDevice, PRECISIONS, type Device, type DeviceOptions } from '../device.js';
 import { FerError } from '../errors.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 
@@ -38,18 +39,24 @@ export function boxOf(text: string): Box {
   return { left, top, width, height };
 }
 
-export interface DeviceFlags {
-  device: 'cpu' | 'cuda';
-  threads: number;
+export type DeviceFlags = DeviceOptions;
+
+export function deviceOf(text: string): Device {
+  if (!isDevice(text)) throw usageError('--device', DEVICE_NAMES, text);
+  return text;
 }
 
-/** `--device` and `--threads`. */
+/** `--device`, `--threads` and, where it is not among the training options already, `--precision`. */
 export function addDeviceFlags(command: Command): Command {
+  if (!command.options.some(({ long }) => long === '--precision'))
+    command.addOption(
+      new Option('--precision <name>', 'what convolutions multiply in; the CPU has fp32 alone [fp32]')
+        .choices(PRECISIONS)
+        .helpGroup('Device:'),
+    );
   return command
     .optionsGroup('Device:')
-    .addOption(
-      new Option('--device <name>', 'where to compute; nothing falls back to another device').choices(['cpu', 'cuda']).default('cpu'),
-    )
+    .option('--device <name>', `${DEVICE_NAMES}; only auto falls back to the CPU [$FER_DEVICE, or cpu]`, deviceOf)
     .addOption(new Option('--threads <n>', 'CPU threads; 0: one a core').default(0, '0').argParser(wholeNumberOf('--threads', 0, 1024)));
 }
 

@@ -11,6 +11,11 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** What "auto" chose, where it was asked. */
+export function noteDevice({ deviceChoice }: { deviceChoice: string }): void {
+  if (deviceChoice) note(deviceChoice);
+}
+
 /** Columns padded to their widest cell; the first to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));

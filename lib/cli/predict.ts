@@ -4,7 +4,7 @@ import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
 import { expandInput, mustBePiped, standardInput, STDIN } from './inputs.js';
 import { addDeviceFlags, boxOf, modelPath, wholeNumberOf, type DeviceFlags } from './options.js';
-import { note } from './output.js';
+import { note, noteDevice } from './output.js';
 import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
 
 const EXAMPLES = `
@@ -47,7 +47,12 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
   if (inputs.includes(STDIN)) mustBePiped();
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
-  using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
+  using model = await MiniXception.load(modelPath(flags.model), {
+    device: flags.device,
+    threads: flags.threads,
+    precision: flags.precision,
+  });
+  noteDevice(model);
 
   const failures: { image: string; error: { code: string; message: string } }[] = [];
   const failed = (image: string, error: unknown): Outcome => {

@@ -9,7 +9,7 @@ import { percent } from '../metrics/text.js';
 import { readConfigFile } from './config-file.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
-import { note, noteData, print, thousands } from './output.js';
+import { note, noteData, noteDevice, print, thousands } from './output.js';
 import { progressView } from './progress.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
@@ -61,9 +61,11 @@ async function train(flags: TrainFlags): Promise<void> {
   const data = await loadDataSet(dataPath, { size: config.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
 
-  const { inputSize, seed } = config;
+  const { inputSize, seed, precision } = config;
   const { device, threads } = flags;
-  using model = MiniXception.create({ width: config.width as 'narrow', inputSize, seed, classes: data.classes, device, threads });
+  const width = config.width as 'narrow';
+  using model = MiniXception.create({ width, inputSize, seed, classes: data.classes, device, threads, precision });
+  noteDevice(model);
   note(
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +
       `${(model.multiplyAdds / 1e6).toFixed(1)} million multiply-adds an image, on ${model.deviceDescription}`,
@@ -74,7 +76,7 @@ async function train(flags: TrainFlags): Promise<void> {
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {
-      const { width: _width, inputSize: _inputSize, ...options } = config;
+      const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
       const run = start.resume ? { resume: true } : options;
       return model.fit(data, { ...run, runFolder, signal, onProgress: (now) => view.progress(now), onEpoch: (row) => view.epoch(row) });
     });

@@ -1,6 +1,7 @@
 /** The models that an experiment looks at: where they are and what they are called. */
 import path from 'node:path';
-import { MiniXception, type DeviceOptions } from '../model.js';
+import type { DeviceOptions } from '../device.js';
+import { MiniXception } from '../model.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 import { OWN_MODEL } from './options.js';
 

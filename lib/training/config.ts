@@ -2,6 +2,7 @@
  * The training configuration: one table of options that the type checks, the command line's flags, the help text
  * and the documentation all come from.
  */
+import { PRECISIONS, type Precision } from '../device.js';
 import { FerError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { widthName, resolveWidth } from '../width.js';
@@ -39,6 +40,7 @@ export interface TrainingConfig {
   earlyStopping: number;
   selectBy: 'best' | 'last';
   seed: number;
+  precision: Precision;
   flip: number;
   geometric: number;
   rotation: number;
@@ -107,6 +109,7 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   earlyStopping: integer(0, 0, 10_000, 'stop after so many epochs without a better validation accuracy; 0: never'),
   selectBy: choice('best', ['best', 'last'], 'which epoch is kept: best on validation, or last'),
   seed: integer(0, 0, Number.MAX_SAFE_INTEGER, 'seed of weights, shuffling and augmentation'),
+  precision: choice('fp32', PRECISIONS, 'what convolutions multiply in; the CPU has fp32 alone'),
   flip: number(0, 0, 1, 'probability of a horizontal flip'),
   geometric: number(0, 0, 1, 'probability of rotation, shift and zoom'),
   rotation: number(0, 0, 180, 'largest rotation, degrees'),

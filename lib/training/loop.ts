@@ -29,8 +29,8 @@ export interface TrainingProgress {
   secondsLeft: number;
 }
 
-/** Any option of `TrainingConfig` (width and input size come from the model), and how to run. */
-export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inputSize'>> {
+/** Any option of `TrainingConfig` (width, input size and precision come from the model), and how to run. */
+export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inputSize' | 'precision'>> {
   /** Folder for configuration, metrics, checkpoints and charts; none: nothing is written. */
   runFolder?: string;
   /** Go on with the run in `runFolder`; its configuration applies. Default false. */
@@ -319,8 +319,14 @@ export async function train(model: MiniXception, data: LabelledImages, options: 
         'ERR_FER_CHECKPOINT',
         `${runFolder} trains a ${progress.config.width} network at ${progress.config.inputSize} pixels, not ${widthName(model.width)} at ${model.inputSize}`,
       );
+    const { precision = 'fp32' } = progress.config; // runs of 0.1.0 had no other
+    if (model.precision !== precision)
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${runFolder} trains in ${precision}, not in ${model.precision}; give the model that precision`,
+      );
   } else {
-    const config = resolveConfig({ ...given, width: widthName(model.width), inputSize: model.inputSize });
+    const config = resolveConfig({ ...given, width: widthName(model.width), inputSize: model.inputSize, precision: model.precision });
     if (runFolder) folder = await RunFolder.create(runFolder);
     progress = {
       config,

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "addon/csv_parser.h"
+#include "addon/cuda_probe.h"
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/model.h"
@@ -56,6 +57,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("useErrorClass", Napi::Function::New<use_error_class>(env));
   exports.Set("augmentedImage", Napi::Function::New<augmented_image>(env));
   exports.Set("perturb", Napi::Function::New<perturb>(env));
+  exports.Set("probeCuda", Napi::Function::New<probe_cuda>(env));
   exports.Set("systemInfo", Napi::Function::New<system_info>(env));
   return exports;
 }

@@ -46,7 +46,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
   return DefineClass(env, "Model",
                      {InstanceAccessor<&ModelObject::parameter_count>("parameterCount"), InstanceAccessor<&ModelObject::multiply_adds>("multiplyAdds"),
                       InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
-                      InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceMethod<&ModelObject::tensors>("tensors"),
+                      InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceAccessor<&ModelObject::device_choice>("deviceChoice"),
+                      InstanceAccessor<&ModelObject::precision>("precision"), InstanceMethod<&ModelObject::tensors>("tensors"),
                       InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
                       InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::explain>("explain"),
                       InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"),
@@ -56,8 +57,11 @@ Napi::Function ModelObject::define(Napi::Env env) {
 ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     const auto options = info[1].As<Napi::Object>();
-    device_ = options.Get("device").ToString();
-    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), make_backend(device_, {static_cast<int>(number(options, "threads")), Precision::kFp32}), seed(options));
+    OpenedDevice opened = open_device(options.Get("device").ToString(), to_device_options(options));
+    device_ = opened.name;
+    device_choice_ = opened.choice;
+    precision_ = options.Get("precision").ToString();
+    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), std::move(opened.backend), seed(options));
     accounted_ = static_cast<int64_t>(shared_->network->bytes());
     account(info.Env(), accounted_);
   });
@@ -86,6 +90,8 @@ Napi::Value ModelObject::multiply_adds(const Napi::CallbackInfo& info) {
 }
 Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), live(info.Env())->network->backend().threads()); }
 Napi::Value ModelObject::device(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_); }
+Napi::Value ModelObject::device_choice(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_choice_); }
+Napi::Value ModelObject::precision(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), precision_); }
 Napi::Value ModelObject::device_description(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), live(info.Env())->network->backend().description());
 }

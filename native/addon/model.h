@@ -30,6 +30,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value multiply_adds(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value device(const Napi::CallbackInfo& info);
+  Napi::Value device_choice(const Napi::CallbackInfo& info);
+  Napi::Value precision(const Napi::CallbackInfo& info);
   Napi::Value device_description(const Napi::CallbackInfo& info);
   Napi::Value tensors(const Napi::CallbackInfo& info);
   void set_tensor(const Napi::CallbackInfo& info);
@@ -41,7 +43,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   std::shared_ptr<SharedNetwork> live(Napi::Env env) const;
 
   std::shared_ptr<SharedNetwork> shared_;
-  std::string device_;
+  std::string device_, device_choice_, precision_;
   int64_t accounted_ = 0;
 };
 

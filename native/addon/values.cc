@@ -23,6 +23,17 @@ Augmentation to_augmentation(const Napi::Object& o) {
           fill == "black"};
 }
 
+DeviceOptions to_device_options(const Napi::Object& o) {
+  DeviceOptions options;
+  options.threads = static_cast<int>(number(o, "threads"));
+  const std::string precision = o.Get("precision").ToString();
+  if (precision == "fp32") options.precision = Precision::kFp32;
+  else if (precision == "tf32") options.precision = Precision::kTf32;
+  else if (precision == "bf16") options.precision = Precision::kBf16;
+  else throw Error("ERR_FER_ARGUMENT", "expected fp32, tf32 or bf16, got " + precision + ", for precision");
+  return options;
+}
+
 TrainerOptions to_trainer_options(const Napi::Object& o) {
   TrainerOptions options;
   options.batch_size = static_cast<int>(number(o, "batchSize"));

@@ -20,6 +20,7 @@ template <class Array> auto values(const Napi::Value& value) {
 
 Spec to_spec(const Napi::Object& object);
 Augmentation to_augmentation(const Napi::Object& object);
+DeviceOptions to_device_options(const Napi::Object& object);
 TrainerOptions to_trainer_options(const Napi::Object& object);
 EpochTotals to_totals(const Napi::Object& object);
 Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values);

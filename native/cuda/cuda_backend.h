@@ -15,6 +15,7 @@ class CudaBackend final : public Backend {
   std::string description() const override;
   int threads() const override { return 1; }
   int channel_alignment() const override { return 8; }
+  bool keeps_depthwise() const override { return true; }
 
   void* allocate(size_t bytes) override;
   void release(void* pointer) override;

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <glob.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -27,14 +28,15 @@ std::string variable(const char* name) {
 
 void add_matches(const std::string& pattern, std::vector<std::string>& files) {
   glob_t found{};
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
+  if (glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0)
     for (size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
   globfree(&found);
 }
 
 // Where Python packages of an installation at `prefix` keep cuDNN.
 void add_python(const std::string& prefix, std::vector<std::string>& patterns) {
-  for (const char* packages : {"site-packages", "dist-packages"}) patterns.push_back(prefix + "/lib/python3*/" + packages + "/nvidia/cudnn/lib");
+  const std::string pattern = (prefix == "/" ? "" : prefix) + "/lib/python3*/{site,dist}-packages/nvidia/cudnn/lib";
+  if (std::find(patterns.begin(), patterns.end(), pattern) == patterns.end()) patterns.push_back(pattern);
 }
 
 // Prefixes of the python3 that PATH finds: the link's own, its target's, and, behind pyenv's shims, those of its versions.
@@ -47,7 +49,7 @@ void add_path_python(std::vector<std::string>& patterns) {
     const fs::path prefix = fs::path(folder).parent_path();
     if (fs::path(folder).filename() == "shims") add_python((prefix / "versions/*").string(), patterns);
     add_python(prefix.string(), patterns);
-    if (target.parent_path().parent_path() != prefix) add_python(target.parent_path().parent_path().string(), patterns);
+    add_python(target.parent_path().parent_path().string(), patterns);
   }
 }
 
@@ -88,14 +90,13 @@ Opened open_at(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   std::string missing;
-  for (const char* name : kSubLibraries) {
-    if (open_library(folder + name)) continue;
-    const std::string reason = last_loader_error();
-    missing += missing.empty() ? "" : ", ";
-    missing += reason.find(std::string(name) + ": cannot open shared object file") == std::string::npos ? name + (" (" + reason + ")") : name;
-  }
+  // All there, before the first is opened: a part of this cuDNN in memory would get in the way of another's.
+  for (const char* name : kSubLibraries)
+    if (std::error_code error; !folder.empty() && !fs::exists(folder + name, error)) missing += (missing.empty() ? "" : ", ") + std::string(name);
+  for (size_t i = 0; i < std::size(kSubLibraries) && missing.empty(); ++i)
+    if (!open_library(folder + kSubLibraries[i])) missing = std::string(kSubLibraries[i]) + " (" + last_loader_error() + ")";
   if (!missing.empty()) {
-    result.probe.problem = "cuDNN at " + path + " is incomplete: " + missing + " cannot be opened, without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
+    result.probe.problem = "cuDNN at " + path + " is incomplete: it lacks " + missing + ", without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
     return result;
   }
   result.handle = open_library(path);

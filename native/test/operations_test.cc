@@ -12,6 +12,9 @@
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
+#include "plugin/plugin_backend.h"
+
+extern "C" const fer::plugin::Table* fer_cuda_plugin();
 
 namespace fer {
 namespace {
@@ -65,6 +68,7 @@ std::vector<Device> devices() {
       {"cpu_sse4", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v2::kernels()); }},
       {"cpu_avx2", [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
       {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }},
+      {"cuda_as_plugin", [] { return std::make_unique<plugin::PluginBackend>(*fer_cuda_plugin(), 0, DeviceOptions{}); }},
       {"cuda_on_host_cudnn", [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, cudnn_only()); }},
       // Operands rounded to 11 and to 8 significant bits: half a unit in the last place of each, and luck.
       {"cuda_on_host_tf32", [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{0, Precision::kTf32}); }, 2e-3},

@@ -218,7 +218,12 @@ describe('bad input', () => {
       /unknown option "learningrate".*did you mean "learningRate"/,
     ],
     ['broken YAML', () => ['train', '--config', file('b.yaml', 'a: [')], 2, /b\.yaml/],
-    ['a device that is not there', () => ['train', '--device', 'cuda'], 1, /device "cuda" is not part of this build/],
+    [
+      'a device that is not there',
+      () => ['train', '--device', 'cuda:99'],
+      1,
+      /Nothing was run on another device instead.*ERR_FER_DEVICE_UNAVAILABLE/,
+    ],
     ['a data set that is not there', () => ['train', '--data', 'absent.csv'], 1, /absent\.csv does not exist/],
     [
       'a bad row',

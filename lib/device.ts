@@ -1,0 +1,36 @@
+/** Where to compute, and in which arithmetic. */
+import { invalidArgument } from './errors.js';
+
+/** "cuda" is "cuda:0"; "auto" is a GPU where one can be used, or else the CPU, and `MiniXception.deviceChoice` says why. */
+export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
+
+export const PRECISIONS = ['fp32', 'tf32', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+export interface DeviceOptions {
+  /** Default: the environment variable FER_DEVICE, or else "cpu". Nothing falls back to another device unless "auto" is asked for. */
+  device?: Device;
+  /** CPU threads; 0, the default, means one a core. */
+  threads?: number;
+  /** What convolutions multiply in; weights and statistics stay float32. Default "fp32", the only one the CPU has. */
+  precision?: Precision;
+}
+
+const DEVICE = /^(auto|cpu|cuda(:(0|[1-9]\d{0,2}))?)$/;
+export const DEVICE_NAMES = 'auto, cpu, cuda or cuda:<number>';
+
+export const isDevice = (text: unknown): text is Device => typeof text === 'string' && DEVICE.test(text);
+
+/**
+ * All three options, checked.
+ * @throws {FerError} ERR_FER_ARGUMENT
+ */
+export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
+  const { threads = 0, precision = 'fp32' } = options;
+  const fromEnvironment = process.env.FER_DEVICE || undefined;
+  const device = options.device ?? fromEnvironment ?? 'cpu';
+  if (!isDevice(device)) invalidArgument(options.device === undefined ? 'FER_DEVICE' : 'device', DEVICE_NAMES, device);
+  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
+  if (!PRECISIONS.includes(precision)) invalidArgument('precision', 'fp32, tf32 or bf16', precision);
+  return { device, threads, precision };
+}

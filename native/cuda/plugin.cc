@@ -1,0 +1,96 @@
+// The CUDA backend as a plug-in: every function of the table runs the backend's own and catches what it throws.
+#include "plugin/interface.h"
+
+#include "cuda/cuda_backend.h"
+
+namespace fer::cuda {
+namespace {
+
+using plugin::Failure;
+
+// On the host there is nothing to measure, and no cuDNN to run.
+#ifdef FER_CUDA_ON_HOST
+constexpr bool kTuned = false;
+constexpr const char* kRunTime = "CUDA on the host";
+#else
+constexpr bool kTuned = true;
+constexpr const char* kRunTime = FER_CUDA_RUN_TIME;
+#endif
+
+template <auto Member> struct Export;
+template <class R, class... A, R (Backend::*Member)(A...)> struct Export<Member> {
+  static bool call(Backend* backend, Failure* failure, R* result, A... arguments) {
+    return plugin::guarded(failure, [&] {
+      if constexpr (std::is_void_v<R>) (backend->*Member)(arguments...);
+      else *result = (backend->*Member)(arguments...);
+    });
+  }
+};
+template <class R, class... A, R (Backend::*Member)(A...) const> struct Export<Member> {
+  static bool call(Backend* backend, Failure* failure, R* result, A... arguments) {
+    return plugin::guarded(failure, [&] { *result = (backend->*Member)(arguments...); });
+  }
+};
+
+Backend* make(int device, const DeviceOptions* options, Failure* failure) {
+  Backend* made = nullptr;
+  plugin::guarded(failure, [&] { made = new CudaBackend(device, *options, kTuned ? Tuning::from_environment() : Tuning{}); });
+  return made;
+}
+
+bool description(const Backend* backend, Failure* failure, char* text, size_t capacity) {
+  return plugin::guarded(failure, [&] { std::snprintf(text, capacity, "%s", backend->description().c_str()); });
+}
+
+bool record(Backend* backend, Failure* failure, Program** program, plugin::Ops ops, void* context) {
+  return plugin::guarded(failure, [&] {
+    *program = backend->record([ops, context] {
+      Failure inner;
+      if (!ops(context, &inner)) plugin::rethrow(inner);
+    }).release();
+  });
+}
+
+constexpr plugin::Table kTable = {
+    .version = FER_VERSION,
+    .run_time = kRunTime,
+    .make = make,
+    .destroy = [](Backend* backend) { delete backend; },
+    .description = description,
+    .record = record,
+    .run = [](Program* program, Failure* failure) { return plugin::guarded(failure, [&] { program->run(); }); },
+    .destroy_program = [](Program* program) { delete program; },
+    .threads = Export<&Backend::threads>::call,
+    .channel_alignment = Export<&Backend::channel_alignment>::call,
+    .keeps_depthwise = Export<&Backend::keeps_depthwise>::call,
+    .inference_batch = Export<&Backend::inference_batch>::call,
+    .allocate = Export<&Backend::allocate>::call,
+    .release = Export<&Backend::release>::call,
+    .free_bytes = Export<&Backend::free_bytes>::call,
+    .upload = Export<&Backend::upload>::call,
+    .download = Export<&Backend::download>::call,
+    .copy = Export<&Backend::copy>::call,
+    .zero = Export<&Backend::zero>::call,
+    .asynchronous = Export<&Backend::asynchronous>::call,
+    .advance = Export<&Backend::advance>::call,
+    .gather = Export<&Backend::gather>::call,
+    .convolution_forward = Export<&Backend::convolution_forward>::call,
+    .separable_forward = Export<&Backend::separable_forward>::call,
+    .shortcut_forward = Export<&Backend::shortcut_forward>::call,
+    .pool_add_forward = Export<&Backend::pool_add_forward>::call,
+    .head_forward = Export<&Backend::head_forward>::call,
+    .softmax_cross_entropy = Export<&Backend::softmax_cross_entropy>::call,
+    .head_backward = Export<&Backend::head_backward>::call,
+    .pool_add_backward = Export<&Backend::pool_add_backward>::call,
+    .shortcut_backward = Export<&Backend::shortcut_backward>::call,
+    .separable_backward = Export<&Backend::separable_backward>::call,
+    .convolution_backward = Export<&Backend::convolution_backward>::call,
+    .optimize = Export<&Backend::optimize>::call,
+    .update_average = Export<&Backend::update_average>::call,
+    .use_running_statistics = Export<&Backend::use_running_statistics>::call,
+};
+
+}  // namespace
+}  // namespace fer::cuda
+
+extern "C" __attribute__((visibility("default"))) const fer::plugin::Table* fer_cuda_plugin() { return &fer::cuda::kTable; }
