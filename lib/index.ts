@@ -1,13 +1,6 @@
 /** fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks. */
 export { FerError, type FerErrorCode } from './errors.js';
-export {
-  MiniXception,
-  type CreateOptions,
-  type EvaluateOptions,
-  type ImageInput,
-  type Pixels,
-  type PredictOptions,
-} from './model.js';
+export { MiniXception, type CreateOptions, type EvaluateOptions, type ImageInput, type Pixels, type PredictOptions } from './model.js';
 export type { Prediction } from './prediction.js';
 export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
 export { drawExplanation, type DrawOptions } from './explain/draw.js';

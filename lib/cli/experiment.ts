@@ -1,7 +1,7 @@
 /** `fer-cudnn experiment`: the paper's experiments and their report, here or as a job array elsewhere. */
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import type { Device } from '../experiments/experiment.js';
+import { DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
 import type { ExperimentOptions } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
@@ -9,7 +9,7 @@ import type { Report } from '../report/result.js';
 import type { PresetName } from '../training/presets.js';
 import { experimentProgress } from './experiment-progress.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addLoadFlags, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
+import { addLoadFlags, deviceOf, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
 import { flagOf } from './training-flags.js';
 import { duration, note, noteData, print, table } from './output.js';
 
@@ -118,7 +118,11 @@ function subCommand(name: string, experiments: string[], summary: string, option
   addLoadFlags(command);
   command
     .optionsGroup('Devices:')
-    .addOption(new Option('--devices <name...>', 'each works on one cell at a time: cpu, cuda').choices(['cpu', 'cuda']).default(['cpu']))
+    .option(
+      '--devices <name...>',
+      `each works on one cell at a time: ${DEVICE_NAMES} [$FER_DEVICE, or cpu]`,
+      (text, before: Device[] | undefined): Device[] => [...(before ?? []), deviceOf(text)],
+    )
     .addOption(
       new Option('--threads <n>', 'CPU threads of each device; 0: one a core')
         .default(0, '0')
@@ -226,7 +230,7 @@ async function emit(
   ]);
   const { plan } = await ExperimentFolder.open(flags.out, experiments, given, data);
   const cells = (await plannedCells(experiments, plan.options)).map(({ id }) => id);
-  const device = flags.devices?.[0] ?? 'cpu';
+  const device = flags.devices?.[0] ?? resolveDevice({}).device;
   const job = { name, plan, folder: flags.out, cells, device, threads: flags.threads };
   const kubernetes = flags.emit === 'kubernetes';
   if (kubernetes && (flags.image === undefined || flags.claim === undefined))

@@ -3,12 +3,10 @@
  * result of what the cells found. Cells may run in any order, in different processes and on different machines.
  */
 import type { LabelledImages } from '../data/data-set.js';
-import type { DeviceOptions } from '../model.js';
+import type { Device } from '../device.js';
 import type { Environment, ExperimentResult } from '../report/result.js';
 import type { TrainingConfig } from '../training/config.js';
 import type { ExperimentOptions } from './options.js';
-
-export type Device = NonNullable<DeviceOptions['device']>;
 
 export interface Cell {
   /** Unique in its experiment, and a file name. */

@@ -7,7 +7,8 @@ import { nearest } from '../nearest.js';
 import { MiniXception } from '../model.js';
 import type { Environment, Report } from '../report/result.js';
 import { environment } from './environment.js';
-import { dataFacts, type Cell, type CellContext, type CellResult, type Device, type Experiment } from './experiment.js';
+import { resolveDevice, type Device } from '../device.js';
+import { dataFacts, type Cell, type CellContext, type CellResult, type Experiment } from './experiment.js';
 import { ExperimentFolder } from './folder.js';
 import type { ExperimentOptions } from './options.js';
 import { loadExperiment } from './registry.js';
@@ -89,7 +90,7 @@ export async function runExperiments(experiments: string[], data: LabelledImages
   const { options } = folder.plan;
   const all = await plannedCells(experiments, options);
   const context = (device: Device): Omit<CellContext, 'folder'> => ({ data, options, device, threads: threads ?? 0, signal });
-  const work = new Work(folder, data, devices?.length ? devices : ['cpu'], context, { onProgress, onCell });
+  const work = new Work(folder, data, devices?.length ? devices : [resolveDevice({}).device], context, { onProgress, onCell });
   for (const runFolder of reuse ?? []) await work.adopt(all, runFolder);
   const aborted = await work.run(chosenCells(all, only));
   return { ...(await collectResults(folder)), aborted };

@@ -11,6 +11,7 @@
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
+#include "setting.h"
 
 namespace fer {
 namespace {
@@ -106,7 +107,7 @@ TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {
 
 // scripts/roofline.mjs counts on these very launches; what differs between widths and batches is their size.
 TEST(CudaTest, LaunchesWhatTheRooflineSays) {
-  std::ifstream file(FER_FIXTURES "/launches.txt");
+  std::ifstream file(fixture("launches.txt"));
   std::vector<std::string> expected, actual;
   for (std::string line; std::getline(file, line);)
     if (!line.empty() && line[0] != '#') expected.push_back(line);

@@ -7,10 +7,12 @@
 #include <functional>
 #include <sstream>
 
+#include "core/devices.h"
 #include "core/error.h"
 #include "core/explain.h"
 #include "core/philox.h"
 #include "cuda/cuda_backend.h"
+#include "setting.h"
 
 namespace fer {
 namespace {
@@ -37,7 +39,7 @@ struct Case {
 std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 
 std::vector<Case> read_cases() {
-  std::ifstream file(FER_FIXTURES "/explain.txt");
+  std::ifstream file(fixture("explain.txt"));
   std::vector<Case> cases;
   for (std::string line; std::getline(file, line);) {
     std::istringstream in(line);
@@ -72,6 +74,7 @@ struct Device {
 };
 std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.name; }
 std::vector<Device> devices() {
+  if (const std::string device = asked_device(); !device.empty()) return {{"asked", [device] { return make_backend(device, {}); }}};
   return {{"cpu", [] { return make_cpu_backend(2); }}, {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }}};
 }
 

@@ -6,10 +6,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/devices.h"
 #include "core/philox.h"
 #include "core/trainer.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
+#include "setting.h"
 
 namespace fer {
 namespace {
@@ -64,7 +66,7 @@ Case read_case(std::istream& in) {
 }
 
 std::vector<Case> read_cases() {
-  std::ifstream file(FER_FIXTURES "/network.txt");
+  std::ifstream file(fixture("network.txt"));
   std::vector<Case> cases;
   for (std::string line; std::getline(file, line);) {
     std::istringstream in(line);
@@ -115,6 +117,7 @@ struct Device {
 };
 std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.name; }
 std::vector<Device> devices() {
+  if (const std::string device = asked_device(); !device.empty()) return {{"asked", [device] { return make_backend(device, {}); }, INFINITY}};
   auto cudnn = [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, cuda::Tuning{false, "cudnn", {}, cuda_on_host::cudnn_symbol}); };
   return {{"cpu", [] { return make_cpu_backend(2); }, INFINITY}, {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }, 2e9}, {"cuda_on_host_cudnn", cudnn, 2e8}};
 }

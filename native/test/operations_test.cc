@@ -13,6 +13,7 @@
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
 #include "plugin/plugin_backend.h"
+#include "setting.h"
 
 extern "C" const fer::plugin::Table* fer_cuda_plugin();
 
@@ -28,7 +29,7 @@ struct Case {
 };
 
 std::vector<Case> read_cases() {
-  std::ifstream file(FER_FIXTURES "/operations.txt");
+  std::ifstream file(fixture("operations.txt"));
   std::vector<Case> cases;
   for (std::string line; std::getline(file, line);) {
     std::istringstream in(line);
@@ -62,6 +63,12 @@ cuda::Tuning cudnn_only() { return {false, "cudnn", {}, cuda_on_host::cudnn_symb
 
 // The backends under test; a new device adds its line.
 std::vector<Device> devices() {
+  if (const std::string device = asked_device(); !device.empty()) {
+    auto in = [device](Precision precision) { return [=] { return make_backend(device, {0, precision}); }; };
+    std::vector<Device> all = {{"asked_fp32", in(Precision::kFp32)}};
+    if (device != "cpu") all.insert(all.end(), {{"asked_tf32", in(Precision::kTf32), 2e-3}, {"asked_bf16", in(Precision::kBf16), 1.6e-2}});
+    return all;
+  }
   return {
       {"cpu_1_thread", [] { return make_backend("cpu", {.threads = 1}); }},
       {"cpu_3_threads", [] { return make_backend("cpu", {.threads = 3}); }},
@@ -161,8 +168,14 @@ class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
     double square = 0;
     for (float v : expected) square += double{v} * v;
     const double relative = std::get<0>(GetParam()).tolerance, tolerance = relative * (1 + std::sqrt(square / std::max<size_t>(expected.size(), 1)));
-    for (size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance + relative * std::abs(expected[i])) << what << '[' << i << ']';
+    for (size_t i = 0; i < actual.size(); ++i) {
+      worst_ = std::max(worst_, std::abs(double{actual[i]} - expected[i]) / (tolerance / relative));
+      ASSERT_NEAR(actual[i], expected[i], tolerance + relative * std::abs(expected[i])) << what << '[' << i << ']';
+    }
   }
+  // In units of 1 + the root mean square of the tensor.
+  void TearDown() override { RecordProperty("worst", (std::ostringstream() << worst_).str()); }
+  double worst_ = 0;
   Memory load(const std::string& name) { return {*backend, c.at(name)}; }
   Memory room(size_t count) { return {*backend, count}; }
   Norm plain_norm(int channels) { return {*backend, std::vector<float>(channels, 1.f), std::vector<float>(channels)}; }

@@ -7,7 +7,11 @@ const tableOf = (head, rows) => [head, head.map(() => '---'), ...rows].map((cell
 
 const SECTIONS = {
   doctor: ({ lines }) => ['```text', ...lines, '```'].join('\n'),
-  parity: ({ count, failed }) => `${count} operation and network tests against PyTorch's values, ${failed} failed.`,
+  parity: ({ count, failed, worst }) =>
+    `${count} tests of operations, whole networks, gradients and explanations against PyTorch's values, ${failed} failed.\n\n${tableOf(
+      ['precision', 'worst difference of an operation, in 1 + root mean squares'],
+      Object.entries(worst).map(([precision, value]) => [precision, value.toExponential(1)]),
+    )}`,
   steps: ({ results, steps, batch, data }) =>
     `${steps} steps of ${batch} images, ${data}.\n\n${tableOf(
       ['check', 'passed', `largest difference of the loss, steps 1 to 10`, 'difference of the mean loss'],
