@@ -48,6 +48,8 @@ export interface NativeAugmentation {
   zoom: number;
   /** What geometry brings in from outside the image: the edge repeated, or black. */
   fill: 'edge' | 'black';
+  /** Probability that geometry reads the nearest pixel instead of interpolating, 0..1. */
+  nearest: number;
   /** Probability that brightness and contrast change, 0..1. */
   photometric: number;
   /** Largest relative change of brightness (a factor drawn from 1-b..1+b). */

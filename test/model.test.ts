@@ -158,7 +158,7 @@ describe('worker threads', () => {
       const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, precision: 'fp32', seed: 1 });
       const images = new Uint8Array(4000 * 256).map((_, i) => (i * 7919) % 251);
       const data = new addon.DataSet(images, new Uint8Array(4000).map((_, i) => i % 2), 16);
-      const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };
+      const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', nearest: 0, photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };
       const trainer = new addon.Trainer(model, data, { batchSize: 20, optimizer: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0, beta1: 0.9,
         beta2: 0.999, epsilon: 1e-8, clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 1, augmentation: none });
       const request = (epoch) => ({ epoch, indices: Uint32Array.from({ length: 4000 }, (_, i) => i), learningRates: new Float32Array(200).fill(0.01),

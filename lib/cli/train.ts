@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { TrainingResult } from '../training/loop.js';
+import type { ModelFile } from '../weights/model-file.js';
 import { percent } from '../metrics/text.js';
 import { readConfigFile } from './config-file.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
@@ -20,6 +21,7 @@ Examples:
   $ fer-cudnn train --data fer2013.csv --preset paper     the paper's protocol
   $ fer-cudnn train --data images/ --width wide --epochs 20 --run-dir runs/wide
   $ fer-cudnn train --data fer2013.csv --config mine.yaml --seed 2
+  $ fer-cudnn train --data mine/ --from model.safetensors --learning-rate 0.001     fine-tune
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
@@ -35,6 +37,7 @@ const SYNTHETIC = 'synthetic faces';
 
 interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
   config?: string;
+  from?: string;
   runDir?: string;
   resume?: string;
 }
@@ -46,6 +49,7 @@ export function trainCommand(): Command {
     .option('--data <path>', 'data set to learn from [the synthetic faces]')
     .option('--config <file>', 'YAML or JSON file of training options')
     .option('--out, --run-dir <folder>', 'new folder for checkpoints, metrics and charts [runs/<time>-<preset>]')
+    .option('--from <model>', 'start from these weights instead of random ones (fine-tuning); they bring width and input size')
     .option('--resume <folder>', 'go on with the interrupted run in this folder');
   addLoadFlags(command);
   addTrainingFlags(command);
@@ -64,7 +68,9 @@ async function train(flags: TrainFlags): Promise<void> {
   const { inputSize, seed, precision } = config;
   const { device, threads } = flags;
   const width = config.width as 'narrow';
-  using model = MiniXception.create({ width, inputSize, seed, classes: data.classes, device, threads, precision });
+  using model = start.weights
+    ? MiniXception.fromFile(start.weights, { device, threads, precision })
+    : MiniXception.create({ width, inputSize, seed, classes: data.classes, device, threads, precision });
   noteDevice(model);
   note(
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +
@@ -94,15 +100,25 @@ async function train(flags: TrainFlags): Promise<void> {
 /** A run's configuration and folder, from flags and files. */
 async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
   const base = flags.config === undefined ? {} : await readConfigFile(flags.config);
-  const config = resolveFlags({ preset: flags.data === undefined ? 'quick' : 'clean', ...base }, given);
+  let weights: ModelFile | undefined;
+  let brought = {};
+  if (flags.from !== undefined) {
+    const extra = ['width', 'inputSize'].filter((key) => Object.hasOwn({ ...base, ...given }, key)).map(flagOf);
+    if (extra.length > 0) throw new FerError('ERR_FER_USAGE', `--from brings its own width and input size; leave out ${extra.join(', ')}`);
+    const [{ readModelFile }, { widthName }] = await Promise.all([import('../weights/model-file.js'), import('../width.js')]);
+    weights = await readModelFile(flags.from);
+    brought = { width: widthName(weights.metadata.width), inputSize: weights.metadata.inputSize };
+  }
+  const config = resolveFlags({ preset: flags.data === undefined ? 'quick' : 'clean', ...base, ...brought }, given);
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  return { config, runFolder: flags.runDir ?? path.join('runs', `${time}-${config.preset}`), dataPath: flags.data, resume: false };
+  return { config, runFolder: flags.runDir ?? path.join('runs', `${time}-${config.preset}`), dataPath: flags.data, resume: false, weights };
 }
 
 async function oldRun(flags: TrainFlags, folder: string, given: Record<string, unknown>) {
   const extra = [
     ...Object.keys(given).map(flagOf),
     ...(flags.config === undefined ? [] : ['--config']),
+    ...(flags.from === undefined ? [] : ['--from']),
     ...(flags.runDir === undefined ? [] : ['--run-dir']),
   ];
   if (extra.length > 0)
@@ -113,7 +129,7 @@ async function oldRun(flags: TrainFlags, folder: string, given: Record<string, u
   const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC ? undefined : progress.dataSource);
   if (dataPath !== undefined && !existsSync(dataPath))
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `the data set of this run, ${dataPath}, is not there; say where it is with --data`);
-  return { config: progress.config, runFolder: folder, dataPath, resume: true };
+  return { config: progress.config, runFolder: folder, dataPath, resume: true, weights: undefined };
 }
 
 async function printResult(result: TrainingResult, data: LabelledImages, runFolder: string): Promise<void> {

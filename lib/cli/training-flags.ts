@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, readonly Key[]>> = {
     'shift',
     'zoom',
     'fill',
+    'nearest',
     'photometric',
     'brightness',
     'contrast',

@@ -47,6 +47,7 @@ export interface TrainingConfig {
   shift: number;
   zoom: number;
   fill: 'edge' | 'black';
+  nearest: number;
   photometric: number;
   brightness: number;
   contrast: number;
@@ -116,6 +117,7 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   shift: number(0, 0, 1, 'largest shift, fraction of the side'),
   zoom: number(0, 0, 0.9, 'largest relative change of scale'),
   fill: choice('edge', ['edge', 'black'], 'what geometry brings in from outside: the edge repeated, or black'),
+  nearest: number(0, 0, 1, 'probability that geometry reads the nearest pixel instead of interpolating'),
   photometric: number(0, 0, 1, 'probability of a change in brightness and contrast'),
   brightness: number(0, 0, 1, 'largest relative change of brightness'),
   contrast: number(0, 0, 1, 'largest relative change of contrast'),

@@ -20,7 +20,7 @@ Augmentation to_augmentation(const Napi::Object& o) {
   if (fill != "edge" && fill != "black") throw Error("ERR_FER_ARGUMENT", "expected edge or black, got " + fill + ", for fill");
   return {real(o, "flip"),        real(o, "geometric"),  real(o, "rotation"), real(o, "shift"),  real(o, "zoom"),
           real(o, "photometric"), real(o, "brightness"), real(o, "contrast"), real(o, "cutout"), real(o, "cutoutSize"),
-          fill == "black"};
+          fill == "black", real(o, "nearest")};
 }
 
 DeviceOptions to_device_options(const Napi::Object& o) {

@@ -10,6 +10,7 @@ struct Augmentation {
   float flip = 0, geometric = 0, rotation = 0, shift = 0, zoom = 0;
   float photometric = 0, brightness = 0, contrast = 0, cutout = 0, cutout_size = 0;
   bool black_fill = false;  // what geometry brings in from outside the image: black, or the edge repeated
+  float nearest = 0;        // probability that geometry reads the nearest pixel instead of interpolating
 };
 
 // One drawing of a row within an epoch.

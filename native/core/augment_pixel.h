@@ -16,7 +16,7 @@ namespace fer {
 
 // What happens to one image: one draw of the augmentation. The default leaves it as it is.
 struct Transform {
-  bool mirror = false, moved = false, lit = false, black_fill = false;
+  bool mirror = false, moved = false, lit = false, black_fill = false, nearest = false;
   float cosine = 1, sine = 0, inverse_scale = 1, shift_x = 0, shift_y = 0;  // shifts in pixels of the source
   float brightness = 1, contrast = 1;
   int hole_left = 0, hole_top = 0, hole_side = 0;
@@ -42,6 +42,7 @@ FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row
   t.mirror = uniform(which[0]) < o.flip;
   t.moved = uniform(which[1]) < o.geometric;
   t.black_fill = o.black_fill;
+  t.nearest = uniform(light[2]) < o.nearest;
   if (t.moved) {
     const float angle = symmetric(geometry[0], range(o.rotation, 180.f)) * 3.14159265f / 180.f, side = static_cast<float>(size);
     t.cosine = std::cos(angle);
@@ -63,7 +64,7 @@ FER_DEVICE inline Transform draw_transform(const AugmentPass& pass, uint32_t row
   return t;
 }
 
-// Grey value, 0..255, of output pixel (x, y): bilinear, half-pixel centres; beyond half a pixel outside, the fill.
+// Grey value, 0..255, of output pixel (x, y): bilinear or of the nearest pixel, half-pixel centres; beyond half a pixel outside, the fill.
 FER_DEVICE inline float sample(const uint8_t* image, int size, const Transform& t, int out_size, int x, int y) {
   if (!t.moved && size == out_size) return image[y * size + (t.mirror ? size - 1 - x : x)];
   const float centre = 0.5f * static_cast<float>(size - 1), last = static_cast<float>(size - 1);
@@ -74,6 +75,7 @@ FER_DEVICE inline float sample(const uint8_t* image, int size, const Transform& 
   if (t.black_fill && (std::min(sx, sy) < -0.5f || std::max(sx, sy) > last + 0.5f)) return 0.f;
   sx = std::clamp(sx, 0.f, last);
   sy = std::clamp(sy, 0.f, last);
+  if (t.nearest) return image[static_cast<int>(sy + 0.5f) * size + static_cast<int>(sx + 0.5f)];
   const int x0 = static_cast<int>(sx), y0 = static_cast<int>(sy);
   const int x1 = std::min(x0 + 1, size - 1), y1 = std::min(y0 + 1, size - 1);
   const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);

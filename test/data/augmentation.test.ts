@@ -10,6 +10,7 @@ const NONE: NativeAugmentation = {
   shift: 0,
   zoom: 0,
   fill: 'edge',
+  nearest: 0,
   photometric: 0,
   brightness: 0,
   contrast: 0,
@@ -53,6 +54,14 @@ describe('augmentation', () => {
     expect(corners('black').filter((black) => black === 3).length).toBeGreaterThan(10);
     expect(Math.max(...corners('edge'))).toBe(0);
     expect(draw({ geometric: 1, fill: 'black' })).toEqual(draw({ geometric: 1, fill: 'edge' }));
+  });
+
+  it('reads the nearest pixel, as asked: no grey value comes out that did not go in', () => {
+    const inside = new Set(plain);
+    const strange = (nearest: number) =>
+      draw({ geometric: 1, rotation: 30, shift: 0.1, nearest }).filter((value) => !inside.has(value)).length;
+    expect(strange(1)).toBe(0);
+    expect(strange(0)).toBeGreaterThan(100);
   });
 
   it('cuts a square of mid-grey no larger than asked for', () => {
