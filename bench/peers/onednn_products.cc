@@ -4,7 +4,7 @@
 //   python3 -m venv build/onednn && build/onednn/bin/pip install onednn-devel-cpu-gomp==2023.2.0 onednn-cpu-gomp==2023.2.0
 //   scripts/profile.sh wide 1 >build/profile.txt   # builds the library
 //   c++ -O2 -std=c++20 -Inative -Ibuild/onednn/include bench/peers/onednn_products.cc build/native-profile/libfer_core.a
-//       -Lbuild/onednn/lib -ldnnl -Wl,-rpath,$PWD/build/onednn/lib -pthread -o build/onednn_products
+//       -Lbuild/onednn/lib -ldnnl -Wl,-rpath,$PWD/build/onednn/lib -pthread -ldl -o build/onednn_products
 //   OMP_NUM_THREADS=1 build/onednn_products
 #include <algorithm>
 #include <chrono>

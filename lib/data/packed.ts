@@ -28,16 +28,18 @@ export function unpack(bytes: Buffer): LabelledImages | undefined {
     const pixels = count * header.size * header.size;
     const rows = splits.reduce((sum, [, length]) => sum + length, 0);
     if (bytes.length !== headerEnd + pixels + count + rows * 4) return undefined;
+    // Of a plain array, whose slice() copies: a Buffer's would not.
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = headerEnd;
-    const take = (length: number): Uint8Array => bytes.subarray(at, (at += length));
+    const take = (length: number): Uint8Array => view.subarray(at, (at += length));
     const images = take(pixels);
     const labels = take(count);
-    // Rows are copied, because they need not lie on a 4-byte boundary (a slice() of a Buffer would be no copy).
+    // Rows are copied, because they need not lie on a 4-byte boundary.
     return {
       ...rest,
       images,
       labels,
-      splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(new Uint8Array(take(length * 4)).buffer)])),
+      splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(take(length * 4).slice().buffer)])),
     };
   } catch {
     return undefined;
