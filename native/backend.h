@@ -23,10 +23,10 @@ struct BatchNorm {
   int channels;
   const float *gamma, *beta;
   float *running_mean, *running_var;
-  float *mean, *inv_std;   // of the batch
-  float *scale, *shift;    // normalised = z * scale + shift
-  float *d_gamma, *d_beta; // gradients: sum of g * z_hat, sum of g
-  float *a, *b, *c;        // dz = a * g + b * z + c
+  float *mean, *inv_std;    // of the batch
+  float *scale, *shift;     // normalised = z * scale + shift
+  float *d_gamma, *d_beta;  // gradients: sum of g * z_hat, sum of g
+  float *a, *b, *c;         // dz = a * g + b * z + c
 };
 
 // A tensor as its reader sees it: z itself (bn null), or max(z * bn->scale + bn->shift, 0).
@@ -43,43 +43,59 @@ struct Upstream {
   const BatchNorm* bn;
 };
 
-struct ConvolutionShape { int n, in_size, in_channels, out_channels; };          // 3x3, valid
-struct SeparableShape { int n, size, in_channels, out_channels; };               // 3x3, zero-padded
-struct ShortcutShape { int n, in_size, in_channels, out_channels; };             // 1x1, stride 2
-struct PoolShape { int n, in_size, channels; };                                  // 3x3, stride 2, TensorFlow 'same'
-struct HeadShape { int n, size, channels, classes, classes_padded; };
+struct ConvolutionShape {
+  int n, in_size, in_channels, out_channels;
+};  // 3x3, valid
+struct SeparableShape {
+  int n, size, in_channels, out_channels;
+};  // 3x3, zero-padded
+struct ShortcutShape {
+  int n, in_size, in_channels, out_channels;
+};  // 1x1, stride 2
+struct PoolShape {
+  int n, in_size, channels;
+};  // 3x3, stride 2, TensorFlow 'same'
+struct HeadShape {
+  int n, size, channels, classes, classes_padded;
+};
 
 // What changes from one training step to the next. Lives in device memory, so that a recorded step can be replayed.
 struct StepState {
-  int32_t index;                   // of the step in its epoch; -1 before the first
-  uint32_t begin, epoch;           // the batch starts at order[begin]
+  int32_t index;          // of the step in its epoch; -1 before the first
+  uint32_t begin, epoch;  // the batch starts at order[begin]
   float learning_rate;
   float correction1, correction2;  // Adam: 1 - beta1^t and sqrt(1 - beta2^t)
   float ema_decay;
-  uint32_t first;                  // the optimiser's very first step
+  uint32_t first;  // the optimiser's very first step
 };
 
 // Rows order[begin .. begin + n) of a resident data set; everything in device memory.
 struct Batch {
-  const uint8_t* images;   // [rows][size][size]
-  const uint8_t* labels;   // [rows], null where no op needs them
+  const uint8_t* images;  // [rows][size][size]
+  const uint8_t* labels;  // [rows], null where no op needs them
   int size;
   const uint32_t* order;
-  const StepState* step;   // null: the batch begins at order[0]
+  const StepState* step;  // null: the batch begins at order[0]
   int n;
   const Variant* variants = nullptr;  // as long as `order`; null: every row at its first drawing
 };
 
-struct LossOptions { float label_smoothing; const float* class_weights; };       // weights: device pointer or null
-struct LossTotals { double loss_sum; int64_t correct; };
+struct LossOptions {
+  float label_smoothing;
+  const float* class_weights;
+};  // weights: device pointer or null
+struct LossTotals {
+  double loss_sum;
+  int64_t correct;
+};
 
 enum class OptimizerKind { kSgd, kAdam, kAdamW };
 struct OptimizerRule {
   OptimizerKind kind;
   float momentum, weight_decay, beta1, beta2, epsilon;
   bool nesterov;
-  float clip_norm;    // 0: off
-  bool averages;      // keep the exponential average of the weights
+  float clip_norm;  // 0: off
+  bool averages;    // keep the exponential average of the weights
 };
 
 // A sequence of ops that is run again and again.
@@ -120,8 +136,8 @@ class Backend {
 
   // Forward. `training` collects batch statistics, updates the running ones and fills bn->scale/shift.
   virtual void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) = 0;
-  virtual void separable_forward(const SeparableShape&, View in, const float* depthwise, const float* pointwise,
-                                 float* d, float* z, BatchNorm* bn, bool training) = 0;
+  virtual void separable_forward(const SeparableShape&, View in, const float* depthwise, const float* pointwise, float* d, float* z, BatchNorm* bn,
+                                 bool training) = 0;
   virtual void shortcut_forward(const ShortcutShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) = 0;
   // out = max pool(main normalised, no ReLU) + shortcut normalised; argmax may be null.
   virtual void pool_add_forward(const PoolShape&, const float* main_z, const BatchNorm* main_bn, const float* shortcut_z,
@@ -132,11 +148,12 @@ class Backend {
 
   // Mean loss over the batch (weighted as PyTorch's cross_entropy does) and its gradient; `totals` (device memory) grows by
   // the mean loss times n and by the number of correct images.
-  virtual void softmax_cross_entropy(const HeadShape&, const float* logits, const Batch&, const LossOptions&, float* d_logits, LossTotals* totals) = 0;
+  virtual void softmax_cross_entropy(const HeadShape&, const float* logits, const Batch&, const LossOptions&, float* d_logits,
+                                     LossTotals* totals) = 0;
 
   // Backward. Weight gradients are overwritten.
-  virtual void head_backward(const HeadShape&, const float* d_logits, const float* taps, const float* weight, float* d_weight,
-                             float* d_bias, float* dx) = 0;
+  virtual void head_backward(const HeadShape&, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias,
+                             float* dx) = 0;
   virtual void pool_add_backward(const PoolShape&, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm* main_bn,
                                  const float* shortcut_z, BatchNorm* shortcut_bn) = 0;
   // `dx` [n,ho,wo,in]: gradient at the even pixels only.
@@ -173,8 +190,8 @@ struct DeviceOptions {
   Precision precision = Precision::kFp32;  // the CPU has float32 only
 };
 
-inline constexpr float kBatchNormEpsilon = 1e-3f;   // the reference network's
-inline constexpr float kBatchNormMomentum = 0.1f;   // PyTorch's default
+inline constexpr float kBatchNormEpsilon = 1e-3f;  // the reference network's
+inline constexpr float kBatchNormMomentum = 0.1f;  // PyTorch's default
 
 std::unique_ptr<Backend> make_cpu_backend(int threads);
 

@@ -24,9 +24,11 @@ Napi::Value augmented_image(const Napi::CallbackInfo& info) {
   const auto data = DataSetObject::get(info.Env(), info[0]);
   return guarded(info.Env(), [&]() -> Napi::Value {
     const uint32_t row = info[1].ToNumber().Uint32Value();
-    if (row >= data->count()) throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
+    if (row >= data->count())
+      throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
     const auto options = info[2].As<Napi::Object>();
-    const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options), static_cast<uint32_t>(number(options, "epoch"))};
+    const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options),
+                           static_cast<uint32_t>(number(options, "epoch"))};
     const size_t pixels = static_cast<size_t>(data->size) * data->size;
     auto out = Napi::Float32Array::New(info.Env(), pixels);
     const Variant variant{static_cast<uint32_t>(number(options, "repeat")), real(options, "strength")};

@@ -12,12 +12,12 @@ class CsvParserObject : public Napi::ObjectWrap<CsvParserObject> {
     return DefineClass(env, "CsvParser", {InstanceMethod<&CsvParserObject::push>("push"), InstanceMethod<&CsvParserObject::finish>("finish")});
   }
 
-  explicit CsvParserObject(const Napi::CallbackInfo& info)
-      : ObjectWrap(info), parser_(info[0].As<Napi::Object>().Get("skipBadRows").ToBoolean()) {}
+  explicit CsvParserObject(const Napi::CallbackInfo& info) : ObjectWrap(info), parser_(info[0].As<Napi::Object>().Get("skipBadRows").ToBoolean()) {}
 
  private:
   // Adds the row's line and reason to the error.
-  template <class Body> auto parsing(Napi::Env env, Body&& body) {
+  template <class Body>
+  auto parsing(Napi::Env env, Body&& body) {
     return guarded(env, [&] {
       try {
         return body();

@@ -17,7 +17,8 @@ DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     const auto labels = info[1].As<Napi::Uint8Array>();
     const int size = info[2].ToNumber().Int32Value();
     if (size < 1 || images.ElementLength() != labels.ElementLength() * size * size)
-      throw Error("ERR_FER_ARGUMENT", "expected images of labels x size x size bytes, got " + std::to_string(images.ElementLength()) + ", for a data set");
+      throw Error("ERR_FER_ARGUMENT",
+                  "expected images of labels x size x size bytes, got " + std::to_string(images.ElementLength()) + ", for a data set");
     data_ = std::make_shared<DataSet>();
     data_->images.assign(images.Data(), images.Data() + images.ElementLength());
     data_->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
@@ -38,7 +39,9 @@ std::shared_ptr<const DataSet> DataSetObject::get(Napi::Env env, const Napi::Val
   return data;
 }
 
-Napi::Value DataSetObject::count(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), data_ ? static_cast<double>(data_->count()) : 0); }
+Napi::Value DataSetObject::count(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), data_ ? static_cast<double>(data_->count()) : 0);
+}
 Napi::Value DataSetObject::size(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), data_ ? data_->size : 0); }
 
 void DataSetObject::dispose(const Napi::CallbackInfo& info) {

@@ -31,7 +31,8 @@ inline void account(napi_env env, int64_t bytes) {
 Napi::Value current_error(Napi::Env env);
 
 // Runs `body`, turning C++ exceptions into JavaScript ones.
-template <class Body> auto guarded(Napi::Env env, Body&& body) {
+template <class Body>
+auto guarded(Napi::Env env, Body&& body) {
   try {
     return body();
   } catch (const Napi::Error&) {
@@ -43,9 +44,9 @@ template <class Body> auto guarded(Napi::Env env, Body&& body) {
 
 // Work on a thread of its own, so that neither the event loop nor the small libuv pool waits for it.
 struct Job {
-  std::function<void()> work;                            // on the thread
-  std::function<Napi::Value(Napi::Env)> result;          // back on the event loop
-  std::function<void()> cancel = [] {};                  // asks `work` to end soon
+  std::function<void()> work;                    // on the thread
+  std::function<Napi::Value(Napi::Env)> result;  // back on the event loop
+  std::function<void()> cancel = [] {};          // asks `work` to end soon
 };
 Napi::Promise start(Napi::Env env, Job job);
 Napi::Promise run_now(Napi::Env env, Job job);  // the same for work of well under a millisecond

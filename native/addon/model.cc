@@ -29,11 +29,11 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
   job.work = [inference] {
     std::lock_guard lock(inference->model->busy);
     const uint8_t* images = inference->data ? inference->data->images.data() : inference->images.data();
-    inference->logits = inference->model->network->infer(images, inference->data ? inference->data->size : inference->model->network->plan().spec.input_size, inference->rows.data(), inference->rows.size(), inference->flip);
+    inference->logits =
+        inference->model->network->infer(images, inference->data ? inference->data->size : inference->model->network->plan().spec.input_size,
+                                         inference->rows.data(), inference->rows.size(), inference->flip);
   };
-  job.result = [inference](Napi::Env env) -> Napi::Value {
-    return from_floats(env, inference->logits);
-  };
+  job.result = [inference](Napi::Env env) -> Napi::Value { return from_floats(env, inference->logits); };
   const int64_t work = static_cast<int64_t>(inference->rows.size()) * inference->model->network->plan().multiply_adds;
   const bool idle = inference->model->busy.try_lock();
   if (idle) inference->model->busy.unlock();
@@ -43,15 +43,15 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
 }  // namespace
 
 Napi::Function ModelObject::define(Napi::Env env) {
-  return DefineClass(env, "Model",
-                     {InstanceAccessor<&ModelObject::parameter_count>("parameterCount"), InstanceAccessor<&ModelObject::multiply_adds>("multiplyAdds"),
-                      InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
-                      InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceAccessor<&ModelObject::device_choice>("deviceChoice"),
-                      InstanceAccessor<&ModelObject::precision>("precision"), InstanceMethod<&ModelObject::tensors>("tensors"),
-                      InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
-                      InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::explain>("explain"),
-                      InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"),
-                      InstanceMethod<&ModelObject::dispose>("dispose")});
+  return DefineClass(
+      env, "Model",
+      {InstanceAccessor<&ModelObject::parameter_count>("parameterCount"), InstanceAccessor<&ModelObject::multiply_adds>("multiplyAdds"),
+       InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
+       InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceAccessor<&ModelObject::device_choice>("deviceChoice"),
+       InstanceAccessor<&ModelObject::precision>("precision"), InstanceMethod<&ModelObject::tensors>("tensors"),
+       InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
+       InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::explain>("explain"),
+       InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"), InstanceMethod<&ModelObject::dispose>("dispose")});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -88,7 +88,9 @@ Napi::Value ModelObject::parameter_count(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::multiply_adds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->plan().multiply_adds));
 }
-Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), live(info.Env())->network->backend().threads()); }
+Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), live(info.Env())->network->backend().threads());
+}
 Napi::Value ModelObject::device(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_); }
 Napi::Value ModelObject::device_choice(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_choice_); }
 Napi::Value ModelObject::precision(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), precision_); }
@@ -124,7 +126,8 @@ Napi::Value ModelObject::logits(const Napi::CallbackInfo& info) {
     inference->images = values<Napi::Uint8Array>(info[0]);
     const auto count = static_cast<size_t>(info[1].ToNumber().DoubleValue());
     if (inference->images.size() != count * size * size)
-      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
+      throw Error("ERR_FER_ARGUMENT",
+                  "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
     inference->rows.resize(count);
     std::iota(inference->rows.begin(), inference->rows.end(), 0u);
     return run_inference(info.Env(), inference);
@@ -139,7 +142,8 @@ Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
     inference->rows = values<Napi::Uint32Array>(info[1]);
     inference->flip = info[2].ToBoolean();
     for (uint32_t row : inference->rows)
-      if (row >= inference->data->count()) throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
+      if (row >= inference->data->count())
+        throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
     return run_inference(info.Env(), inference);
   });
 }
@@ -157,7 +161,8 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
     auto explanation = std::make_shared<Explanation>();
     explanation->image = values<Napi::Uint8Array>(info[0]);
     if (explanation->image.size() != static_cast<size_t>(size) * size)
-      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
+      throw Error("ERR_FER_ARGUMENT",
+                  "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
     explanation->request = {options.Get("layer").ToString(), static_cast<int>(number(options, "target")), options.Get("guided").ToBoolean()};
     Job job;
     job.work = [model, explanation, size] {

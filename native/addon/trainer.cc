@@ -43,8 +43,8 @@ Napi::Function TrainerObject::define(Napi::Env env) {
                      {InstanceMethod<&TrainerObject::train_epoch>("trainEpoch"), InstanceMethod<&TrainerObject::cancel>("cancel"),
                       InstanceMethod<&TrainerObject::state>("state"), InstanceMethod<&TrainerObject::set_state>("setState"),
                       InstanceAccessor<&TrainerObject::step_count, &TrainerObject::set_step_count>("stepCount"),
-                      InstanceMethod<&TrainerObject::copy_average_to>("copyAverageTo"),
-                      InstanceMethod<&TrainerObject::memory_bytes>("memoryBytes"), InstanceMethod<&TrainerObject::dispose>("dispose")});
+                      InstanceMethod<&TrainerObject::copy_average_to>("copyAverageTo"), InstanceMethod<&TrainerObject::memory_bytes>("memoryBytes"),
+                      InstanceMethod<&TrainerObject::dispose>("dispose")});
 }
 
 TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {

@@ -18,9 +18,8 @@ Spec to_spec(const Napi::Object& object) {
 Augmentation to_augmentation(const Napi::Object& o) {
   const std::string fill = o.Get("fill").ToString();
   if (fill != "edge" && fill != "black") throw Error("ERR_FER_ARGUMENT", "expected edge or black, got " + fill + ", for fill");
-  return {real(o, "flip"),        real(o, "geometric"),  real(o, "rotation"), real(o, "shift"),  real(o, "zoom"),
-          real(o, "photometric"), real(o, "brightness"), real(o, "contrast"), real(o, "cutout"), real(o, "cutoutSize"),
-          fill == "black", real(o, "nearest")};
+  return {real(o, "flip"),       real(o, "geometric"), real(o, "rotation"), real(o, "shift"),      real(o, "zoom"), real(o, "photometric"),
+          real(o, "brightness"), real(o, "contrast"),  real(o, "cutout"),   real(o, "cutoutSize"), fill == "black", real(o, "nearest")};
 }
 
 DeviceOptions to_device_options(const Napi::Object& o) {
@@ -60,7 +59,8 @@ TrainerOptions to_trainer_options(const Napi::Object& o) {
 }
 
 EpochTotals to_totals(const Napi::Object& o) {
-  return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")), static_cast<int64_t>(number(o, "step"))};
+  return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")),
+          static_cast<int64_t>(number(o, "step"))};
 }
 
 Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values) {

@@ -13,7 +13,8 @@ inline double number(const Napi::Object& object, const char* name) { return obje
 inline float real(const Napi::Object& object, const char* name) { return static_cast<float>(number(object, name)); }
 inline uint64_t seed(const Napi::Object& object) { return static_cast<uint64_t>(number(object, "seed")); }
 
-template <class Array> auto values(const Napi::Value& value) {
+template <class Array>
+auto values(const Napi::Value& value) {
   Array array = value.As<Array>();
   return std::vector<std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.Data() + array.ElementLength());
 }

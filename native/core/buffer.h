@@ -6,7 +6,8 @@
 
 namespace fer {
 
-template <class T> class Buffer {
+template <class T>
+class Buffer {
  public:
   Buffer() = default;
   Buffer(Backend& backend, size_t count) : backend_(&backend), data_(static_cast<T*>(backend.allocate(count * sizeof(T)))), count_(count) {}

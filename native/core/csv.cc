@@ -85,7 +85,9 @@ void CsvParser::header(std::string_view text) {
     else if (same_word(names[i], "usage")) usage_ = i;
   }
   for (auto [name, at] : {std::pair{"emotion", emotion_}, std::pair{"pixels", pixels_}, std::pair{"Usage", usage_}})
-    if (at < 0) throw CsvError({line_number_, "expected the columns emotion, pixels and Usage; " + std::string(name) + " is missing from the header " + shown(trim(text))});
+    if (at < 0)
+      throw CsvError({line_number_,
+                      "expected the columns emotion, pixels and Usage; " + std::string(name) + " is missing from the header " + shown(trim(text))});
   has_header_ = true;
 }
 
@@ -141,7 +143,8 @@ std::string CsvParser::pixels(std::string_view field) {
   const size_t count = out - images.data() - before;
   if (reason.empty() && size_ == 0) {
     const int side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(count))));
-    if (side < 8 || static_cast<size_t>(side) * side != count) reason = "expected a square number of pixels (2304 for 48x48), got " + std::to_string(count);
+    if (side < 8 || static_cast<size_t>(side) * side != count)
+      reason = "expected a square number of pixels (2304 for 48x48), got " + std::to_string(count);
     else size_ = side;
   } else if (reason.empty() && count != expected) {
     reason = "expected " + std::to_string(expected) + " pixels, got " + std::to_string(count);

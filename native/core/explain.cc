@@ -142,8 +142,8 @@ class Explainer {
     backend_.separable_backward({1, s2.size, s2.in_channels, s2.out_channels}, upstream(g, from.argmax, from.z2, s2.bn), {from.z1, bn1}, bn1, from.d2,
                                 p + s2.depthwise, p + s2.pointwise, d + s2.depthwise, d + s2.pointwise, nullptr, middle);
     if (guided) keep_positive(middle, s1.size, s1.out_channels);
-    backend_.shortcut_backward({1, m.in_size, m.in_channels, m.out_channels}, upstream(g, nullptr, from.shortcut_z, m.shortcut_bn), in, p + m.shortcut,
-                               d + m.shortcut, shortcut_gradient_.data());
+    backend_.shortcut_backward({1, m.in_size, m.in_channels, m.out_channels}, upstream(g, nullptr, from.shortcut_z, m.shortcut_bn), in,
+                               p + m.shortcut, d + m.shortcut, shortcut_gradient_.data());
     backend_.separable_backward({1, s1.size, s1.in_channels, s1.out_channels}, upstream(middle, nullptr, from.z1, s1.bn), in, in_bn, from.d1,
                                 p + s1.depthwise, p + s1.pointwise, d + s1.depthwise, d + s1.pointwise, shortcut_gradient_.data(), dx);
   }
@@ -160,9 +160,11 @@ class Explainer {
     }
     // Training needs no gradient of the input, so the ops give none for one channel: zero channels are put beside it.
     const size_t out = c.out_channels, taps = 9;
-    Buffer<float> weights(backend_, taps * input_channels_ * out), d_weights(backend_, weights.count()), x(backend_, square(c.in_size) * input_channels_);
+    Buffer<float> weights(backend_, taps * input_channels_ * out), d_weights(backend_, weights.count()),
+        x(backend_, square(c.in_size) * input_channels_);
     for (size_t tap = 0; tap < taps; ++tap) backend_.copy(weights.data() + tap * input_channels_ * out, weight + tap * out, out * sizeof(float));
-    backend_.convolution_backward({1, c.in_size, input_channels_, c.out_channels}, up, {x.data(), nullptr}, nullptr, weights.data(), d_weights.data(), dx);
+    backend_.convolution_backward({1, c.in_size, input_channels_, c.out_channels}, up, {x.data(), nullptr}, nullptr, weights.data(), d_weights.data(),
+                                  dx);
   }
 
   Network& network_;
@@ -186,14 +188,17 @@ std::vector<std::string> layer_names(const Plan& plan) {
 Sensitivity explain(Network& network, const uint8_t* image, int size, const ExplainRequest& request) {
   const std::vector<std::string> names = layer_names(network.plan());
   const auto found = std::find(names.begin(), names.end(), request.layer);
-  if (found == names.end()) throw Error("ERR_FER_ARGUMENT", "expected a layer of " + names.front() + " to " + names.back() + ", got " + request.layer + ", for layer");
+  if (found == names.end())
+    throw Error("ERR_FER_ARGUMENT", "expected a layer of " + names.front() + " to " + names.back() + ", got " + request.layer + ", for layer");
   if (request.target >= network.plan().spec.classes)
-    throw Error("ERR_FER_ARGUMENT", "expected a class below " + std::to_string(network.plan().spec.classes) + ", got " + std::to_string(request.target) + ", for class");
+    throw Error("ERR_FER_ARGUMENT",
+                "expected a class below " + std::to_string(network.plan().spec.classes) + ", got " + std::to_string(request.target) + ", for class");
   const int depth = static_cast<int>(found - names.begin());
   Explainer explainer(network);
   Sensitivity result;
   result.logits = explainer.forward(image, size);
-  result.target = request.target >= 0 ? request.target : static_cast<int>(std::max_element(result.logits.begin(), result.logits.end()) - result.logits.begin());
+  result.target =
+      request.target >= 0 ? request.target : static_cast<int>(std::max_element(result.logits.begin(), result.logits.end()) - result.logits.begin());
   const Layer at = explainer.layer(depth);
   result.size = at.size;
   result.channels = at.channels;

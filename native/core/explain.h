@@ -19,7 +19,7 @@ struct ExplainRequest {
 struct Sensitivity {
   std::vector<float> logits;
   int target;
-  int size, channels;                      // of the layer
+  int size, channels;                       // of the layer
   std::vector<float> activation, gradient;  // [size][size][channels]
 };
 

@@ -11,7 +11,7 @@
 namespace fer {
 namespace {
 
-inline constexpr int kNormVectors = 7;    // mean, inv_std, scale, shift, a, b, c
+inline constexpr int kNormVectors = 7;  // mean, inv_std, scale, shift, a, b, c
 
 inline constexpr int64_t kSplitMultiplyAdds = 20'000'000;  // an image of the narrow network has 6 million, of the wide one 260
 
@@ -42,7 +42,9 @@ Activations::Activations(Backend& backend, const Plan& plan, int n, bool trainin
     floats += (count * n + 15) / 16 * 16;
     return at;
   };
-  struct Offsets { size_t d1, z1, d2, z2, shortcut_z, out, argmax; };
+  struct Offsets {
+    size_t d1, z1, d2, z2, shortcut_z, out, argmax;
+  };
   std::vector<Offsets> at;
   const size_t x_at = reserve(square(plan.spec.input_size));
   const size_t stem_at[2] = {reserve(square(plan.stem[0].out_size) * plan.stem[0].out_channels),
@@ -97,7 +99,8 @@ std::vector<float> Network::read_from(const float* base, const TensorInfo& t) co
 
 void Network::write_to(float* base, const TensorInfo& t, const std::vector<float>& values) const {
   if (values.size() != t.element_count())
-    throw Error("ERR_FER_MODEL_FORMAT", "expected " + std::to_string(t.element_count()) + " values, got " + std::to_string(values.size()) + ", for tensor " + t.name);
+    throw Error("ERR_FER_MODEL_FORMAT",
+                "expected " + std::to_string(t.element_count()) + " values, got " + std::to_string(values.size()) + ", for tensor " + t.name);
   std::vector<float> native(t.size, 0.f);
   for (size_t i = 0; i < values.size(); ++i) native[t.native_index(i)] = values[i];
   backend_->upload(base + t.offset, native.data(), t.size * sizeof(float));
@@ -117,8 +120,20 @@ const TensorInfo& Network::tensor(const std::string& name) const {
 BatchNorm Network::batch_norm(const BatchNormSlots& s, float* gradients) const {
   float *p = parameters_.data(), *r = statistics_.data(), *m = norm_memory_.data() + kNormVectors * s.memory;
   const size_t c = s.channels;
-  return {s.channels, p + s.gamma, p + s.beta, r + s.running_mean, r + s.running_var, m, m + c, m + 2 * c, m + 3 * c,
-          gradients ? gradients + s.gamma : nullptr, gradients ? gradients + s.beta : nullptr, m + 4 * c, m + 5 * c, m + 6 * c};
+  return {s.channels,
+          p + s.gamma,
+          p + s.beta,
+          r + s.running_mean,
+          r + s.running_var,
+          m,
+          m + c,
+          m + 2 * c,
+          m + 3 * c,
+          gradients ? gradients + s.gamma : nullptr,
+          gradients ? gradients + s.beta : nullptr,
+          m + 4 * c,
+          m + 5 * c,
+          m + 6 * c};
 }
 
 std::vector<BatchNorm> Network::batch_norms(float* gradients) const {
@@ -146,14 +161,15 @@ void Network::forward(Backend& backend, const Plan& plan, const float* p, std::v
     const Activations::Module& to = a.modules[i];
     const SeparableLayer &s1 = m.separable1, &s2 = m.separable2;
     backend.shortcut_forward({n, m.in_size, m.in_channels, m.out_channels}, in, p + m.shortcut, to.shortcut_z, bn(m.shortcut_bn), training);
-    backend.separable_forward({n, s1.size, s1.in_channels, s1.out_channels}, in, p + s1.depthwise, p + s1.pointwise, to.d1, to.z1, bn(s1.bn), training);
+    backend.separable_forward({n, s1.size, s1.in_channels, s1.out_channels}, in, p + s1.depthwise, p + s1.pointwise, to.d1, to.z1, bn(s1.bn),
+                              training);
     backend.separable_forward({n, s2.size, s2.in_channels, s2.out_channels}, {to.z1, bn(s1.bn)}, p + s2.depthwise, p + s2.pointwise, to.d2, to.z2,
                               bn(s2.bn), training);
     backend.pool_add_forward({n, m.in_size, m.out_channels}, to.z2, bn(s2.bn), to.shortcut_z, bn(m.shortcut_bn), to.out, to.argmax);
     in = {to.out, nullptr};
   }
-  backend.head_forward({n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded}, in.z, p + plan.head_weight, p + plan.head_bias,
-                       a.taps, a.logits);
+  backend.head_forward({n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded}, in.z, p + plan.head_weight,
+                       p + plan.head_bias, a.taps, a.logits);
 }
 
 std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip) {

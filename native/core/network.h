@@ -38,7 +38,7 @@ class Network {
   float* parameters() const { return parameters_.data(); }
   float* statistics() const { return statistics_.data(); }
 
-  std::vector<float> read(const TensorInfo& tensor) const;                    // in PyTorch's layout
+  std::vector<float> read(const TensorInfo& tensor) const;  // in PyTorch's layout
   void write(const TensorInfo& tensor, const std::vector<float>& values);
   // The same for memory laid out like the parameters or statistics (moments, averages).
   std::vector<float> read_from(const float* base, const TensorInfo& tensor) const;

@@ -40,11 +40,11 @@ struct TensorInfo {
 };
 
 struct BatchNormSlots {
-  size_t gamma, beta;                   // within the parameters
-  size_t running_mean, running_var;     // within the running statistics
-  int index;                            // which batch norm of the network, in order
-  int channels;                         // padded
-  size_t memory;                        // channels of the batch norms before this one
+  size_t gamma, beta;                // within the parameters
+  size_t running_mean, running_var;  // within the running statistics
+  int index;                         // which batch norm of the network, in order
+  int channels;                      // padded
+  size_t memory;                     // channels of the batch norms before this one
 };
 
 struct ConvolutionLayer {  // 3x3, no padding: the stem
@@ -74,10 +74,10 @@ struct Plan {
   size_t head_weight, head_bias;
 
   std::vector<TensorInfo> tensors;
-  size_t parameter_floats = 0;   // padded
-  size_t statistic_floats = 0;   // padded
-  size_t parameter_count = 0;    // as published: unpadded and trainable
-  int64_t multiply_adds = 0;     // a forward pass of one image
+  size_t parameter_floats = 0;  // padded
+  size_t statistic_floats = 0;  // padded
+  size_t parameter_count = 0;   // as published: unpadded and trainable
+  int64_t multiply_adds = 0;    // a forward pass of one image
   int batch_norms = 0;
   size_t batch_norm_channels = 0;  // sum over batch norms, padded
 };

@@ -36,8 +36,8 @@ std::vector<size_t> class_shares(const std::vector<size_t>& counts, size_t total
 }
 
 // Every image of a class equally often, up to one drawing; who gets that one changes with the epoch.
-std::vector<uint32_t> balanced(const std::vector<std::vector<uint32_t>>& by_class, const std::vector<size_t>& counts, size_t total, float balance, uint64_t seed,
-                               uint32_t epoch) {
+std::vector<uint32_t> balanced(const std::vector<std::vector<uint32_t>>& by_class, const std::vector<size_t>& counts, size_t total, float balance,
+                               uint64_t seed, uint32_t epoch) {
   const std::vector<size_t> shares = class_shares(counts, total, balance);
   std::vector<uint32_t> drawn;
   drawn.reserve(total);
@@ -52,7 +52,8 @@ std::vector<uint32_t> balanced(const std::vector<std::vector<uint32_t>>& by_clas
 
 }  // namespace
 
-EpochOrder draw_epoch(const std::vector<uint32_t>& rows, const std::vector<uint8_t>& labels, const Sampling& sampling, uint64_t seed, uint32_t epoch) {
+EpochOrder draw_epoch(const std::vector<uint32_t>& rows, const std::vector<uint8_t>& labels, const Sampling& sampling, uint64_t seed,
+                      uint32_t epoch) {
   std::vector<std::vector<uint32_t>> by_class(kClasses);
   for (uint32_t row : rows) by_class[labels[row]].push_back(row);
   std::vector<size_t> counts(kClasses);

@@ -16,7 +16,8 @@ constexpr size_t kReductionScratch = size_t{24} << 20;  // partial sums of the w
 size_t largest_gradient(const Plan& plan) {
   const ConvolutionLayer& stem = plan.stem[1];
   size_t largest = static_cast<size_t>(stem.in_size) * stem.in_size * stem.in_channels;
-  for (const ModuleLayer& m : plan.modules) largest = std::max(largest, static_cast<size_t>(m.in_size) * m.in_size * std::max(m.in_channels, m.out_channels));
+  for (const ModuleLayer& m : plan.modules)
+    largest = std::max(largest, static_cast<size_t>(m.in_size) * m.in_size * std::max(m.in_channels, m.out_channels));
   return largest;
 }
 
@@ -53,8 +54,10 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   const size_t image = Activations(backend, plan, 1, true).bytes() + sizeof(float) * (5 * gradient + shortcut + plan.classes_padded);
   const size_t free = backend.free_bytes(), for_batch = free > kReductionScratch ? free - kReductionScratch : 0;
   if (image * options.batch_size > for_batch)
-    throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options.batch_size) + " images needs about " + std::to_string(image * options.batch_size) + " bytes beside the weights and the data set, and " +
-                                             std::to_string(free) + " are free on " + backend.description() + ": the largest batch that fits is " + std::to_string(for_batch / image));
+    throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options.batch_size) + " images needs about " +
+                                             std::to_string(image * options.batch_size) + " bytes beside the weights and the data set, and " +
+                                             std::to_string(free) + " are free on " + backend.description() + ": the largest batch that fits is " +
+                                             std::to_string(for_batch / image));
   activations_ = Activations(backend, plan, options.batch_size, true);
   for (Buffer<float>& buffer : upstream_) buffer = Buffer<float>(backend, gradient * options.batch_size);
   shortcut_gradient_ = Buffer<float>(backend, shortcut * options.batch_size);
@@ -62,11 +65,13 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   norms_ = network_->batch_norms(gradients_.data());
 }
 
-EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress) {
+EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,
+                                 const std::function<void(const EpochTotals&)>& progress) {
   const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
   const auto steps = static_cast<int64_t>((order.rows.size() + options_.batch_size - 1) / options_.batch_size);
   if (static_cast<int64_t>(request.learning_rates.size()) != steps)
-    throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
+    throw Error("ERR_FER_ARGUMENT",
+                "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
   Backend& backend = network_->backend();
   begin_epoch(request, order);
   EpochTotals totals = request.from;
@@ -103,10 +108,14 @@ void Trainer::begin_epoch(const EpochRequest& request, const EpochOrder& order) 
   for (size_t i = 0; i < schedule.size(); ++i) {
     const auto t = static_cast<double>(step_count_ + 1 + static_cast<int64_t>(i) - request.from.step);
     // The average warms up, so that neither the random start nor its unit variances linger in it.
-    schedule[i] = {static_cast<int32_t>(i), static_cast<uint32_t>(i * o.batch_size), request.epoch, request.learning_rates[i],
+    schedule[i] = {static_cast<int32_t>(i),
+                   static_cast<uint32_t>(i * o.batch_size),
+                   request.epoch,
+                   request.learning_rates[i],
                    static_cast<float>(1.0 - std::pow(static_cast<double>(o.beta1), t)),
                    static_cast<float>(std::sqrt(1.0 - std::pow(static_cast<double>(o.beta2), t))),
-                   std::min(o.ema_decay, static_cast<float>(1 + t) / static_cast<float>(10 + t)), t == 1};
+                   std::min(o.ema_decay, static_cast<float>(1 + t) / static_cast<float>(10 + t)),
+                   t == 1};
   }
   const size_t count = order.rows.size();
   if (order_.count() < count || schedule_.count() < schedule.size()) {
@@ -140,8 +149,8 @@ void Trainer::step(int n) {
   backend.softmax_cross_entropy(head, activations_.logits, batch, {o.label_smoothing, class_weights_.data()}, d_logits_.data(), totals_.data());
   backward(n);
   const bool averages = o.ema_decay > 0;
-  backend.optimize({o.optimizer, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, o.clip_norm, averages}, now, plan.parameter_floats,
-                   network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
+  backend.optimize({o.optimizer, o.momentum, o.weight_decay, o.beta1, o.beta2, o.epsilon, o.nesterov, o.clip_norm, averages}, now,
+                   plan.parameter_floats, network_->parameters(), gradients_.data(), moment1_.data(), moment2_.data(), average_.data());
   if (averages) backend.update_average(now, plan.statistic_floats, network_->statistics(), average_statistics_.data());
 }
 
@@ -155,8 +164,8 @@ void Trainer::backward(int n) {
   // `g` holds the gradient of the module's output; `next` receives that of its input.
   float *g = upstream_[0].data(), *next = upstream_[1].data(), *middle = upstream_[2].data();
 
-  backend.head_backward({n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded}, d_logits_.data(), a.taps, p + plan.head_weight,
-                        d + plan.head_weight, d + plan.head_bias, g);
+  backend.head_backward({n, plan.head_size, plan.head_channels, plan.spec.classes, plan.classes_padded}, d_logits_.data(), a.taps,
+                        p + plan.head_weight, d + plan.head_weight, d + plan.head_bias, g);
   for (size_t i = plan.modules.size(); i-- > 0;) {
     const ModuleLayer& m = plan.modules[i];
     const Activations::Module& from = a.modules[i];
@@ -173,8 +182,8 @@ void Trainer::backward(int n) {
     std::swap(g, next);
   }
   const ConvolutionLayer &c2 = plan.stem[1], &c1 = plan.stem[0];
-  backend.convolution_backward({n, c2.in_size, c2.in_channels, c2.out_channels}, {g, nullptr, a.stem_z[1], bn(c2.bn)}, {a.stem_z[0], bn(c1.bn)}, bn(c1.bn),
-                               p + c2.weight, d + c2.weight, next);
+  backend.convolution_backward({n, c2.in_size, c2.in_channels, c2.out_channels}, {g, nullptr, a.stem_z[1], bn(c2.bn)}, {a.stem_z[0], bn(c1.bn)},
+                               bn(c1.bn), p + c2.weight, d + c2.weight, next);
   backend.convolution_backward({n, c1.in_size, c1.in_channels, c1.out_channels}, {next, nullptr, a.stem_z[0], bn(c1.bn)}, {a.x, nullptr}, nullptr,
                                p + c1.weight, d + c1.weight, nullptr);
 }
@@ -195,7 +204,8 @@ void Trainer::copy_average_to(Network& other) {
 
 size_t Trainer::bytes() const {
   size_t total = activations_.bytes() + images_.bytes();
-  for (const Buffer<float>* b : {&gradients_, &moment1_, &moment2_, &average_, &average_statistics_, &upstream_[0], &upstream_[1], &upstream_[2], &shortcut_gradient_})
+  for (const Buffer<float>* b :
+       {&gradients_, &moment1_, &moment2_, &average_, &average_statistics_, &upstream_[0], &upstream_[1], &upstream_[2], &shortcut_gradient_})
     total += b->bytes();
   return total;
 }

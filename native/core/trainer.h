@@ -52,8 +52,8 @@ class Trainer {
 
   // Optimiser and average memory, laid out as the network's parameters (and statistics for the last).
   float* moment1() const { return moment1_.data(); }
-  float* moment2() const { return moment2_.data(); }   // null for SGD
-  float* average() const { return average_.data(); }   // null without averaging
+  float* moment2() const { return moment2_.data(); }  // null for SGD
+  float* average() const { return average_.data(); }  // null without averaging
   float* average_statistics() const { return average_statistics_.data(); }
   float* gradients() const { return gradients_.data(); }
   void copy_average_to(Network& other);
@@ -73,8 +73,7 @@ class Trainer {
   Buffer<Variant> variants_;
   Buffer<StepState> schedule_, now_;
   Buffer<LossTotals> totals_;
-  Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_, upstream_[3], shortcut_gradient_,
-      d_logits_;
+  Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_, upstream_[3], shortcut_gradient_, d_logits_;
   std::vector<BatchNorm> norms_;
   std::map<int, std::unique_ptr<Program>> programs_;  // the step, by batch size
   int64_t step_count_ = 0;

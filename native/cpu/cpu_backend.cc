@@ -132,8 +132,8 @@ void CpuBackend::gather(const Batch& batch, const AugmentPass* augmentation, int
   pool_.run([&](int t) {
     const Slice s = slice(batch.n, t);
     for (int i = s.begin; i < s.end; ++i)
-      augment(batch.images + rows[i] * pixels, batch.size, rows[i], batch.variants ? batch.variants[begin + i] : Variant{}, augmentation ? &pass : nullptr, out_size,
-              x + i * out_pixels);
+      augment(batch.images + rows[i] * pixels, batch.size, rows[i], batch.variants ? batch.variants[begin + i] : Variant{},
+              augmentation ? &pass : nullptr, out_size, x + i * out_pixels);
   });
 }
 

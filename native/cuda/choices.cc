@@ -54,7 +54,8 @@ Tuning Tuning::from_environment() {
   else if (kernels == "measured") tuning.measures = true;
   else throw Error("ERR_FER_ARGUMENT", "expected measured, own or cudnn, got " + kernels + ", for FER_CUDA_KERNELS");
   tuning.cudnn_symbol = system_cudnn();
-  if (kernels == "cudnn" && !tuning.cudnn_symbol) throw Error("ERR_FER_DEVICE_UNAVAILABLE", "FER_CUDA_KERNELS=cudnn asks for cuDNN 9, which was not found. Run fer-cudnn doctor");
+  if (kernels == "cudnn" && !tuning.cudnn_symbol)
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE", "FER_CUDA_KERNELS=cudnn asks for cuDNN 9, which was not found. Run fer-cudnn doctor");
   return tuning;
 }
 

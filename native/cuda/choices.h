@@ -15,8 +15,8 @@ namespace fer::cuda {
 // How the backend chooses. Without `measures` it takes the first candidate, which is its own kernel of the usual tile.
 struct Tuning {
   bool measures = false;
-  std::string pinned;                             // candidates whose name begins with this go first, and nothing is measured
-  std::filesystem::path folder;                   // of the file; empty: choices end with the backend
+  std::string pinned;                              // candidates whose name begins with this go first, and nothing is measured
+  std::filesystem::path folder;                    // of the file; empty: choices end with the backend
   std::function<void*(const char*)> cudnn_symbol;  // null: no cuDNN
 
   // FER_CUDA_KERNELS = measured (default), own, cudnn; FER_CACHE_DIR, or fer-cudnn in the user's cache folder; the system's cuDNN.
@@ -63,7 +63,10 @@ class Choices {
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   bool measuring_ = false;
   int64_t measured_ = 0;
-  struct Choice { std::string name; float milliseconds; };
+  struct Choice {
+    std::string name;
+    float milliseconds;
+  };
   std::map<std::string, Choice> known_;       // by op, as the file has them
   std::map<std::string, std::string> fixed_;  // what this backend has run
 };

@@ -16,7 +16,8 @@ __device__ inline const float* window(const FirstLayer& s, int row) {
   return s.x + (static_cast<size_t>(n) * s.size + y) * s.size + x;
 }
 
-__global__ void __launch_bounds__(kThreads) first_layer_forward(FirstLayer s, const float* weight, float* z, BatchNorm bn, bool training, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads)
+    first_layer_forward(FirstLayer s, const float* weight, float* z, BatchNorm bn, bool training, float* partial, unsigned* counters) {
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), rows = s.n * (s.size - 2) * (s.size - 2);
   float4 sums[2] = {zero4(), zero4()};
   if (c < s.channels) {
@@ -41,7 +42,8 @@ __global__ void __launch_bounds__(kThreads) first_layer_forward(FirstLayer s, co
   if (grid_totals(totals, partial, counters, s.channels, first, width)) finish_statistics(bn, first + thread_in_block(), rows, totals[0], totals[1]);
 }
 
-__global__ void __launch_bounds__(kThreads) first_layer_weight_gradient(FirstLayer s, Gradient dz, float* d_weight, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads)
+    first_layer_weight_gradient(FirstLayer s, Gradient dz, float* d_weight, float* partial, unsigned* counters) {
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), rows = s.n * (s.size - 2) * (s.size - 2);
   float4 sums[9];
   for (float4& sum : sums) sum = zero4();
@@ -70,7 +72,8 @@ void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const 
   const char* op = "convolution";
   const int out_size = s.in_size - 2, rows = s.n * out_size * out_size;
   if (s.in_channels % 4 != 0) {
-    if (s.in_channels != 1 || in.bn) throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
+    if (s.in_channels != 1 || in.bn)
+      throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
     const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
     launch(op, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, weight, z, *bn, training,
            work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
@@ -84,7 +87,8 @@ void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const 
     convolve(x, turned(*work_, op, weight, k, s.out_channels), z);
     if (training) measure_statistics(*work_, op, z, rows, *bn);
   });
-  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
+  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways,
+                       running_statistics(*bn, training));
 }
 
 void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
@@ -102,7 +106,8 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
   }
   const CudnnShape shape{s.n, s.in_size, s.in_channels, s.out_channels, 3, 0, 1, 1};
   const char *of_weight = "convolution's weight gradient", *of_input = "convolution's input gradient";
-  Candidates ways = outer_products(*work_, of_weight, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
+  Candidates ways =
+      outer_products(*work_, of_weight, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
   add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, shape, [&](const auto& convolve) {
     const float* x = written_out(*work_, of_weight, in, in_rows, s.in_channels);
     float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels * s.out_channels);
@@ -112,7 +117,8 @@ void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream
   work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
   if (!dx) return work_->meet();
   ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.in_size}, TransposedTaps{weight, s.in_channels, s.out_channels},
-                  StoreMasked{dx, in.z, s.in_channels, in_bn ? *in_bn : BatchNorm{}, static_cast<double>(in_rows), in_bn != nullptr}, in_rows, s.in_channels, 9 * s.out_channels);
+                  StoreMasked{dx, in.z, s.in_channels, in_bn ? *in_bn : BatchNorm{}, static_cast<double>(in_rows), in_bn != nullptr}, in_rows,
+                  s.in_channels, 9 * s.out_channels);
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
     const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
     convolve(dense, turned(*work_, of_input, weight, 9 * s.in_channels, s.out_channels), dx);
@@ -133,7 +139,8 @@ void CudaBackend::shortcut_forward(const ShortcutShape& s, View in, const float*
     convolve(x, turned(*work_, op, weight, s.in_channels, s.out_channels), z);
     if (training) measure_statistics(*work_, op, z, rows, *bn);
   });
-  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
+  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways,
+                       running_statistics(*bn, training));
 }
 
 void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, View in, const float* weight, float* d_weight, float* dx) {
@@ -141,13 +148,15 @@ void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, 
   const char *of_weight = "shortcut's weight gradient", *of_input = "shortcut's input gradient";
   const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
   const Gradient dz = gradient(up);
-  Candidates ways = outer_products(*work_, of_weight, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
-  add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1}, [&](const auto& convolve) {
-    const float* x = written_out(*work_, of_weight, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
-    float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
-    convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
-    turn(*work_, of_weight, turned_gradient, s.out_channels, s.in_channels, d_weight);
-  });
+  Candidates ways =
+      outer_products(*work_, of_weight, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
+  add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1},
+            [&](const auto& convolve) {
+              const float* x = written_out(*work_, of_weight, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
+              float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
+              convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
+              turn(*work_, of_weight, turned_gradient, s.out_channels, s.in_channels, d_weight);
+            });
   work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
   ways = products(*work_, of_input, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
   // Only the even pixels are asked for: a convolution of stride 1 over those.

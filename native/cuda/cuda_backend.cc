@@ -8,7 +8,8 @@ int checked_device(int device) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess || count == 0)
-    throw Error("ERR_FER_DEVICE_UNAVAILABLE", std::string("no CUDA device can be used: ") + (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE", std::string("no CUDA device can be used: ") +
+                                                  (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
                                                   ". Run fer-cudnn doctor. Nothing was run on another device instead");
   if (device < 0 || device >= count)
     throw Error("ERR_FER_DEVICE_UNAVAILABLE", "there is no device cuda:" + std::to_string(device) + "; this machine has cuda:0" +
@@ -58,7 +59,9 @@ class GraphProgram final : public Program {
 
 std::string precision_text(Precision asked, Precision given) {
   auto name = [](Precision p) { return p == Precision::kFp32 ? "fp32" : p == Precision::kTf32 ? "tf32" : "bf16"; };
-  return asked == given ? name(given) : std::string(name(given)) + " (" + name(asked) + " was asked for; its tensor cores, older than compute capability 8.0, do not know it)";
+  return asked == given
+             ? name(given)
+             : std::string(name(given)) + " (" + name(asked) + " was asked for; its tensor cores, older than compute capability 8.0, do not know it)";
 }
 
 }  // namespace
@@ -81,7 +84,8 @@ void* CudaBackend::allocate(size_t bytes) {
   const cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // an allocation that failed leaves the device usable
-    throw Error("ERR_FER_OUT_OF_MEMORY", "cuda:" + std::to_string(device_) + " could not allocate " + std::to_string(bytes) + " bytes; " + std::to_string(free_bytes()) + " are free");
+    throw Error("ERR_FER_OUT_OF_MEMORY", "cuda:" + std::to_string(device_) + " could not allocate " + std::to_string(bytes) + " bytes; " +
+                                             std::to_string(free_bytes()) + " are free");
   }
   check(status, "allocating memory");
   check(cudaMemsetAsync(memory, 0, bytes, work_->stream()), "clearing memory");

@@ -162,20 +162,25 @@ const std::vector<CudnnPlan>& Cudnn::plans(CudnnPass pass, const CudnnShape& sha
   return plans;
 }
 
-void Cudnn::run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace) {
+void Cudnn::run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first,
+                const float* second, float* result, void* workspace) {
   const Descriptors& d = descriptors(shape);
   auto* handle = static_cast<cudnnHandle_t>(handle_);
   check(call_->SetStream(handle, stream), op);
   const float one = 1, zero = 0;
   if (pass == CudnnPass::kForward)
-    check(call_->ConvolutionForward(handle, &one, d.x, first, d.w, second, d.convolution, static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm), workspace,
-                                    plan.workspace, &zero, d.y, result), op);
+    check(call_->ConvolutionForward(handle, &one, d.x, first, d.w, second, d.convolution, static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),
+                                    workspace, plan.workspace, &zero, d.y, result),
+          op);
   else if (pass == CudnnPass::kInputGradient)
-    check(call_->ConvolutionBackwardData(handle, &one, d.w, second, d.y, first, d.convolution, static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), workspace,
-                                         plan.workspace, &zero, d.x, result), op);
+    check(call_->ConvolutionBackwardData(handle, &one, d.w, second, d.y, first, d.convolution,
+                                         static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), workspace, plan.workspace, &zero, d.x, result),
+          op);
   else
-    check(call_->ConvolutionBackwardFilter(handle, &one, d.x, first, d.y, second, d.convolution, static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), workspace,
-                                           plan.workspace, &zero, d.w, result), op);
+    check(
+        call_->ConvolutionBackwardFilter(handle, &one, d.x, first, d.y, second, d.convolution,
+                                         static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), workspace, plan.workspace, &zero, d.w, result),
+        op);
 }
 
 }  // namespace fer::cuda

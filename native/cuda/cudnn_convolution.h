@@ -41,7 +41,8 @@ class Cudnn {
   // The deterministic plans of the shape, the one cuDNN believes fastest first; none where it does not support it.
   const std::vector<CudnnPlan>& plans(CudnnPass pass, const CudnnShape& shape);
   // forward: y from (x, w); input gradient: dx from (dy, w); weight gradient: dw from (x, dy).
-  void run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first, const float* second, float* result, void* workspace);
+  void run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first,
+           const float* second, float* result, void* workspace);
 
  private:
   struct Functions;

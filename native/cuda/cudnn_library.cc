@@ -17,8 +17,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kName = "libcudnn.so.9";
 // In the order of their dependencies on one another.
-constexpr const char* kSubLibraries[] = {"libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_adv.so.9",
-                                         "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9", "libcudnn_heuristic.so.9"};
+constexpr const char* kSubLibraries[] = {"libcudnn_graph.so.9",
+                                         "libcudnn_ops.so.9",
+                                         "libcudnn_cnn.so.9",
+                                         "libcudnn_adv.so.9",
+                                         "libcudnn_engines_precompiled.so.9",
+                                         "libcudnn_engines_runtime_compiled.so.9",
+                                         "libcudnn_heuristic.so.9"};
 constexpr const char* kInstall = "Install it with: python3 -m pip install nvidia-cudnn-cu12 (or set CUDNN_PATH to the folder that has it)";
 
 std::string variable(const char* name) {
@@ -96,7 +101,9 @@ Opened open_at(const std::string& path) {
   for (size_t i = 0; i < std::size(kSubLibraries) && missing.empty(); ++i)
     if (!open_library(folder + kSubLibraries[i])) missing = std::string(kSubLibraries[i]) + " (" + last_loader_error() + ")";
   if (!missing.empty()) {
-    result.probe.problem = "cuDNN at " + path + " is incomplete: it lacks " + missing + ", without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
+    result.probe.problem =
+        "cuDNN at " + path + " is incomplete: it lacks " + missing +
+        ", without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
     return result;
   }
   result.handle = open_library(path);
@@ -112,7 +119,8 @@ Opened open_at(const std::string& path) {
   }
   result.probe.version = version();
   if (const size_t cuda = runtime(); cuda < 12000 || cuda >= 13000)
-    result.probe.problem = "cuDNN " + result.probe.version_text() + " at " + path + " is built for CUDA " + std::to_string(cuda / 1000) + "; one for CUDA 12 is needed. " + kInstall;
+    result.probe.problem = "cuDNN " + result.probe.version_text() + " at " + path + " is built for CUDA " + std::to_string(cuda / 1000) +
+                           "; one for CUDA 12 is needed. " + kInstall;
   return result;
 }
 
@@ -166,7 +174,9 @@ CudnnLibrary::CudnnLibrary() {
 
 void* CudnnLibrary::symbol(const char* name) const {
   void* found = dlsym(handle_, name);
-  if (!found) throw Error("ERR_FER_DEVICE_UNAVAILABLE", "cuDNN " + found_.version_text() + " at " + found_.library + " has no " + name + "; a newer cuDNN 9 is needed");
+  if (!found)
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE",
+                "cuDNN " + found_.version_text() + " at " + found_.library + " has no " + name + "; a newer cuDNN 9 is needed");
   return found;
 }
 

@@ -11,12 +11,12 @@ namespace fer::cuda {
 
 // What a search for cuDNN found.
 struct CudnnProbe {
-  std::string library;   // path of libcudnn.so.9, or its bare name where the system's loader found it; empty: none
-  size_t version = 0;    // as cudnnGetVersion() says it, such as 91002; 0: not known, because it cannot be used
-  std::string problem;   // why it cannot be used and what to do, a sentence; empty: it can
+  std::string library;                // path of libcudnn.so.9, or its bare name where the system's loader found it; empty: none
+  size_t version = 0;                 // as cudnnGetVersion() says it, such as 91002; 0: not known, because it cannot be used
+  std::string problem;                // why it cannot be used and what to do, a sentence; empty: it can
   std::vector<std::string> searched;  // places, in order
   bool usable() const { return problem.empty(); }
-  std::string version_text() const;   // "9.10.2"
+  std::string version_text() const;  // "9.10.2"
 };
 
 // cuDNN opened for good: it is never unloaded, which it would not survive.
@@ -33,7 +33,10 @@ class CudnnLibrary {
   void* handle() const { return handle_; }
   // A function by its name: cudnn.function<decltype(cudnnCreate)>("cudnnCreate")(&h). Throws ERR_FER_DEVICE_UNAVAILABLE where
   // this cuDNN has none of that name.
-  template <class Signature> Signature* function(const char* name) const { return reinterpret_cast<Signature*>(symbol(name)); }
+  template <class Signature>
+  Signature* function(const char* name) const {
+    return reinterpret_cast<Signature*>(symbol(name));
+  }
 
  private:
   void* symbol(const char* name) const;

@@ -12,7 +12,8 @@ constexpr int kOutputs = 8;  // logits a thread accumulates at once; classes_pad
 __device__ inline bool sees(int k, int pixel, int size) { return pixel >= k - 1 && pixel <= size - 2 + k; }
 
 // Block: one image.
-__global__ void __launch_bounds__(kThreads) head_forward(HeadShape s, const float* x, const float* weight, const float* bias, float* taps, float* logits) {
+__global__ void __launch_bounds__(kThreads)
+    head_forward(HeadShape s, const float* x, const float* weight, const float* bias, float* taps, float* logits) {
   __shared__ float parts[kThreads];
   const int image = static_cast<int>(blockIdx.x), t = static_cast<int>(threadIdx.x), k = 9 * s.channels;
   const float per = 1.f / static_cast<float>(s.size * s.size);
@@ -22,7 +23,8 @@ __global__ void __launch_bounds__(kThreads) head_forward(HeadShape s, const floa
     float sum = 0;
     for (int y = 0; y < s.size; ++y)
       for (int xx = 0; xx < s.size; ++xx)
-        if (sees(tap / 3, y, s.size) && sees(tap % 3, xx, s.size)) sum += x[((static_cast<size_t>(image) * s.size + y) * s.size + xx) * s.channels + c];
+        if (sees(tap / 3, y, s.size) && sees(tap % 3, xx, s.size))
+          sum += x[((static_cast<size_t>(image) * s.size + y) * s.size + xx) * s.channels + c];
     mine[i] = sum * per;
   }
   for (int j0 = 0; j0 < s.classes_padded; j0 += kOutputs) {
@@ -43,7 +45,8 @@ __global__ void __launch_bounds__(kThreads) head_forward(HeadShape s, const floa
 }
 
 // Thread: one tap and channel (row of the weights); the last rows of the grid make the bias.
-__global__ void __launch_bounds__(kThreads) head_weight_gradient(HeadShape s, const float* d_logits, const float* taps, float* d_weight, float* d_bias) {
+__global__ void __launch_bounds__(kThreads)
+    head_weight_gradient(HeadShape s, const float* d_logits, const float* taps, float* d_weight, float* d_bias) {
   const int i = static_cast<int>(blockIdx.x * kThreads + threadIdx.x), k = 9 * s.channels;
   if (i > k) return;
   for (int j0 = 0; j0 < s.classes_padded; j0 += kOutputs) {
@@ -66,7 +69,8 @@ __global__ void __launch_bounds__(kThreads) head_input_gradient(HeadShape s, con
   for (int tap = 0; tap < 9; ++tap) {
     float sum = 0;
     for (int j = 0; j < s.classes; ++j)
-      sum = fmaf(d_logits[static_cast<size_t>(image) * s.classes_padded + j], weight[(static_cast<size_t>(tap) * s.channels + c) * s.classes_padded + j], sum);
+      sum = fmaf(d_logits[static_cast<size_t>(image) * s.classes_padded + j],
+                 weight[(static_cast<size_t>(tap) * s.channels + c) * s.classes_padded + j], sum);
     d_taps[tap] = sum * per;
   }
   for (int y = 0; y < s.size; ++y)
@@ -85,12 +89,15 @@ void CudaBackend::head_forward(const HeadShape& s, const float* x, const float* 
   launch("head", cuda::head_forward, dim3(s.n), dim3(kThreads), work_->stream(), s, x, weight, bias, taps, logits);
 }
 
-void CudaBackend::head_backward(const HeadShape& s, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias, float* dx) {
+void CudaBackend::head_backward(const HeadShape& s, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias,
+                                float* dx) {
   enter();
   work_->aside([&] {
-    launch("head's weight gradient", head_weight_gradient, dim3(blocks_for(9 * s.channels + 1, kThreads)), dim3(kThreads), work_->stream(), s, d_logits, taps, d_weight, d_bias);
+    launch("head's weight gradient", head_weight_gradient, dim3(blocks_for(9 * s.channels + 1, kThreads)), dim3(kThreads), work_->stream(), s,
+           d_logits, taps, d_weight, d_bias);
   });
-  launch("head's input gradient", head_input_gradient, dim3(blocks_for(static_cast<size_t>(s.n) * s.channels, kThreads)), dim3(kThreads), work_->stream(), s, d_logits, weight, dx);
+  launch("head's input gradient", head_input_gradient, dim3(blocks_for(static_cast<size_t>(s.n) * s.channels, kThreads)), dim3(kThreads),
+         work_->stream(), s, d_logits, weight, dx);
   work_->meet();
 }
 

@@ -16,7 +16,8 @@ __global__ void __launch_bounds__(kThreads) gather(Batch batch, AugmentPass pass
   const uint8_t* image = batch.images + static_cast<size_t>(row) * batch.size * batch.size;
   float* out = x + static_cast<size_t>(blockIdx.x) * pixels;
   if (batch.step) pass.epoch = batch.step->epoch;
-  const Transform transform = augments ? draw_transform(pass, row, batch.variants ? batch.variants[at] : Variant{}, batch.size, out_size) : Transform{};
+  const Transform transform =
+      augments ? draw_transform(pass, row, batch.variants ? batch.variants[at] : Variant{}, batch.size, out_size) : Transform{};
   double sum = 0;
   for (int i = t; i < pixels; i += kThreads) {
     const float grey = sample(image, batch.size, transform, out_size, i % out_size, i / out_size);
@@ -43,7 +44,8 @@ void CudaBackend::advance(const StepState* schedule, StepState* now) {
 
 void CudaBackend::gather(const Batch& batch, const AugmentPass* augment, int out_size, float* x) {
   enter();
-  launch("input", cuda::gather, dim3(batch.n), dim3(kThreads), work_->stream(), batch, augment ? *augment : AugmentPass{}, augment != nullptr, out_size, x);
+  launch("input", cuda::gather, dim3(batch.n), dim3(kThreads), work_->stream(), batch, augment ? *augment : AugmentPass{}, augment != nullptr,
+         out_size, x);
 }
 
 }  // namespace fer::cuda

@@ -19,7 +19,8 @@ __device__ inline double block_sum(double value) {
   return sum;
 }
 
-__global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(HeadShape s, const float* logits, Batch batch, LossOptions options, float* d_logits, LossTotals* totals) {
+__global__ void __launch_bounds__(kThreads, 1)
+    softmax_cross_entropy(HeadShape s, const float* logits, Batch batch, LossOptions options, float* d_logits, LossTotals* totals) {
   const uint32_t* rows = batch.order + (batch.step ? batch.step->begin : 0);
   const int t = static_cast<int>(threadIdx.x);
   double weights = 0;
@@ -55,7 +56,8 @@ __global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(HeadShape s
 
 }  // namespace
 
-void CudaBackend::softmax_cross_entropy(const HeadShape& s, const float* logits, const Batch& batch, const LossOptions& options, float* d_logits, LossTotals* totals) {
+void CudaBackend::softmax_cross_entropy(const HeadShape& s, const float* logits, const Batch& batch, const LossOptions& options, float* d_logits,
+                                        LossTotals* totals) {
   enter();
   launch("softmax cross-entropy", cuda::softmax_cross_entropy, dim3(1), dim3(kThreads), work_->stream(), s, logits, batch, options, d_logits, totals);
 }

@@ -6,8 +6,10 @@
 namespace fer::cuda {
 namespace {
 
-__global__ void __launch_bounds__(kThreads) clip_factor(size_t count, const float* gradients, float limit, float* factor, float* partial, unsigned* counters) {
-  const size_t per_block = (count + gridDim.x - 1) / gridDim.x, begin = blockIdx.x * per_block, end = begin + per_block < count ? begin + per_block : count;
+__global__ void __launch_bounds__(kThreads)
+    clip_factor(size_t count, const float* gradients, float limit, float* factor, float* partial, unsigned* counters) {
+  const size_t per_block = (count + gridDim.x - 1) / gridDim.x, begin = blockIdx.x * per_block,
+               end = begin + per_block < count ? begin + per_block : count;
   float squares = 0;
   for (size_t i = begin + threadIdx.x; i < end; i += kThreads) squares = fmaf(gradients[i], gradients[i], squares);
   __shared__ float parts[kThreads];
@@ -25,8 +27,8 @@ __global__ void __launch_bounds__(kThreads) clip_factor(size_t count, const floa
   *factor = norm > limit ? static_cast<float>(limit / (norm + 1e-6)) : 1.f;
 }
 
-__global__ void __launch_bounds__(kThreads) optimize(OptimizerRule o, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1,
-                                                     float* moment2, float* average, const float* clip) {
+__global__ void __launch_bounds__(kThreads) optimize(OptimizerRule o, const StepState* step, size_t count, float* parameters, const float* gradients,
+                                                     float* moment1, float* moment2, float* average, const float* clip) {
   const size_t i = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (i >= count) return;
   const float lr = step->learning_rate, p = parameters[i];
@@ -60,16 +62,18 @@ __global__ void __launch_bounds__(kThreads) use_running_statistics(BatchNorm bn)
 
 }  // namespace
 
-void CudaBackend::optimize(const OptimizerRule& o, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1, float* moment2,
-                           float* average) {
+void CudaBackend::optimize(const OptimizerRule& o, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1,
+                           float* moment2, float* average) {
   enter();
   float* clip = nullptr;
   if (o.clip_norm > 0) {
     const unsigned blocks = std::min(blocks_for(count, 8 * kThreads), 256u);
     clip = work_->floats(Slot::kClip, 1);
-    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), count, gradients, o.clip_norm, clip, work_->floats(Slot::kPartial, partial_rows(blocks)), work_->counters(counters_a_tile(blocks)));
+    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), count, gradients, o.clip_norm, clip,
+           work_->floats(Slot::kPartial, partial_rows(blocks)), work_->counters(counters_a_tile(blocks)));
   }
-  launch("optimiser", cuda::optimize, dim3(blocks_for(count, kThreads)), dim3(kThreads), work_->stream(), o, step, count, parameters, gradients, moment1, moment2, average, clip);
+  launch("optimiser", cuda::optimize, dim3(blocks_for(count, kThreads)), dim3(kThreads), work_->stream(), o, step, count, parameters, gradients,
+         moment1, moment2, average, clip);
 }
 
 void CudaBackend::update_average(const StepState* step, size_t count, const float* values, float* average) {

@@ -44,11 +44,12 @@ __global__ void __launch_bounds__(kThreads) sum_and_square(const float* z, int r
       sums[0] = add(sums[0], v);
       sums[1] = multiply_add(v, v, sums[1]);
     }
-  finish_two_sums(sums, bn.channels, c, partial, counters, [&](int column, double sum, double square) { finish_statistics(bn, column, rows, sum, square); });
+  finish_two_sums(sums, bn.channels, c, partial, counters,
+                  [&](int column, double sum, double square) { finish_statistics(bn, column, rows, sum, square); });
 }
 
-__global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int channels, const float* z, bool normalised, BatchNorm bn, const float* shortcut_dx, float* dx,
-                                                                  float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int channels, const float* z, bool normalised, BatchNorm bn,
+                                                         const float* shortcut_dx, float* dx, float* partial, unsigned* counters) {
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), half = (size + 1) / 2;
   float4 sums[2] = {zero4(), zero4()};
   if (c < channels) {
@@ -58,18 +59,22 @@ __global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int
       const int x = row % size, y = row / size % size, n = row / (size * size);
       float* at = dx + static_cast<size_t>(row) * channels + c;
       float4 g = load4(at);
-      if (shortcut_dx && x % 2 == 0 && y % 2 == 0) g = add(g, load4(shortcut_dx + ((static_cast<size_t>(n) * half + y / 2) * half + x / 2) * channels + c));
+      if (shortcut_dx && x % 2 == 0 && y % 2 == 0)
+        g = add(g, load4(shortcut_dx + ((static_cast<size_t>(n) * half + y / 2) * half + x / 2) * channels + c));
       if (normalised) {
         const float4 raw = load4(z + static_cast<size_t>(row) * channels + c), input = map(raw, c);
         g = make_float4(input.x > 0 ? g.x : 0.f, input.y > 0 ? g.y : 0.f, input.z > 0 ? g.z : 0.f, input.w > 0 ? g.w : 0.f);
         sums[0] = add(sums[0], g);
-        sums[1] = multiply_add(g, make_float4((raw.x - mean.x) * inv_std.x, (raw.y - mean.y) * inv_std.y, (raw.z - mean.z) * inv_std.z, (raw.w - mean.w) * inv_std.w), sums[1]);
+        sums[1] = multiply_add(
+            g, make_float4((raw.x - mean.x) * inv_std.x, (raw.y - mean.y) * inv_std.y, (raw.z - mean.z) * inv_std.z, (raw.w - mean.w) * inv_std.w),
+            sums[1]);
       }
       store4(at, g);
     }
   }
   if (!normalised) return;
-  finish_two_sums(sums, channels, c, partial, counters, [&](int column, double sum, double sum_hat) { finish_gradients(bn, column, rows, sum, sum_hat); });
+  finish_two_sums(sums, channels, c, partial, counters,
+                  [&](int column, double sum, double sum_hat) { finish_gradients(bn, column, rows, sum, sum_hat); });
 }
 
 }  // namespace
@@ -84,17 +89,16 @@ void turn(Workspace& work, const char* op, const float* in, int rows, int column
 
 void measure_statistics(Workspace& work, const char* op, const float* z, int rows, const BatchNorm& bn) {
   const RowGrid g = row_grid(rows, bn.channels, 2u * work.multiprocessors());
-  launch(op, sum_and_square, g.grid, g.block, work.stream(), z, rows, bn,
-         work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * bn.channels), work.counters(g.grid.y * counters_a_tile(g.grid.x)));
+  launch(op, sum_and_square, g.grid, g.block, work.stream(), z, rows, bn, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * bn.channels),
+         work.counters(g.grid.y * counters_a_tile(g.grid.x)));
 }
 
 void finish_input_gradient(Workspace& work, const char* op, int n, int size, int channels, const View& in, const float* shortcut_dx, float* dx) {
   if (!in.bn && !shortcut_dx) return;
   const int rows = n * size * size;
   const RowGrid g = row_grid(rows, channels, 2u * work.multiprocessors());
-  launch(op, mask_and_sum, g.grid, g.block, work.stream(),
-         rows, size, channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{}, shortcut_dx, dx, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * channels),
-         work.counters(g.grid.y * counters_a_tile(g.grid.x)));
+  launch(op, mask_and_sum, g.grid, g.block, work.stream(), rows, size, channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{}, shortcut_dx,
+         dx, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * channels), work.counters(g.grid.y * counters_a_tile(g.grid.x)));
 }
 
 }  // namespace fer::cuda

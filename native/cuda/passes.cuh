@@ -19,7 +19,8 @@ __global__ void __launch_bounds__(kThreads) write_out(From from, size_t quads_in
 template <class From>
 const float* written_out(Workspace& work, const char* op, Slot slot, const From& from, size_t rows, int channels) {
   float* out = work.floats(slot, rows * channels);
-  launch(op, write_out<From>, dim3(blocks_for(rows * channels / 4, kThreads)), dim3(kThreads), work.stream(), from, rows * channels / 4, channels, out);
+  launch(op, write_out<From>, dim3(blocks_for(rows * channels / 4, kThreads)), dim3(kThreads), work.stream(), from, rows * channels / 4, channels,
+         out);
   return out;
 }
 

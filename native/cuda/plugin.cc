@@ -1,7 +1,6 @@
 // The CUDA backend as a plug-in: every function of the table runs the backend's own and catches what it throws.
-#include "plugin/interface.h"
-
 #include "cuda/cuda_backend.h"
+#include "plugin/interface.h"
 
 namespace fer::cuda {
 namespace {
@@ -17,8 +16,10 @@ constexpr bool kTuned = true;
 constexpr const char* kRunTime = FER_CUDA_RUN_TIME;
 #endif
 
-template <auto Member> struct Export;
-template <class R, class... A, R (Backend::*Member)(A...)> struct Export<Member> {
+template <auto Member>
+struct Export;
+template <class R, class... A, R (Backend::*Member)(A...)>
+struct Export<Member> {
   static bool call(Backend* backend, Failure* failure, R* result, A... arguments) {
     return plugin::guarded(failure, [&] {
       if constexpr (std::is_void_v<R>) (backend->*Member)(arguments...);
@@ -26,7 +27,8 @@ template <class R, class... A, R (Backend::*Member)(A...)> struct Export<Member>
     });
   }
 };
-template <class R, class... A, R (Backend::*Member)(A...) const> struct Export<Member> {
+template <class R, class... A, R (Backend::*Member)(A...) const>
+struct Export<Member> {
   static bool call(Backend* backend, Failure* failure, R* result, A... arguments) {
     return plugin::guarded(failure, [&] { *result = (backend->*Member)(arguments...); });
   }
@@ -44,10 +46,12 @@ bool description(const Backend* backend, Failure* failure, char* text, size_t ca
 
 bool record(Backend* backend, Failure* failure, Program** program, plugin::Ops ops, void* context) {
   return plugin::guarded(failure, [&] {
-    *program = backend->record([ops, context] {
-      Failure inner;
-      if (!ops(context, &inner)) plugin::rethrow(inner);
-    }).release();
+    *program = backend
+                   ->record([ops, context] {
+                     Failure inner;
+                     if (!ops(context, &inner)) plugin::rethrow(inner);
+                   })
+                   .release();
   });
 }
 

@@ -6,8 +6,9 @@
 namespace fer::cuda {
 namespace {
 
-__global__ void __launch_bounds__(kThreads) pool_add(PoolShape s, const float* main_z, const float* main_scale, const float* main_shift, const float* side_z,
-                                                     const float* side_scale, const float* side_shift, float* out, uint8_t* argmax) {
+__global__ void __launch_bounds__(kThreads)
+    pool_add(PoolShape s, const float* main_z, const float* main_scale, const float* main_shift, const float* side_z, const float* side_scale,
+             const float* side_shift, float* out, uint8_t* argmax) {
   const int quads = s.channels / 4, pooled = (s.in_size + 1) / 2, pad = s.in_size % 2;
   const size_t i = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (i >= static_cast<size_t>(s.n) * pooled * pooled * quads) return;
@@ -37,13 +38,14 @@ __global__ void __launch_bounds__(kThreads) pool_add(PoolShape s, const float* m
 }
 
 // What the two batch norms before the addition need: sums of g and of g times each path's normalised value.
-__global__ void __launch_bounds__(kThreads) pool_add_sums(PoolShape s, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm main_bn, const float* side_z,
-                                                          BatchNorm side_bn, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads) pool_add_sums(PoolShape s, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm main_bn,
+                                                          const float* side_z, BatchNorm side_bn, float* partial, unsigned* counters) {
   const int pooled = (s.in_size + 1) / 2, pad = s.in_size % 2, rows = s.n * pooled * pooled;
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
   float4 sums[3] = {zero4(), zero4(), zero4()};
   if (c < s.channels) {
-    const float4 main_mean = load4(main_bn.mean + c), main_inv = load4(main_bn.inv_std + c), side_mean = load4(side_bn.mean + c), side_inv = load4(side_bn.inv_std + c);
+    const float4 main_mean = load4(main_bn.mean + c), main_inv = load4(main_bn.inv_std + c), side_mean = load4(side_bn.mean + c),
+                 side_inv = load4(side_bn.inv_std + c);
     for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
       const int ox = row % pooled, oy = row / pooled % pooled, n = row / (pooled * pooled);
       const size_t at = static_cast<size_t>(row) * s.channels + c;
@@ -55,8 +57,14 @@ __global__ void __launch_bounds__(kThreads) pool_add_sums(PoolShape s, const flo
       };
       const float4 main = make_float4(winner(taps.x, c), winner(taps.y, c + 1), winner(taps.z, c + 2), winner(taps.w, c + 3));
       sums[0] = add(sums[0], from);
-      sums[1] = multiply_add(from, make_float4((main.x - main_mean.x) * main_inv.x, (main.y - main_mean.y) * main_inv.y, (main.z - main_mean.z) * main_inv.z, (main.w - main_mean.w) * main_inv.w), sums[1]);
-      sums[2] = multiply_add(from, make_float4((side.x - side_mean.x) * side_inv.x, (side.y - side_mean.y) * side_inv.y, (side.z - side_mean.z) * side_inv.z, (side.w - side_mean.w) * side_inv.w), sums[2]);
+      sums[1] = multiply_add(from,
+                             make_float4((main.x - main_mean.x) * main_inv.x, (main.y - main_mean.y) * main_inv.y,
+                                         (main.z - main_mean.z) * main_inv.z, (main.w - main_mean.w) * main_inv.w),
+                             sums[1]);
+      sums[2] = multiply_add(from,
+                             make_float4((side.x - side_mean.x) * side_inv.x, (side.y - side_mean.y) * side_inv.y,
+                                         (side.z - side_mean.z) * side_inv.z, (side.w - side_mean.w) * side_inv.w),
+                             sums[2]);
     }
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 3 * s.channels, s.channels, c);
@@ -69,16 +77,16 @@ __global__ void __launch_bounds__(kThreads) pool_add_sums(PoolShape s, const flo
 
 }  // namespace
 
-void CudaBackend::pool_add_forward(const PoolShape& s, const float* main_z, const BatchNorm* main_bn, const float* shortcut_z, const BatchNorm* shortcut_bn,
-                                   float* out, uint8_t* argmax) {
+void CudaBackend::pool_add_forward(const PoolShape& s, const float* main_z, const BatchNorm* main_bn, const float* shortcut_z,
+                                   const BatchNorm* shortcut_bn, float* out, uint8_t* argmax) {
   enter();
   const size_t pooled = (s.in_size + 1) / 2;
-  launch("pooling", pool_add, dim3(blocks_for(s.n * pooled * pooled * s.channels / 4, kThreads)), dim3(kThreads), work_->stream(), s, main_z, main_bn->scale,
-         main_bn->shift, shortcut_z, shortcut_bn->scale, shortcut_bn->shift, out, argmax);
+  launch("pooling", pool_add, dim3(blocks_for(s.n * pooled * pooled * s.channels / 4, kThreads)), dim3(kThreads), work_->stream(), s, main_z,
+         main_bn->scale, main_bn->shift, shortcut_z, shortcut_bn->scale, shortcut_bn->shift, out, argmax);
 }
 
-void CudaBackend::pool_add_backward(const PoolShape& s, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm* main_bn, const float* shortcut_z,
-                                    BatchNorm* shortcut_bn) {
+void CudaBackend::pool_add_backward(const PoolShape& s, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm* main_bn,
+                                    const float* shortcut_z, BatchNorm* shortcut_bn) {
   enter();
   const size_t pooled = (s.in_size + 1) / 2;
   const RowGrid grid = row_grid(s.n * pooled * pooled, s.channels, 2u * work_->multiprocessors());

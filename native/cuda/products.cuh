@@ -72,7 +72,8 @@ struct StoreMasked {
       const float2 input = *reinterpret_cast<const float2*>(z + at);
       if (!(fmaf(input.x, bn.scale[column], bn.shift[column]) > 0.f)) v.x = 0.f;
       if (!(fmaf(input.y, bn.scale[column + 1], bn.shift[column + 1]) > 0.f)) v.y = 0.f;
-      sums = make_float4(v.x, v.y, v.x * (input.x - bn.mean[column]) * bn.inv_std[column], v.y * (input.y - bn.mean[column + 1]) * bn.inv_std[column + 1]);
+      sums = make_float4(v.x, v.y, v.x * (input.x - bn.mean[column]) * bn.inv_std[column],
+                         v.y * (input.y - bn.mean[column + 1]) * bn.inv_std[column + 1]);
     }
     *reinterpret_cast<float2*>(out + at) = v;
     return sums;
@@ -118,8 +119,8 @@ __device__ inline void multiply_tiles(float (&sums)[TM][TN], const float (&as)[D
 // out(m, n) = sum over k of a(m, k) * b(k, n). Grid: row tiles, column tiles. K is a multiple of 4, N of 8.
 template <int BM, int BN, int TM, int TN, class A, class B, class Out>
 __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m, int n, int k, float* partial, unsigned* counters) {
-  constexpr int kAcross = BN / TN, kDown = BM / TM, kUnitsA = BM * kDepth / 4, kUnitsB = BN * kDepth / 4, kEachA = (kUnitsA + kThreads - 1) / kThreads,
-                kEachB = (kUnitsB + kThreads - 1) / kThreads;
+  constexpr int kAcross = BN / TN, kDown = BM / TM, kUnitsA = BM * kDepth / 4, kUnitsB = BN * kDepth / 4,
+                kEachA = (kUnitsA + kThreads - 1) / kThreads, kEachB = (kUnitsB + kThreads - 1) / kThreads;
   static_assert(kAcross * kDown == kThreads && 2 * kDown * BN <= 2 * kDepth * (BM + 4));
   __shared__ float as[2][kDepth][BM + 4];
   alignas(16) __shared__ float bs[2][kDepth][BN];
@@ -134,7 +135,8 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
     }
 #pragma unroll
     for (int e = 0; e < kEachB; ++e) {
-      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4), column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
+      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4),
+                column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
       next_b[e] = i < kUnitsB && k0 + row < k && n0 + column < n ? b.quad(k0 + row, n0 + column) : zero4();
     }
   };
@@ -150,7 +152,8 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
     }
 #pragma unroll
     for (int e = 0; e < kEachB; ++e) {
-      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4), column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
+      const int i = t + e * kThreads, row = B::kTransposed ? i % (kDepth / 4) * 4 : i / (BN / 4),
+                column = B::kTransposed ? i / (kDepth / 4) : i % (BN / 4) * 4;
       if (i >= kUnitsB) continue;
       if constexpr (B::kTransposed) {
         bs[stage][row][column] = next_b[e].x;
@@ -197,7 +200,8 @@ __global__ void __launch_bounds__(kThreads, 1) product(A a, B b, Out out, int m,
   }
 }
 
-// out[split][m][n] = sum over the split's rows r of a(r, m) * b(r, n). Grid: m tiles, n tiles, splits. Small tiles are deep, so that every thread has something to fetch.
+// out[split][m][n] = sum over the split's rows r of a(r, m) * b(r, n). Grid: m tiles, n tiles, splits. Small tiles are deep, so that every thread has
+// something to fetch.
 template <int BM, int BN, int TM, int TN, class A, class B>
 __global__ void __launch_bounds__(kThreads, 1) outer_product(A a, B b, float* out, int m, int n, int rows, int rows_per_split) {
   constexpr int kAcross = BN / TN, kTileDepth = BM < 64 ? 1024 / BM : kDepth, kEach = kTileDepth * BM / 4 / kThreads;

@@ -40,8 +40,8 @@ inline size_t counters_a_tile(unsigned blocks) { return static_cast<size_t>(grou
 template <int Q>
 __device__ bool grid_totals(double (&totals)[Q], float* partial, unsigned* counters, int channels, int first, int width) {
   __shared__ double parts[Q * 128];
-  const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), block = static_cast<int>(blockIdx.x), size = group_of(blocks), groups = groups_of(blocks),
-            group = block / size;
+  const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), block = static_cast<int>(blockIdx.x), size = group_of(blocks),
+            groups = groups_of(blocks), group = block / size;
   unsigned* mine = counters + blockIdx.y * (groups + 1);
   auto sum = [&](int i, int begin, int end) {
     const float* at = partial + (static_cast<size_t>(begin) * Q + i / width) * channels + first + i % width;
@@ -54,7 +54,8 @@ __device__ bool grid_totals(double (&totals)[Q], float* partial, unsigned* count
   if (!arrives_last(mine + group, static_cast<unsigned>(end - begin))) return false;
   if (groups > 1) {
     for (int i = t; i < Q * width; i += kThreads)
-      if (first + i % width < channels) partial[(static_cast<size_t>(blocks + group) * Q + i / width) * channels + first + i % width] = static_cast<float>(sum(i, begin, end));
+      if (first + i % width < channels)
+        partial[(static_cast<size_t>(blocks + group) * Q + i / width) * channels + first + i % width] = static_cast<float>(sum(i, begin, end));
     if (!arrives_last(mine + groups, static_cast<unsigned>(groups))) return false;
   }
   for (int i = t; i < Q * width; i += kThreads)
@@ -93,7 +94,8 @@ inline RowGrid row_grid(size_t rows, int channels, unsigned most_blocks) {
   while (x < 32 && 8 * x <= static_cast<unsigned>(channels)) x *= 2;
   const unsigned y = kThreads / x;
   // Eight rows a thread, so that the partial sums stay few beside the data.
-  const unsigned tiles = blocks_for(channels, 4 * x), most = most_blocks > tiles ? most_blocks / tiles : 1, blocks = blocks_for(rows, static_cast<size_t>(y) * 8);
+  const unsigned tiles = blocks_for(channels, 4 * x), most = most_blocks > tiles ? most_blocks / tiles : 1,
+                 blocks = blocks_for(rows, static_cast<size_t>(y) * 8);
   return {dim3(blocks < most ? blocks : most, tiles), dim3(x, y)};
 }
 

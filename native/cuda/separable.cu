@@ -7,7 +7,8 @@ namespace {
 
 constexpr int kStrip = 4;  // pixels of a row a thread makes, so that neighbours share their loads
 
-__global__ void __launch_bounds__(kThreads) depthwise_forward(const float* in, Pending map, int n, int size, int channels, const float* weight, float* d) {
+__global__ void __launch_bounds__(kThreads)
+    depthwise_forward(const float* in, Pending map, int n, int size, int channels, const float* weight, float* d) {
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), across = (size + kStrip - 1) / kStrip, strips = n * size * across;
   if (c >= channels) return;
   float4 w[9];
@@ -72,7 +73,8 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
       if (normalised) {
         g = make_float4(input.x > 0 ? g.x : 0.f, input.y > 0 ? g.y : 0.f, input.z > 0 ? g.z : 0.f, input.w > 0 ? g.w : 0.f);
         sums[9] = add(sums[9], g);
-        const float4 hat = make_float4((raw.x - mean.x) * inv_std.x, (raw.y - mean.y) * inv_std.y, (raw.z - mean.z) * inv_std.z, (raw.w - mean.w) * inv_std.w);
+        const float4 hat =
+            make_float4((raw.x - mean.x) * inv_std.x, (raw.y - mean.y) * inv_std.y, (raw.z - mean.z) * inv_std.z, (raw.w - mean.w) * inv_std.w);
         sums[10] = multiply_add(g, hat, sums[10]);
       }
       store4(s.dx + at, g);
@@ -91,12 +93,14 @@ CudnnShape pointwise_shape(const SeparableShape& s) { return {s.n, s.size, s.in_
 
 // From `dz`, the loader, to d_pointwise and dd. `written`: dz in memory, where it already is.
 template <class Dz>
-void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, const float* written, const float* d, const float* pointwise, float* d_pointwise, float* dd) {
+void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, const float* written, const float* d, const float* pointwise,
+                        float* d_pointwise, float* dd) {
   const char *of_weight = "pointwise convolution's weight gradient", *of_input = "pointwise convolution's input gradient";
   const int rows = s.n * s.size * s.size;
   auto in_memory = [&](const char* op) { return written ? written : written_out(work, op, Slot::kGradient, dz, rows, s.out_channels); };
   // Nothing but the optimiser waits for the weights' gradient.
-  Candidates ways = outer_products(work, of_weight, Dense{d, s.in_channels, {nullptr, nullptr}}, dz, d_pointwise, s.in_channels, s.out_channels, rows);
+  Candidates ways =
+      outer_products(work, of_weight, Dense{d, s.in_channels, {nullptr, nullptr}}, dz, d_pointwise, s.in_channels, s.out_channels, rows);
   add_cudnn(ways, work, of_weight, CudnnPass::kWeightGradient, pointwise_shape(s), [&](const auto& convolve) {
     float* turned_gradient = work.floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
     convolve(d, in_memory(of_weight), turned_gradient);
@@ -113,17 +117,19 @@ void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, 
 
 }  // namespace
 
-void CudaBackend::separable_forward(const SeparableShape& s, View in, const float* depthwise, const float* pointwise, float* d, float* z, BatchNorm* bn,
-                                    bool training) {
+void CudaBackend::separable_forward(const SeparableShape& s, View in, const float* depthwise, const float* pointwise, float* d, float* z,
+                                    BatchNorm* bn, bool training) {
   enter();
   const int rows = s.n * s.size * s.size;
   if (!d) d = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
   const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
   const int n_in_key = batch_in_key(s.n, training);
-  Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
-                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), in.z, pending(in), s.n, s.size, s.in_channels, depthwise, d);
-                      }}};
+  Candidates ways = {
+      {"own", [&] {
+         const RowGrid g =
+             row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
+         launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), in.z, pending(in), s.n, s.size, s.in_channels, depthwise, d);
+       }}};
   add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
     const float* x = written_out(*work_, of_depthwise, in, rows, s.in_channels);
     convolve(x, turned(*work_, of_depthwise, depthwise, 9, s.in_channels), d);
@@ -136,7 +142,8 @@ void CudaBackend::separable_forward(const SeparableShape& s, View in, const floa
     convolve(d, turned(*work_, of_pointwise, pointwise, s.in_channels, s.out_channels), z);
     if (training) measure_statistics(*work_, of_pointwise, z, rows, *bn);
   });
-  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, training}), ways, running_statistics(*bn, training));
+  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, training}), ways,
+                       running_statistics(*bn, training));
 }
 
 void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* d, const float* depthwise,
@@ -156,8 +163,9 @@ void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up
   Candidates ways = {{"own", [&] {
                         const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
                         launch(op, depthwise_backward, g.grid, g.block, work_->stream(),
-                               DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx}, in_bn ? *in_bn : BatchNorm{},
-                               work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+                               DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx},
+                               in_bn ? *in_bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
+                               work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
                       }}};
   if (work_->cudnn())
     for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {

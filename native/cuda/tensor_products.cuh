@@ -27,7 +27,8 @@ struct Tile {
       if (kUnits % kThreads != 0 && i >= kUnits) continue;
 #pragma unroll
       for (int p = 0; p < Number::kPerWord; ++p)
-        to[e][p] = kAlong ? at(i / (kWords / 4), i % (kWords / 4) * 4 * Number::kPerWord + 4 * p) : at(i % (ROWS / 4) * 4, i / (ROWS / 4) * Number::kPerWord + p);
+        to[e][p] = kAlong ? at(i / (kWords / 4), i % (kWords / 4) * 4 * Number::kPerWord + 4 * p)
+                          : at(i % (ROWS / 4) * 4, i / (ROWS / 4) * Number::kPerWord + p);
     }
   }
   __device__ void store(const Fetched& from, int t) {

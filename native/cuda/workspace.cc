@@ -23,8 +23,10 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device), "reading the device's properties");
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
-  choices_ = std::make_unique<Choices>(std::move(tuning),
-                                       std::string(properties.name) + ", driver " + std::to_string(driver) + ", cuDNN " + (cudnn_ ? std::to_string(cudnn_->version()) : "none"), stream_);
+  choices_ = std::make_unique<Choices>(
+      std::move(tuning),
+      std::string(properties.name) + ", driver " + std::to_string(driver) + ", cuDNN " + (cudnn_ ? std::to_string(cudnn_->version()) : "none"),
+      stream_);
 }
 
 Workspace::~Workspace() {
@@ -68,7 +70,8 @@ void* Workspace::allocate(size_t bytes) {
   const cudaError_t status = cudaMalloc(&memory, bytes);
   if (status != cudaSuccess) {
     cudaGetLastError();  // an allocation that failed leaves the device usable
-    throw Error("ERR_FER_OUT_OF_MEMORY", "the GPU could not hold " + std::to_string(bytes) + " bytes of scratch memory: " + cudaGetErrorString(status));
+    throw Error("ERR_FER_OUT_OF_MEMORY",
+                "the GPU could not hold " + std::to_string(bytes) + " bytes of scratch memory: " + cudaGetErrorString(status));
   }
   owned_.push_back(memory);
   check(cudaMemsetAsync(memory, 0, bytes, stream_), "clearing scratch memory");
@@ -89,7 +92,9 @@ float* Workspace::floats(Slot slot, size_t count) {
 }
 
 unsigned* Workspace::counters(size_t count) {
-  if (count > kCounters) throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) + ": the network is too wide for this build");
+  if (count > kCounters)
+    throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) +
+                                        ": the network is too wide for this build");
   return counters_ + (aside_ ? kCounters : 0);
 }
 

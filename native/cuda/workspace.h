@@ -39,7 +39,10 @@ class Workspace {
 
  private:
   void* allocate(size_t bytes);
-  struct Piece { float* memory = nullptr; size_t capacity = 0; };
+  struct Piece {
+    float* memory = nullptr;
+    size_t capacity = 0;
+  };
   cudaStream_t stream_ = nullptr, side_ = nullptr;
   cudaEvent_t fork_ = nullptr, join_ = nullptr;
   bool aside_ = false, beside_ = false, apart_ = false;  // within `aside`; on the second stream; until `meet`

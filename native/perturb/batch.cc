@@ -6,7 +6,7 @@
 namespace fer::perturb {
 namespace {
 
-constexpr size_t kClaim = 32;              // images a thread takes at a time
+constexpr size_t kClaim = 32;               // images a thread takes at a time
 constexpr size_t kPixelsAThread = 1 << 17;  // starting a thread costs about as much as some 50 images of 48 x 48
 
 // One image through every step; `between` holds what lies between two of them.

@@ -14,7 +14,8 @@ int reflected(int i, int n) {
 }
 
 // The image continued over the whole plane.
-template <Outside kOutside> struct Plane {
+template <Outside kOutside>
+struct Plane {
   const Image& in;
   uint8_t value;
 
@@ -29,11 +30,13 @@ template <Outside kOutside> struct Plane {
   }
 };
 
-template <class Plane> uint8_t nearest(const Plane& plane, double x, double y) {
+template <class Plane>
+uint8_t nearest(const Plane& plane, double x, double y) {
   return plane(floor_to_int(x + 0.5 + kTie), floor_to_int(y + 0.5 + kTie));
 }
 
-template <class Plane> uint8_t bilinear(const Plane& plane, double x, double y) {
+template <class Plane>
+uint8_t bilinear(const Plane& plane, double x, double y) {
   const int x0 = floor_to_int(x), y0 = floor_to_int(y);
   const double fx = x - x0, fy = y - y0;
   const double upper = plane(x0, y0) * (1 - fx) + plane(x0 + 1, y0) * fx;
@@ -51,7 +54,8 @@ void cubic_weights(double f, double weights[4]) {
   weights[3] = far(2 - f);
 }
 
-template <class Plane> uint8_t bicubic(const Plane& plane, double x, double y) {
+template <class Plane>
+uint8_t bicubic(const Plane& plane, double x, double y) {
   const int x0 = floor_to_int(x), y0 = floor_to_int(y);
   double across[4], down[4], sum = 0;
   cubic_weights(x - x0, across);
@@ -64,16 +68,20 @@ template <class Plane> uint8_t bicubic(const Plane& plane, double x, double y) {
   return saturate(sum);
 }
 
-template <Outside kOutside> void warp_over(const Image& in, const Affine& m, const Sampling& sampling, Size size, uint8_t* out) {
+template <Outside kOutside>
+void warp_over(const Image& in, const Affine& m, const Sampling& sampling, Size size, uint8_t* out) {
   const Plane<kOutside> plane{in, sampling.value};
   auto each = [&](auto&& sample) {
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x) *out++ = sample(plane, m.xx * x + m.xy * y + m.x0, m.yx * x + m.yy * y + m.y0);
   };
   switch (sampling.interpolation) {
-    case Interpolation::kNearest: return each([](const auto& p, double x, double y) { return nearest(p, x, y); });
-    case Interpolation::kBilinear: return each([](const auto& p, double x, double y) { return bilinear(p, x, y); });
-    case Interpolation::kBicubic: return each([](const auto& p, double x, double y) { return bicubic(p, x, y); });
+    case Interpolation::kNearest:
+      return each([](const auto& p, double x, double y) { return nearest(p, x, y); });
+    case Interpolation::kBilinear:
+      return each([](const auto& p, double x, double y) { return bilinear(p, x, y); });
+    case Interpolation::kBicubic:
+      return each([](const auto& p, double x, double y) { return bicubic(p, x, y); });
   }
 }
 
@@ -99,9 +107,12 @@ Affine about_centres(double xx, double xy, double yx, double yy, Size out, Size 
 
 void warp(const Image& in, const Affine& map, const Sampling& sampling, Size out_size, uint8_t* out) {
   switch (sampling.outside) {
-    case Outside::kConstant: return warp_over<Outside::kConstant>(in, map, sampling, out_size, out);
-    case Outside::kReflect: return warp_over<Outside::kReflect>(in, map, sampling, out_size, out);
-    case Outside::kEdge: return warp_over<Outside::kEdge>(in, map, sampling, out_size, out);
+    case Outside::kConstant:
+      return warp_over<Outside::kConstant>(in, map, sampling, out_size, out);
+    case Outside::kReflect:
+      return warp_over<Outside::kReflect>(in, map, sampling, out_size, out);
+    case Outside::kEdge:
+      return warp_over<Outside::kEdge>(in, map, sampling, out_size, out);
   }
 }
 

@@ -9,7 +9,8 @@ namespace fer::perturb {
 using Table = std::array<uint8_t, 256>;
 
 // `tone` takes a grey value as double and returns one that is rounded and saturated.
-template <class Tone> Table table_of(Tone&& tone) {
+template <class Tone>
+Table table_of(Tone&& tone) {
   Table table;
   for (int grey = 0; grey < 256; ++grey) table[grey] = saturate(tone(static_cast<double>(grey)));
   return table;

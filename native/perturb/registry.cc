@@ -8,10 +8,10 @@ struct Entry {
   std::unique_ptr<Perturbation> (*make)(const Parameters&);
 };
 constexpr Entry kPerturbations[] = {
-    {"blur", make_blur},           {"brightness", make_brightness}, {"brightness-shift", make_brightness_shift},
-    {"contrast", make_contrast},   {"gamma", make_gamma},           {"highlight", make_highlight},
-    {"noise", make_noise},         {"occlusion", make_occlusion},   {"rotation", make_rotation},
-    {"scale", make_scale},         {"shadow", make_shadow},         {"translation", make_translation},
+    {"blur", make_blur},         {"brightness", make_brightness}, {"brightness-shift", make_brightness_shift},
+    {"contrast", make_contrast}, {"gamma", make_gamma},           {"highlight", make_highlight},
+    {"noise", make_noise},       {"occlusion", make_occlusion},   {"rotation", make_rotation},
+    {"scale", make_scale},       {"shadow", make_shadow},         {"translation", make_translation},
 };
 
 }  // namespace

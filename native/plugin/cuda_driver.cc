@@ -9,9 +9,10 @@ namespace {
 
 constexpr const char* kLibrary = "libcuda.so.1";
 constexpr int kOldestVersion = 12000;
-constexpr const char* kInstall = "Install NVIDIA driver 525.60.13 or later (Debian, Ubuntu: sudo apt-get install nvidia-driver; in a container: start it with --gpus all)";
-constexpr int kNoDevice = 100;                                // CUDA_ERROR_NO_DEVICE
-constexpr int kComputeMajor = 75, kComputeMinor = 76;         // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
+constexpr const char* kInstall =
+    "Install NVIDIA driver 525.60.13 or later (Debian, Ubuntu: sudo apt-get install nvidia-driver; in a container: start it with --gpus all)";
+constexpr int kNoDevice = 100;                         // CUDA_ERROR_NO_DEVICE
+constexpr int kComputeMajor = 75, kComputeMinor = 76;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 
 // The few functions of the driver's C interface that are needed; results are CUresult.
 struct Interface {
@@ -47,8 +48,9 @@ CudaDriver probe_cuda_driver() {
   void* library = dlopen(kLibrary, RTLD_NOW);  // kept: the run time opens it too
   if (!library) {
     const std::string reason = dlerror();
-    driver.problem = reason.find("No such file") != std::string::npos ? std::string("no NVIDIA driver is installed: ") + kLibrary + " was not found. " + kInstall
-                                                                      : "the NVIDIA driver cannot be opened: " + reason;
+    driver.problem = reason.find("No such file") != std::string::npos
+                         ? std::string("no NVIDIA driver is installed: ") + kLibrary + " was not found. " + kInstall
+                         : "the NVIDIA driver cannot be opened: " + reason;
     return driver;
   }
   driver.present = true;

@@ -19,7 +19,8 @@ struct Failure {
 };
 
 // Runs `body`; false, and `failure` filled, where it throws.
-template <class Body> bool guarded(Failure* failure, Body&& body) noexcept {
+template <class Body>
+bool guarded(Failure* failure, Body&& body) noexcept {
   auto fill = [&](const char* code, const char* message) {
     std::snprintf(failure->code, sizeof failure->code, "%s", code);
     std::snprintf(failure->message, sizeof failure->message, "%s", message);
@@ -43,17 +44,25 @@ template <class Body> bool guarded(Failure* failure, Body&& body) noexcept {
 [[noreturn]] inline void rethrow(const Failure& failure) { throw Error(failure.code, failure.message); }
 
 // A member function of Backend as it crosses. `R*` receives the result.
-template <class Member> struct Crossing;
-template <class R, class... A> struct Crossing<R (Backend::*)(A...)> { using Function = bool (*)(Backend*, Failure*, R*, A...); };
-template <class R, class... A> struct Crossing<R (Backend::*)(A...) const> { using Function = bool (*)(Backend*, Failure*, R*, A...); };
-template <auto Member> using Entry = typename Crossing<decltype(Member)>::Function;
+template <class Member>
+struct Crossing;
+template <class R, class... A>
+struct Crossing<R (Backend::*)(A...)> {
+  using Function = bool (*)(Backend*, Failure*, R*, A...);
+};
+template <class R, class... A>
+struct Crossing<R (Backend::*)(A...) const> {
+  using Function = bool (*)(Backend*, Failure*, R*, A...);
+};
+template <auto Member>
+using Entry = typename Crossing<decltype(Member)>::Function;
 
 // Called back by the plug-in; `context` is the addon's.
 using Ops = bool (*)(void* context, Failure*);
 
 struct Table {
-  const char* version;      // the package's; the rest is read only where it is the reader's own
-  const char* run_time;     // such as "CUDA 12.4"
+  const char* version;                                           // the package's; the rest is read only where it is the reader's own
+  const char* run_time;                                          // such as "CUDA 12.4"
   Backend* (*make)(int device, const DeviceOptions*, Failure*);  // null where it failed
   void (*destroy)(Backend*);
 

@@ -42,6 +42,8 @@ std::string PluginBackend::description() const {
   return text;
 }
 
-std::unique_ptr<Program> PluginBackend::record(std::function<void()> ops) { return std::make_unique<PluginProgram>(table_, backend_, std::move(ops)); }
+std::unique_ptr<Program> PluginBackend::record(std::function<void()> ops) {
+  return std::make_unique<PluginProgram>(table_, backend_, std::move(ops));
+}
 
 }  // namespace fer::plugin

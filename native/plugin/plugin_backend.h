@@ -87,7 +87,8 @@ class PluginBackend final : public Backend {
   void for_each_lane(const std::function<void(int, Backend&)>& body) override { body(0, *this); }
 
  private:
-  template <class R, class... P, class... A> R call(bool (*function)(Backend*, Failure*, R*, P...), A&&... arguments) const {
+  template <class R, class... P, class... A>
+  R call(bool (*function)(Backend*, Failure*, R*, P...), A&&... arguments) const {
     Failure failure;
     if constexpr (std::is_void_v<R>) {
       if (!function(backend_, &failure, nullptr, arguments...)) rethrow(failure);

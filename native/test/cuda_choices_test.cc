@@ -87,7 +87,8 @@ TEST_F(CudaChoicesTest, FollowTheFile) {
   std::string edited, line;
   while (std::getline(lines, line)) {
     const size_t tab = line.find('\t');
-    edited += tab == std::string::npos || line.starts_with("depthwise convolution's") ? line + '\n' : line.substr(0, tab) + "\tcudnn algorithm 1\t0.001\n";
+    edited +=
+        tab == std::string::npos || line.starts_with("depthwise convolution's") ? line + '\n' : line.substr(0, tab) + "\tcudnn algorithm 1\t0.001\n";
   }
   write(edited);
   const int64_t before = cuda_on_host::cudnn().convolutions;

@@ -56,7 +56,8 @@ class Bench {
   BatchNorm norm(int channels, bool plain) {
     const std::vector<float> ones(channels, 1.f), zeros(channels);
     auto room = [&] { return values(zeros); };
-    BatchNorm bn{channels, values(ones), room(), room(), room(), result(channels), result(channels), room(), room(), result(channels), result(channels), nullptr, nullptr, nullptr};
+    BatchNorm bn{channels, values(ones), room(),           room(),           room(),  result(channels), result(channels),
+                 room(),   room(),       result(channels), result(channels), nullptr, nullptr,          nullptr};
     bn.a = plain ? values(ones) : random(channels);
     bn.b = plain ? room() : random(channels);
     bn.c = plain ? room() : random(channels);
@@ -76,14 +77,18 @@ class Bench {
   std::vector<std::pair<float*, size_t>> results_;
 };
 
-struct Shape { int n, size, in, out; };
+struct Shape {
+  int n, size, in, out;
+};
 
 void separable(Bench& b, const Shape& shape) {
   const SeparableShape s{shape.n, shape.size, shape.in, shape.out};
   const size_t pixels = static_cast<size_t>(s.n) * s.size * s.size, in = pixels * s.in_channels, out = pixels * s.out_channels;
   BatchNorm bn = b.norm(s.out_channels, false);
-  const float *x = b.random(in), *depthwise = b.random(9 * s.in_channels), *pointwise = b.random(static_cast<size_t>(s.in_channels) * s.out_channels), *g = b.random(out);
-  float *d = b.result(in), *z = b.result(out), *dw = b.result(9 * s.in_channels), *pw = b.result(static_cast<size_t>(s.in_channels) * s.out_channels), *dx = b.result(in);
+  const float *x = b.random(in), *depthwise = b.random(9 * s.in_channels), *pointwise = b.random(static_cast<size_t>(s.in_channels) * s.out_channels),
+              *g = b.random(out);
+  float *d = b.result(in), *z = b.result(out), *dw = b.result(9 * s.in_channels), *pw = b.result(static_cast<size_t>(s.in_channels) * s.out_channels),
+        *dx = b.result(in);
   b.backend->separable_forward(s, {x, nullptr}, depthwise, pointwise, d, z, &bn, true);
   b.backend->separable_backward(s, {g, nullptr, z, &bn}, {x, nullptr}, nullptr, d, depthwise, pointwise, dw, pw, nullptr, dx);
 }
@@ -91,9 +96,11 @@ void separable(Bench& b, const Shape& shape) {
 // A normalised input, so that the convolution's input gradient is masked and summed.
 void convolution(Bench& b, const Shape& shape) {
   const ConvolutionShape s{shape.n, shape.size, shape.in, shape.out};
-  const size_t in = static_cast<size_t>(s.n) * s.in_size * s.in_size * s.in_channels, out = static_cast<size_t>(s.n) * (s.in_size - 2) * (s.in_size - 2) * s.out_channels;
+  const size_t in = static_cast<size_t>(s.n) * s.in_size * s.in_size * s.in_channels,
+               out = static_cast<size_t>(s.n) * (s.in_size - 2) * (s.in_size - 2) * s.out_channels;
   BatchNorm in_bn = b.norm(s.in_channels, true), bn = b.norm(s.out_channels, true);
-  for (float* scale : {in_bn.scale, in_bn.inv_std}) b.backend->upload(scale, std::vector<float>(s.in_channels, 0.5f).data(), s.in_channels * sizeof(float));
+  for (float* scale : {in_bn.scale, in_bn.inv_std})
+    b.backend->upload(scale, std::vector<float>(s.in_channels, 0.5f).data(), s.in_channels * sizeof(float));
   const float *x = b.random(in), *weight = b.random(static_cast<size_t>(9) * s.in_channels * s.out_channels), *g = b.random(out);
   float *z = b.result(out), *dw = b.result(static_cast<size_t>(9) * s.in_channels * s.out_channels), *dx = b.result(in);
   b.backend->convolution_forward(s, {x, &in_bn}, weight, z, &bn, true);
@@ -106,7 +113,8 @@ void shortcut(Bench& b, const Shape& shape) {
   const size_t in = static_cast<size_t>(s.n) * s.in_size * s.in_size * s.in_channels, pixels = static_cast<size_t>(s.n) * half * half;
   BatchNorm bn = b.norm(s.out_channels, true);
   const float *x = b.random(in), *weight = b.random(static_cast<size_t>(s.in_channels) * s.out_channels), *g = b.random(pixels * s.out_channels);
-  float *z = b.result(pixels * s.out_channels), *dw = b.result(static_cast<size_t>(s.in_channels) * s.out_channels), *dx = b.result(pixels * s.in_channels);
+  float *z = b.result(pixels * s.out_channels), *dw = b.result(static_cast<size_t>(s.in_channels) * s.out_channels),
+        *dx = b.result(pixels * s.in_channels);
   b.backend->shortcut_forward(s, {x, nullptr}, weight, z, &bn, true);
   b.backend->shortcut_backward(s, {g, nullptr, z, &bn}, {x, nullptr}, weight, dw, dx);
 }
@@ -134,9 +142,12 @@ class CudaProductsTest : public testing::TestWithParam<Way> {};
 
 TEST_P(CudaProductsTest, AgreeWithTheCpu) {
   double worst = 0;
-  for (const Shape& s : {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {10, 12, 128, 128}}) worst = std::max(worst, worst_difference(GetParam(), separable, s, false));
-  for (const Shape& s : {Shape{2, 9, 32, 64}, {1, 7, 72, 40}, {2, 8, 136, 136}}) worst = std::max(worst, worst_difference(GetParam(), convolution, s, false));
-  for (const Shape& s : {Shape{3, 9, 64, 128}, {2, 8, 136, 264}, {1, 5, 24, 40}}) worst = std::max(worst, worst_difference(GetParam(), shortcut, s, false));
+  for (const Shape& s : {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {10, 12, 128, 128}})
+    worst = std::max(worst, worst_difference(GetParam(), separable, s, false));
+  for (const Shape& s : {Shape{2, 9, 32, 64}, {1, 7, 72, 40}, {2, 8, 136, 136}})
+    worst = std::max(worst, worst_difference(GetParam(), convolution, s, false));
+  for (const Shape& s : {Shape{3, 9, 64, 128}, {2, 8, 136, 264}, {1, 5, 24, 40}})
+    worst = std::max(worst, worst_difference(GetParam(), shortcut, s, false));
   RecordProperty("worst", std::to_string(worst));
   std::printf("worst difference %.2e root mean squares\n", worst);
   EXPECT_LT(worst, GetParam().tolerance);
@@ -164,9 +175,10 @@ TEST_P(CudaProductsTest, AreBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, CudaProductsTest,
-                         testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4}, Way{"tf32", Precision::kTf32, "tf32", 8e-3}, Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3},
-                                         Way{"bf16", Precision::kBf16, "bf16", 6e-2}, Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2}, Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4},
-                                         Way{"cudnn", Precision::kFp32, "cudnn", 1e-4}),
+                         testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4}, Way{"tf32", Precision::kTf32, "tf32", 8e-3},
+                                         Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3}, Way{"bf16", Precision::kBf16, "bf16", 6e-2},
+                                         Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2},
+                                         Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4}, Way{"cudnn", Precision::kFp32, "cudnn", 1e-4}),
                          [](const auto& info) { return info.param.name; });
 
 TEST(TensorCoresTest, RoundAsTheHardwareDoes) {

@@ -216,8 +216,9 @@ TEST_P(CudaModesTest, GradientsOfAWholeStepAgreeWithTheCpu) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CudaModesTest,
-                         testing::Values(Mode{"fp32", Precision::kFp32, false, 1e-4}, Mode{"tf32", Precision::kTf32, false, 0.03}, Mode{"bf16", Precision::kBf16, false, 0.2},
-                                         Mode{"cudnn", Precision::kFp32, true, 1e-4}, Mode{"cudnn_tf32", Precision::kTf32, true, 0.03}),
+                         testing::Values(Mode{"fp32", Precision::kFp32, false, 1e-4}, Mode{"tf32", Precision::kTf32, false, 0.03},
+                                         Mode{"bf16", Precision::kBf16, false, 0.2}, Mode{"cudnn", Precision::kFp32, true, 1e-4},
+                                         Mode{"cudnn_tf32", Precision::kTf32, true, 0.03}),
                          [](const auto& info) { return info.param.name; });
 
 // The paper's GPU has 8 GB, of which the driver keeps some.

@@ -1,5 +1,7 @@
 // Gradients of a logit at every layer and Grad-CAM: against PyTorch's autograd (fixtures/explain.txt, made by
 // scripts/fixtures/explain.py) and against finite differences of the logit itself.
+#include "core/explain.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,7 +11,6 @@
 
 #include "core/devices.h"
 #include "core/error.h"
-#include "core/explain.h"
 #include "core/philox.h"
 #include "cuda/cuda_backend.h"
 #include "setting.h"
@@ -129,8 +130,8 @@ TEST_P(ExplainTest, MatchesPyTorch) {
     ASSERT_EQ(s.channels, e.channels);
     for (size_t i = 0; i < c.logits.size(); ++i) EXPECT_NEAR(s.logits[i], c.logits[i], 1e-5);
     const std::string what = e.layer + (e.guided ? " guided " : " ");
-    worst = std::max({worst, expect_samples(e.tensors[0], s.activation, what + "activation"), expect_samples(e.tensors[1], s.gradient, what + "gradient"),
-                      expect_samples(e.tensors[2], grad_cam(s), what + "Grad-CAM")});
+    worst = std::max({worst, expect_samples(e.tensors[0], s.activation, what + "activation"),
+                      expect_samples(e.tensors[1], s.gradient, what + "gradient"), expect_samples(e.tensors[2], grad_cam(s), what + "Grad-CAM")});
   }
   std::cout << "worst error, in units of a typical element: " << worst << '\n';
 }

@@ -57,7 +57,8 @@ Case read_case(std::istream& in) {
   c.spec.modules.resize(modules);
   for (int& m : c.spec.modules) in >> m;
   TrainerOptions& o = c.options;
-  in >> c.spec.input_size >> c.batch >> optimizer >> c.learning_rate >> c.steps >> o.label_smoothing >> o.clip_norm >> o.nesterov >> o.weight_decay >> weights;
+  in >> c.spec.input_size >> c.batch >> optimizer >> c.learning_rate >> c.steps >> o.label_smoothing >> o.clip_norm >> o.nesterov >> o.weight_decay >>
+      weights;
   o.optimizer = optimizer == "sgd" ? OptimizerKind::kSgd : optimizer == "adam" ? OptimizerKind::kAdam : OptimizerKind::kAdamW;
   o.batch_size = c.batch;
   o.class_weights.resize(weights);
@@ -119,7 +120,9 @@ std::ostream& operator<<(std::ostream& out, const Device& d) { return out << d.n
 std::vector<Device> devices() {
   if (const std::string device = asked_device(); !device.empty()) return {{"asked", [device] { return make_backend(device, {}); }, INFINITY}};
   auto cudnn = [] { return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, cuda::Tuning{false, "cudnn", {}, cuda_on_host::cudnn_symbol}); };
-  return {{"cpu", [] { return make_cpu_backend(2); }, INFINITY}, {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }, 2e9}, {"cuda_on_host_cudnn", cudnn, 2e8}};
+  return {{"cpu", [] { return make_cpu_backend(2); }, INFINITY},
+          {"cuda_on_host", [] { return std::make_unique<cuda::CudaBackend>(0); }, 2e9},
+          {"cuda_on_host_cudnn", cudnn, 2e8}};
 }
 
 class NetworkTest : public testing::TestWithParam<std::tuple<Device, Case>> {};

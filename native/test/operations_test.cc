@@ -86,12 +86,15 @@ std::vector<Device> devices() {
 // Device memory that knows its backend.
 class Memory {
  public:
-  Memory(Backend& backend, size_t count) : backend_(backend), count_(count), data_(static_cast<float*>(backend.allocate(std::max<size_t>(count, 1) * sizeof(float)))) {}
+  Memory(Backend& backend, size_t count)
+      : backend_(backend), count_(count), data_(static_cast<float*>(backend.allocate(std::max<size_t>(count, 1) * sizeof(float)))) {}
   Memory(Backend& backend, const std::vector<float>& values) : Memory(backend, values.size()) {
     if (!values.empty()) backend.upload(data_, values.data(), values.size() * sizeof(float));
   }
   Memory(Memory&& other) noexcept : backend_(other.backend_), count_(other.count_), data_(std::exchange(other.data_, nullptr)) {}
-  ~Memory() { if (data_) backend_.release(data_); }
+  ~Memory() {
+    if (data_) backend_.release(data_);
+  }
   operator float*() const { return data_; }
   std::vector<float> values() const {
     std::vector<float> v(count_);
@@ -108,13 +111,14 @@ class Memory {
 // A batch norm with all its vectors; `values` is a multiple of its channels.
 class Norm {
  public:
-  Norm(Backend& backend, const std::vector<float>& gamma, const std::vector<float>& beta) : backend_(backend), channels_(static_cast<int>(gamma.size())) {
+  Norm(Backend& backend, const std::vector<float>& gamma, const std::vector<float>& beta)
+      : backend_(backend), channels_(static_cast<int>(gamma.size())) {
     for (int i = 0; i < 13; ++i) memory_.emplace_back(backend, gamma.size());
     fill(0, gamma);
     fill(1, beta);
     fill(10, std::vector<float>(gamma.size(), 1.f));  // a = 1, b = c = 0: dz is the gradient handed in
-    bn = {channels_, memory_[0], memory_[1], memory_[2], memory_[3], memory_[4], memory_[5], memory_[6], memory_[7],
-          memory_[8], memory_[9], memory_[10], memory_[11], memory_[12]};
+    bn = {channels_,  memory_[0], memory_[1], memory_[2], memory_[3],  memory_[4],  memory_[5],
+          memory_[6], memory_[7], memory_[8], memory_[9], memory_[10], memory_[11], memory_[12]};
   }
 
   // Batch statistics of z [rows][channels], as the op before would have left them.
@@ -281,8 +285,8 @@ class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
     for (int i = 0; i < c.in; ++i) centre[4 * c.in + i] = identity[static_cast<size_t>(i) * c.in + i] = 1;
     const Memory depthwise(*backend, centre), pointwise(*backend, identity), d_depthwise = room(centre.size()), d_pointwise = room(identity.size());
     const Memory dx = room(c.at("main").size());
-    backend->separable_backward({c.n, c.size, c.in, c.in}, {g, taps, main, &main_norm.bn}, {main, nullptr}, nullptr, main, depthwise, pointwise, d_depthwise,
-                                d_pointwise, nullptr, dx);
+    backend->separable_backward({c.n, c.size, c.in, c.in}, {g, taps, main, &main_norm.bn}, {main, nullptr}, nullptr, main, depthwise, pointwise,
+                                d_depthwise, d_pointwise, nullptr, dx);
     expect_close(dx.values(), c.at("d_main"), "d_main");
   }
 
@@ -290,7 +294,8 @@ class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
     const int padded = static_cast<int>(c.at("bias").size());
     const HeadShape shape{c.n, c.size, c.in, c.out, padded};
     const Memory in = load("in"), weight = load("weight"), bias = load("bias"), class_weights = load("class_weights");
-    const Memory taps = room(static_cast<size_t>(c.n) * 9 * c.in), logits = room(static_cast<size_t>(c.n) * padded), d_logits = room(static_cast<size_t>(c.n) * padded);
+    const Memory taps = room(static_cast<size_t>(c.n) * 9 * c.in), logits = room(static_cast<size_t>(c.n) * padded),
+                 d_logits = room(static_cast<size_t>(c.n) * padded);
     backend->head_forward(shape, in, weight, bias, taps, logits);
     expect_close(logits.values(), c.at("logits"), "logits");
     // Rows of a set of three more than the batch, backwards, starting at the second.
@@ -307,8 +312,12 @@ class OperationsTest : public testing::TestWithParam<std::tuple<Device, Case>> {
     };
     const Memory label_memory = on_device(labels.data(), labels.size()), order_memory = on_device(order.data(), order.size() * sizeof(uint32_t));
     const Memory step = on_device(&now, sizeof now), sums = on_device(&before, sizeof before);
-    const Batch batch{nullptr, reinterpret_cast<uint8_t*>(static_cast<float*>(label_memory)), 0, reinterpret_cast<uint32_t*>(static_cast<float*>(order_memory)),
-                      reinterpret_cast<StepState*>(static_cast<float*>(step)), c.n};
+    const Batch batch{nullptr,
+                      reinterpret_cast<uint8_t*>(static_cast<float*>(label_memory)),
+                      0,
+                      reinterpret_cast<uint32_t*>(static_cast<float*>(order_memory)),
+                      reinterpret_cast<StepState*>(static_cast<float*>(step)),
+                      c.n};
     backend->softmax_cross_entropy(shape, logits, batch, {c.at("smoothing")[0], c.flag ? static_cast<float*>(class_weights) : nullptr}, d_logits,
                                    reinterpret_cast<LossTotals*>(static_cast<float*>(sums)));
     LossTotals totals;
@@ -338,12 +347,14 @@ TEST_P(OperationsTest, MatchesPyTorch) {
   else FAIL() << "no test for operation " << c.operation;
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, OperationsTest, testing::Combine(testing::ValuesIn(devices()), testing::ValuesIn(read_cases())), [](const auto& info) {
-  const Case& c = std::get<1>(info.param);
-  std::ostringstream name;
-  name << std::get<0>(info.param).name << '_' << c.operation << '_' << c.n << '_' << c.size << '_' << c.in << '_' << c.out << (c.flag ? "_bn" : "");
-  return name.str();
-});
+INSTANTIATE_TEST_SUITE_P(Fixtures, OperationsTest, testing::Combine(testing::ValuesIn(devices()), testing::ValuesIn(read_cases())),
+                         [](const auto& info) {
+                           const Case& c = std::get<1>(info.param);
+                           std::ostringstream name;
+                           name << std::get<0>(info.param).name << '_' << c.operation << '_' << c.n << '_' << c.size << '_' << c.in << '_' << c.out
+                                << (c.flag ? "_bn" : "");
+                           return name.str();
+                         });
 
 }  // namespace
 }  // namespace fer

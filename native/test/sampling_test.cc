@@ -1,4 +1,6 @@
 // The order of an epoch: which images it draws and how often, and that no two drawings of an image are augmented alike.
+#include "core/sampling.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <map>
 #include <set>
 
-#include "core/sampling.h"
 #include "core/trainer.h"
 
 namespace fer {
@@ -52,7 +53,8 @@ TEST(SamplingTest, DrawsClassesInProportionToAPowerOfTheirCount) {
       ASSERT_EQ(order.rows.size(), data.rows.size());
       const std::vector<int> counts = class_counts(order, data.labels);
       for (size_t c = 0; c < kCounts.size(); ++c)
-        EXPECT_NEAR(counts[c], std::pow(kCounts[c], 1 - balance) / total * static_cast<double>(data.rows.size()), 1) << "class " << c << " at " << balance;
+        EXPECT_NEAR(counts[c], std::pow(kCounts[c], 1 - balance) / total * static_cast<double>(data.rows.size()), 1)
+            << "class " << c << " at " << balance;
       // Within a class all images come equally often, up to one drawing; rows outside the training split never.
       std::map<uint32_t, int> drawn;
       for (uint32_t row : order.rows) ++drawn[row];

@@ -1,9 +1,9 @@
 // The team of threads: every part once, in every generation, whoever runs it.
+#include "cpu/thread_pool.h"
+
 #include <gtest/gtest.h>
 
 #include <stdexcept>
-
-#include "cpu/thread_pool.h"
 
 namespace fer::cpu {
 namespace {
@@ -22,7 +22,10 @@ TEST(ThreadPool, RunsEveryPartOnce) {
 TEST(ThreadPool, RethrowsFromAnyPartAndGoesOn) {
   ThreadPool pool(3);
   for (int failing : {0, 2}) {
-    EXPECT_THROW(pool.run([&](int part) { if (part == failing) throw std::runtime_error("part"); }), std::runtime_error);
+    EXPECT_THROW(pool.run([&](int part) {
+      if (part == failing) throw std::runtime_error("part");
+    }),
+                 std::runtime_error);
     std::atomic<int> runs{0};
     pool.run([&](int) { ++runs; });
     EXPECT_EQ(runs, 3);

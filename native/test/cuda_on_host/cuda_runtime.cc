@@ -37,7 +37,10 @@ cuda_on_host_switch:
 namespace cuda_on_host {
 
 struct Graph {
-  struct Node { std::function<void()> run; bool forked; };  // without a function: the forks join here
+  struct Node {
+    std::function<void()> run;
+    bool forked;
+  };  // without a function: the forks join here
   std::vector<Node> work;
   std::vector<Stream*> forks;
 };
@@ -214,7 +217,8 @@ std::map<void*, size_t> allocations;
 }  // namespace
 
 void submit(Stream* stream, std::function<void()> work) {
-  if (stream->capturing) stream->capturing->work.push_back({std::move(work), !stream->capturing->forks.empty() && stream == stream->capturing->forks.back()});
+  if (stream->capturing)
+    stream->capturing->work.push_back({std::move(work), !stream->capturing->forks.empty() && stream == stream->capturing->forks.back()});
   else work();
 }
 
@@ -240,7 +244,9 @@ void run_kernel(Stream* stream, const char* op, dim3 grid, dim3 block, std::func
 
 using namespace cuda_on_host;
 
-const char* cudaGetErrorString(cudaError_t e) { return e == cudaErrorMemoryAllocation ? "out of memory" : e == cudaSuccess ? "no error" : "invalid use"; }
+const char* cudaGetErrorString(cudaError_t e) {
+  return e == cudaErrorMemoryAllocation ? "out of memory" : e == cudaSuccess ? "no error" : "invalid use";
+}
 const char* cudaGetErrorName(cudaError_t e) { return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : "cudaError"; }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaGetDeviceCount(int* count) { return *count = machine().devices, cudaSuccess; }
@@ -332,7 +338,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   stream->capturing.reset();
   return joined ? cudaSuccess : cudaErrorStreamCaptureInvalidated;
 }
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) { return *executable = new Graph(*graph), cudaSuccess; }
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  return *executable = new Graph(*graph), cudaSuccess;
+}
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, cudaSuccess; }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
@@ -342,7 +350,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
   for (const Graph::Node& node : executable->work) {
     if (node.run && node.forked && machine().reversed) late.push_back(&node);
     else if (node.run) node.run();
-    else for (; !late.empty(); late.erase(late.begin())) late.front()->run();
+    else
+      for (; !late.empty(); late.erase(late.begin())) late.front()->run();
   }
   return cudaSuccess;
 }

@@ -14,10 +14,18 @@ struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned a = 1, unsigned b = 1, unsigned c = 1) : x(a), y(b), z(c) {}
 };
-struct alignas(8) float2 { float x, y; };
-struct alignas(16) float4 { float x, y, z, w; };
-struct alignas(16) uint4 { unsigned x, y, z, w; };
-struct alignas(4) uchar4 { unsigned char x, y, z, w; };
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(4) uchar4 {
+  unsigned char x, y, z, w;
+};
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
@@ -35,7 +43,10 @@ enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16, cudaDevAttrComputeCap
 enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
 inline constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
-struct cudaDeviceProp { char name[256]; int major, minor; };
+struct cudaDeviceProp {
+  char name[256];
+  int major, minor;
+};
 
 namespace cuda_on_host {
 
@@ -46,8 +57,8 @@ struct Event;
 // The test's hands on the pretended machine.
 struct Machine {
   int devices = 1, multiprocessors = 3, compute_capability_major = 9;
-  size_t free_bytes = size_t{8} << 30;  // allocations beyond it fail
-  bool reversed = false;                // runs threads and blocks backwards: a result that changes has a race
+  size_t free_bytes = size_t{8} << 30;           // allocations beyond it fail
+  bool reversed = false;                         // runs threads and blocks backwards: a result that changes has a race
   std::vector<std::string>* launched = nullptr;  // where the names of launched ops go
   int64_t launches = 0, graph_launches = 0, synchronisations = 0;
 };
@@ -57,8 +68,12 @@ extern constinit thread_local dim3 thread_index, block_index, block_size, grid_s
 void synchronise_threads();
 
 // What the lanes of a warp show one another in a collective: begin, write slots[lane], end, read the others'.
-struct WarpSlots { uint32_t words[32][8]; };
-struct WarpMemory { WarpSlots sets[2]; };
+struct WarpSlots {
+  uint32_t words[32][8];
+};
+struct WarpMemory {
+  WarpSlots sets[2];
+};
 WarpSlots& begin_collective();
 void end_collective();
 unsigned lane();
@@ -169,9 +184,7 @@ inline void multiply_add_bf16(float (&c)[4], const uint32_t (&a)[4], const uint3
 
 template <class... P, class... A>
 void launch(const char* op, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream, A&&... arguments) {
-  [&](P... values) {
-    cuda_on_host::run_kernel(stream, op, grid, block, [=] { kernel(values...); });
-  }(static_cast<P>(arguments)...);
+  [&](P... values) { cuda_on_host::run_kernel(stream, op, grid, block, [=] { kernel(values...); }); }(static_cast<P>(arguments)...);
 }
 
 }  // namespace fer::cuda

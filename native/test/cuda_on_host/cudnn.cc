@@ -9,10 +9,19 @@
 #include <utility>
 #include <vector>
 
-struct cudnnContext { cudaStream_t stream; };
-struct cudnnTensorStruct { int n = 0, c = 0, h = 0, w = 0; };
-struct cudnnFilterStruct { int k = 0, c = 0, h = 0, w = 0; };
-struct cudnnConvolutionStruct { int pad = -1, stride = 0, groups = 1; cudnnMathType_t math = CUDNN_DEFAULT_MATH; };
+struct cudnnContext {
+  cudaStream_t stream;
+};
+struct cudnnTensorStruct {
+  int n = 0, c = 0, h = 0, w = 0;
+};
+struct cudnnFilterStruct {
+  int k = 0, c = 0, h = 0, w = 0;
+};
+struct cudnnConvolutionStruct {
+  int pad = -1, stride = 0, groups = 1;
+  cudnnMathType_t math = CUDNN_DEFAULT_MATH;
+};
 
 namespace cuda_on_host {
 
@@ -29,12 +38,14 @@ bool aligned(const void* p) { return p && reinterpret_cast<uintptr_t>(p) % 16 ==
 
 bool consistent(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y) {
   auto out = [&](int in, int kernel) { return (in + 2 * c.pad - kernel) / c.stride + 1; };
-  return c.stride > 0 && c.pad >= 0 && x.n > 0 && x.n == y.n && x.c % c.groups == 0 && w.k % c.groups == 0 && w.c == x.c / c.groups && y.c == w.k && y.h == out(x.h, w.h) && y.w == out(x.w, w.w);
+  return c.stride > 0 && c.pad >= 0 && x.n > 0 && x.n == y.n && x.c % c.groups == 0 && w.k % c.groups == 0 && w.c == x.c / c.groups && y.c == w.k &&
+         y.h == out(x.h, w.h) && y.w == out(x.w, w.w);
 }
 
 // Visits every product: index into y, into w, into x.
 template <class Visit>
-void each_product(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Visit& visit) {
+void each_product(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y,
+                  const Visit& visit) {
   const int per_group = w.k / c.groups;
   for (int n = 0; n < y.n; ++n)
     for (int oy = 0; oy < y.h; ++oy)
@@ -45,27 +56,32 @@ void each_product(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const 
             if (iy < 0 || ix < 0 || iy >= x.h || ix >= x.w) continue;
             const size_t y0 = ((static_cast<size_t>(n) * y.h + oy) * y.w + ox) * y.c, x0 = ((static_cast<size_t>(n) * x.h + iy) * x.w + ix) * x.c;
             for (int k = 0; k < w.k; ++k)
-              for (int ci = 0; ci < w.c; ++ci) visit(y0 + k, ((static_cast<size_t>(k) * w.h + r) * w.w + s) * w.c + ci, x0 + k / per_group * w.c + ci);
+              for (int ci = 0; ci < w.c; ++ci)
+                visit(y0 + k, ((static_cast<size_t>(k) * w.h + r) * w.w + s) * w.c + ci, x0 + k / per_group * w.c + ci);
           }
 }
 
 // Checks a call and submits it to the handle's stream: result[at] = sum of the products that `add` adds to it.
 template <class Add>
-cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, const void* first, const void* second, void* result, size_t count, int algorithm, int deterministic,
-                  void* workspace, size_t bytes, const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Add& add) {
+cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, const void* first, const void* second, void* result, size_t count,
+                  int algorithm, int deterministic, void* workspace, size_t bytes, const cudnnTensorStruct& x, const cudnnFilterStruct& w,
+                  const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Add& add) {
   ++cudnn().convolutions;
   cudnn().last_math = c.math;
   if (const cudnnStatus_t status = std::exchange(cudnn().next_run, CUDNN_STATUS_SUCCESS); status != CUDNN_STATUS_SUCCESS) return status;
   float one, zero;
   std::memcpy(&one, alpha, sizeof one);
   std::memcpy(&zero, beta, sizeof zero);
-  if (!handle || one != 1 || zero != 0 || !aligned(first) || !aligned(second) || !aligned(result) || !consistent(x, w, c, y)) return CUDNN_STATUS_BAD_PARAM;
+  if (!handle || one != 1 || zero != 0 || !aligned(first) || !aligned(second) || !aligned(result) || !consistent(x, w, c, y))
+    return CUDNN_STATUS_BAD_PARAM;
   if (algorithm != deterministic && algorithm != 1) return CUDNN_STATUS_NOT_SUPPORTED;
   if (algorithm == 1 && (bytes < kWorkspace || !aligned(workspace))) return CUDNN_STATUS_BAD_PARAM;
   submit(handle->stream, [=] {
     if (algorithm == 1) std::memset(workspace, 0xff, kWorkspace);
     std::vector<double> sums(count);
-    each_product(x, w, c, y, [&](size_t yi, size_t wi, size_t xi) { add(sums, static_cast<const float*>(first), static_cast<const float*>(second), yi, wi, xi); });
+    each_product(x, w, c, y, [&](size_t yi, size_t wi, size_t xi) {
+      add(sums, static_cast<const float*>(first), static_cast<const float*>(second), yi, wi, xi);
+    });
     for (size_t i = 0; i < count; ++i) static_cast<float*>(result)[i] = static_cast<float>(sums[i]);
   });
   return CUDNN_STATUS_SUCCESS;
@@ -91,13 +107,28 @@ cudnnStatus_t algorithms(bool right, const cudnnConvolutionStruct& c, int asked,
 void* cudnn_symbol(const char* name) {
   static const std::map<std::string, void*> symbols = {
 #define FER_SYMBOL(function) {#function, reinterpret_cast<void*>(&function)}
-      FER_SYMBOL(cudnnGetVersion), FER_SYMBOL(cudnnGetErrorString), FER_SYMBOL(cudnnCreate), FER_SYMBOL(cudnnDestroy), FER_SYMBOL(cudnnSetStream),
-      FER_SYMBOL(cudnnCreateTensorDescriptor), FER_SYMBOL(cudnnSetTensor4dDescriptor), FER_SYMBOL(cudnnDestroyTensorDescriptor),
-      FER_SYMBOL(cudnnCreateFilterDescriptor), FER_SYMBOL(cudnnSetFilter4dDescriptor), FER_SYMBOL(cudnnDestroyFilterDescriptor),
-      FER_SYMBOL(cudnnCreateConvolutionDescriptor), FER_SYMBOL(cudnnSetConvolution2dDescriptor), FER_SYMBOL(cudnnSetConvolutionMathType),
-      FER_SYMBOL(cudnnSetConvolutionGroupCount), FER_SYMBOL(cudnnDestroyConvolutionDescriptor), FER_SYMBOL(cudnnGetConvolutionForwardAlgorithm_v7),
-      FER_SYMBOL(cudnnGetConvolutionBackwardDataAlgorithm_v7), FER_SYMBOL(cudnnGetConvolutionBackwardFilterAlgorithm_v7),
-      FER_SYMBOL(cudnnConvolutionForward), FER_SYMBOL(cudnnConvolutionBackwardData), FER_SYMBOL(cudnnConvolutionBackwardFilter),
+      FER_SYMBOL(cudnnGetVersion),
+      FER_SYMBOL(cudnnGetErrorString),
+      FER_SYMBOL(cudnnCreate),
+      FER_SYMBOL(cudnnDestroy),
+      FER_SYMBOL(cudnnSetStream),
+      FER_SYMBOL(cudnnCreateTensorDescriptor),
+      FER_SYMBOL(cudnnSetTensor4dDescriptor),
+      FER_SYMBOL(cudnnDestroyTensorDescriptor),
+      FER_SYMBOL(cudnnCreateFilterDescriptor),
+      FER_SYMBOL(cudnnSetFilter4dDescriptor),
+      FER_SYMBOL(cudnnDestroyFilterDescriptor),
+      FER_SYMBOL(cudnnCreateConvolutionDescriptor),
+      FER_SYMBOL(cudnnSetConvolution2dDescriptor),
+      FER_SYMBOL(cudnnSetConvolutionMathType),
+      FER_SYMBOL(cudnnSetConvolutionGroupCount),
+      FER_SYMBOL(cudnnDestroyConvolutionDescriptor),
+      FER_SYMBOL(cudnnGetConvolutionForwardAlgorithm_v7),
+      FER_SYMBOL(cudnnGetConvolutionBackwardDataAlgorithm_v7),
+      FER_SYMBOL(cudnnGetConvolutionBackwardFilterAlgorithm_v7),
+      FER_SYMBOL(cudnnConvolutionForward),
+      FER_SYMBOL(cudnnConvolutionBackwardData),
+      FER_SYMBOL(cudnnConvolutionBackwardFilter),
 #undef FER_SYMBOL
   };
   const auto at = symbols.find(name);
@@ -110,7 +141,9 @@ using namespace cuda_on_host;
 
 size_t cudnnGetVersion() { return 90100; }
 const char* cudnnGetErrorString(cudnnStatus_t s) {
-  return s == CUDNN_STATUS_BAD_PARAM ? "CUDNN_STATUS_BAD_PARAM" : s == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_EXECUTION_FAILED";
+  return s == CUDNN_STATUS_BAD_PARAM       ? "CUDNN_STATUS_BAD_PARAM"
+         : s == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED"
+                                           : "CUDNN_STATUS_EXECUTION_FAILED";
 }
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) { return *handle = new cudnnContext{}, CUDNN_STATUS_SUCCESS; }
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) { return delete handle, CUDNN_STATUS_SUCCESS; }
@@ -128,41 +161,57 @@ cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t d, cudnnDataTyp
 }
 cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t d) { return delete d, CUDNN_STATUS_SUCCESS; }
 cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t* d) { return *d = new cudnnConvolutionStruct, CUDNN_STATUS_SUCCESS; }
-cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t d, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w, cudnnConvolutionMode_t mode, cudnnDataType_t type) {
-  if (pad_h != pad_w || pad_h < 0 || u != v || u < 1 || dilation_h != 1 || dilation_w != 1 || mode != CUDNN_CROSS_CORRELATION || type != CUDNN_DATA_FLOAT) return CUDNN_STATUS_BAD_PARAM;
+cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t d, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w,
+                                              cudnnConvolutionMode_t mode, cudnnDataType_t type) {
+  if (pad_h != pad_w || pad_h < 0 || u != v || u < 1 || dilation_h != 1 || dilation_w != 1 || mode != CUDNN_CROSS_CORRELATION ||
+      type != CUDNN_DATA_FLOAT)
+    return CUDNN_STATUS_BAD_PARAM;
   d->pad = pad_h;
   d->stride = u;
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t d, cudnnMathType_t math) { return d->math = math, CUDNN_STATUS_SUCCESS; }
-cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t d, int groups) { return d->groups = groups, groups > 0 ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM; }
+cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t d, int groups) {
+  return d->groups = groups, groups > 0 ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
 cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t d) { return delete d, CUDNN_STATUS_SUCCESS; }
 
-cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t c, cudnnTensorDescriptor_t y, int asked,
-                                                     int* returned, cudnnConvolutionFwdAlgoPerf_t* found) {
+cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
+                                                     cudnnConvolutionDescriptor_t c, cudnnTensorDescriptor_t y, int asked, int* returned,
+                                                     cudnnConvolutionFwdAlgoPerf_t* found) {
   return algorithms<cudnnConvolutionFwdAlgoPerf_t, cudnnConvolutionFwdAlgo_t>(consistent(*x, *w, *c, *y), *c, asked, returned, found, true);
 }
-cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy, cudnnConvolutionDescriptor_t c, cudnnTensorDescriptor_t dx, int asked,
-                                                          int* returned, cudnnConvolutionBwdDataAlgoPerf_t* found) {
-  return algorithms<cudnnConvolutionBwdDataAlgoPerf_t, cudnnConvolutionBwdDataAlgo_t>(consistent(*dx, *w, *c, *dy), *c, asked, returned, found, false);
+cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy,
+                                                          cudnnConvolutionDescriptor_t c, cudnnTensorDescriptor_t dx, int asked, int* returned,
+                                                          cudnnConvolutionBwdDataAlgoPerf_t* found) {
+  return algorithms<cudnnConvolutionBwdDataAlgoPerf_t, cudnnConvolutionBwdDataAlgo_t>(consistent(*dx, *w, *c, *dy), *c, asked, returned, found,
+                                                                                      false);
 }
-cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnTensorDescriptor_t dy, cudnnConvolutionDescriptor_t c, cudnnFilterDescriptor_t dw, int asked,
-                                                            int* returned, cudnnConvolutionBwdFilterAlgoPerf_t* found) {
-  return algorithms<cudnnConvolutionBwdFilterAlgoPerf_t, cudnnConvolutionBwdFilterAlgo_t>(consistent(*x, *dw, *c, *dy), *c, asked, returned, found, false);
+cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnTensorDescriptor_t dy,
+                                                            cudnnConvolutionDescriptor_t c, cudnnFilterDescriptor_t dw, int asked, int* returned,
+                                                            cudnnConvolutionBwdFilterAlgoPerf_t* found) {
+  return algorithms<cudnnConvolutionBwdFilterAlgoPerf_t, cudnnConvolutionBwdFilterAlgo_t>(consistent(*x, *dw, *c, *dy), *c, asked, returned, found,
+                                                                                          false);
 }
-cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x, cudnnFilterDescriptor_t wd, const void* w,
-                                      cudnnConvolutionDescriptor_t c, cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t bytes, const void* beta, cudnnTensorDescriptor_t yd, void* y) {
+cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x, cudnnFilterDescriptor_t wd,
+                                      const void* w, cudnnConvolutionDescriptor_t c, cudnnConvolutionFwdAlgo_t algorithm, void* workspace,
+                                      size_t bytes, const void* beta, cudnnTensorDescriptor_t yd, void* y) {
   return run(handle, alpha, beta, x, w, y, static_cast<size_t>(yd->n) * yd->h * yd->w * yd->c, algorithm, 0, workspace, bytes, *xd, *wd, *c, *yd,
              [](std::vector<double>& sums, const float* x, const float* w, size_t yi, size_t wi, size_t xi) { sums[yi] += double{x[xi]} * w[wi]; });
 }
-cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t wd, const void* w, cudnnTensorDescriptor_t dyd, const void* dy,
-                                           cudnnConvolutionDescriptor_t c, cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace, size_t bytes, const void* beta, cudnnTensorDescriptor_t dxd, void* dx) {
-  return run(handle, alpha, beta, w, dy, dx, static_cast<size_t>(dxd->n) * dxd->h * dxd->w * dxd->c, algorithm, 1, workspace, bytes, *dxd, *wd, *c, *dyd,
+cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t wd, const void* w,
+                                           cudnnTensorDescriptor_t dyd, const void* dy, cudnnConvolutionDescriptor_t c,
+                                           cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
+                                           cudnnTensorDescriptor_t dxd, void* dx) {
+  return run(handle, alpha, beta, w, dy, dx, static_cast<size_t>(dxd->n) * dxd->h * dxd->w * dxd->c, algorithm, 1, workspace, bytes, *dxd, *wd, *c,
+             *dyd,
              [](std::vector<double>& sums, const float* w, const float* dy, size_t yi, size_t wi, size_t xi) { sums[xi] += double{dy[yi]} * w[wi]; });
 }
-cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x, cudnnTensorDescriptor_t dyd, const void* dy,
-                                             cudnnConvolutionDescriptor_t c, cudnnConvolutionBwdFilterAlgo_t algorithm, void* workspace, size_t bytes, const void* beta, cudnnFilterDescriptor_t dwd,
-                                             void* dw) {
-  return run(handle, alpha, beta, x, dy, dw, static_cast<size_t>(dwd->k) * dwd->h * dwd->w * dwd->c, algorithm, 1, workspace, bytes, *xd, *dwd, *c, *dyd,
+cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x,
+                                             cudnnTensorDescriptor_t dyd, const void* dy, cudnnConvolutionDescriptor_t c,
+                                             cudnnConvolutionBwdFilterAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
+                                             cudnnFilterDescriptor_t dwd, void* dw) {
+  return run(handle, alpha, beta, x, dy, dw, static_cast<size_t>(dwd->k) * dwd->h * dwd->w * dwd->c, algorithm, 1, workspace, bytes, *xd, *dwd, *c,
+             *dyd,
              [](std::vector<double>& sums, const float* x, const float* dy, size_t yi, size_t wi, size_t xi) { sums[wi] += double{x[xi]} * dy[yi]; });
 }

@@ -8,7 +8,12 @@ typedef struct cudnnTensorStruct* cudnnTensorDescriptor_t;
 typedef struct cudnnFilterStruct* cudnnFilterDescriptor_t;
 typedef struct cudnnConvolutionStruct* cudnnConvolutionDescriptor_t;
 
-enum cudnnStatus_t { CUDNN_STATUS_SUCCESS = 0, CUDNN_STATUS_BAD_PARAM = 2000, CUDNN_STATUS_NOT_SUPPORTED = 3000, CUDNN_STATUS_EXECUTION_FAILED = 5000 };
+enum cudnnStatus_t {
+  CUDNN_STATUS_SUCCESS = 0,
+  CUDNN_STATUS_BAD_PARAM = 2000,
+  CUDNN_STATUS_NOT_SUPPORTED = 3000,
+  CUDNN_STATUS_EXECUTION_FAILED = 5000
+};
 enum cudnnDataType_t { CUDNN_DATA_FLOAT = 0 };
 enum cudnnTensorFormat_t { CUDNN_TENSOR_NCHW = 0, CUDNN_TENSOR_NHWC = 1 };
 enum cudnnConvolutionMode_t { CUDNN_CONVOLUTION = 0, CUDNN_CROSS_CORRELATION = 1 };
@@ -45,22 +50,29 @@ cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t*);
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t, cudnnDataType_t, cudnnTensorFormat_t, int k, int c, int h, int w);
 cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t);
 cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t*);
-cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w, cudnnConvolutionMode_t, cudnnDataType_t);
+cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w,
+                                              cudnnConvolutionMode_t, cudnnDataType_t);
 cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t, cudnnMathType_t);
 cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t, int);
 cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t);
-cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t y, int asked,
-                                                     int* returned, cudnnConvolutionFwdAlgoPerf_t*);
-cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy, cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t dx, int asked,
-                                                          int* returned, cudnnConvolutionBwdDataAlgoPerf_t*);
-cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnTensorDescriptor_t dy, cudnnConvolutionDescriptor_t, cudnnFilterDescriptor_t dw, int asked,
-                                                            int* returned, cudnnConvolutionBwdFilterAlgoPerf_t*);
-cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, cudnnFilterDescriptor_t, const void* w, cudnnConvolutionDescriptor_t,
-                                      cudnnConvolutionFwdAlgo_t, void* workspace, size_t bytes, const void* beta, cudnnTensorDescriptor_t, void* y);
-cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void* alpha, cudnnFilterDescriptor_t, const void* w, cudnnTensorDescriptor_t, const void* dy, cudnnConvolutionDescriptor_t,
-                                           cudnnConvolutionBwdDataAlgo_t, void* workspace, size_t bytes, const void* beta, cudnnTensorDescriptor_t, void* dx);
-cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, cudnnTensorDescriptor_t, const void* dy, cudnnConvolutionDescriptor_t,
-                                             cudnnConvolutionBwdFilterAlgo_t, void* workspace, size_t bytes, const void* beta, cudnnFilterDescriptor_t, void* dw);
+cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
+                                                     cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t y, int asked, int* returned,
+                                                     cudnnConvolutionFwdAlgoPerf_t*);
+cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy,
+                                                          cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t dx, int asked, int* returned,
+                                                          cudnnConvolutionBwdDataAlgoPerf_t*);
+cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnTensorDescriptor_t dy,
+                                                            cudnnConvolutionDescriptor_t, cudnnFilterDescriptor_t dw, int asked, int* returned,
+                                                            cudnnConvolutionBwdFilterAlgoPerf_t*);
+cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, cudnnFilterDescriptor_t,
+                                      const void* w, cudnnConvolutionDescriptor_t, cudnnConvolutionFwdAlgo_t, void* workspace, size_t bytes,
+                                      const void* beta, cudnnTensorDescriptor_t, void* y);
+cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void* alpha, cudnnFilterDescriptor_t, const void* w, cudnnTensorDescriptor_t,
+                                           const void* dy, cudnnConvolutionDescriptor_t, cudnnConvolutionBwdDataAlgo_t, void* workspace, size_t bytes,
+                                           const void* beta, cudnnTensorDescriptor_t, void* dx);
+cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, cudnnTensorDescriptor_t,
+                                             const void* dy, cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void* workspace,
+                                             size_t bytes, const void* beta, cudnnFilterDescriptor_t, void* dw);
 }
 
 namespace cuda_on_host {
