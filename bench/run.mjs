@@ -8,8 +8,8 @@ import { cpus, availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { MiniXception } from '../dist/index.js';
 import { native } from '../dist/native.js';
+import { inference, median, trainingStep } from './measure.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -17,78 +17,7 @@ const { values } = parseArgs({
 });
 const threads = availableParallelism();
 const rounds = Number(values.rounds);
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const none = {
-  flip: 0,
-  geometric: 0,
-  rotation: 0,
-  shift: 0,
-  zoom: 0,
-  fill: 'edge',
-  photometric: 0,
-  brightness: 0,
-  contrast: 0,
-  cutout: 0,
-  cutoutSize: 0,
-  fill: 'edge',
-};
-
-/** Milliseconds a training step, median and fastest of chunks of steps: SGD with momentum, 48x48, no augmentation. */
-async function trainingStep(width, batch) {
-  const [chunks, steps] = width === 'wide' ? [15, 2] : [60, 10];
-  const count = batch * steps;
-  const images = new Uint8Array(count * 2304).map((_, i) => Math.imul(i, 2654435761) >>> 24);
-  const data = new (native().DataSet)(
-    images,
-    new Uint8Array(count).map((_, i) => i % 7),
-    48,
-  );
-  const model = MiniXception.create({ width, threads });
-  const trainer = new (native().Trainer)(model.native, data, {
-    batchSize: batch, optimizer: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-    clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 0, balancedSampling: 0,
-    rareAugmentation: 0, augmentation: none,
-  }); // prettier-ignore
-  const epoch = (n, number) =>
-    trainer.trainEpoch(
-      {
-        epoch: number,
-        indices: Uint32Array.from({ length: n * batch }, (_, i) => i),
-        learningRates: new Float32Array(n).fill(0.01),
-        from: { lossSum: 0, correct: 0, seen: 0, step: 0 },
-      },
-      () => {},
-    );
-  await epoch(steps, 0);
-  const times = [];
-  for (let chunk = 1; chunk <= chunks; chunk++) {
-    const started = performance.now();
-    await epoch(steps, chunk);
-    times.push((performance.now() - started) / steps);
-  }
-  const flops = 6 * model.multiplyAdds * batch;
-  trainer.dispose();
-  data.dispose();
-  model.dispose();
-  return { milliseconds: median(times), fastest: Math.min(...times), flops };
-}
-
-/** Milliseconds an image, through the addon's promise as a user sees it. */
-async function inference(width, batch) {
-  const model = MiniXception.create({ width, threads });
-  const images = new Uint8Array(batch * 2304).map((_, i) => (i * 31) & 255);
-  for (let i = 0; i < 20; i++) await model.native.logits(images, batch);
-  const times = [];
-  for (const end = performance.now() + 3000; performance.now() < end; ) {
-    const started = performance.now();
-    await model.native.logits(images, batch);
-    times.push(performance.now() - started);
-  }
-  const flops = 2 * model.multiplyAdds;
-  model.dispose();
-  return { milliseconds: median(times) / batch, fastest: Math.min(...times) / batch, flops };
-}
-
+const CHUNKS = { narrow: { chunks: 60, steps: 10 }, wide: { chunks: 15, steps: 2 } };
 function python(script, ...args) {
   if (!values.python) return undefined;
   try {
@@ -147,7 +76,7 @@ for (const [width, batch] of [
   const ours = [];
   const peers = { default: [], channelsLast: [] };
   for (let round = 0; round < rounds; round++) {
-    ours.push(await trainingStep(width, batch));
+    ours.push(await trainingStep({ threads }, width, batch, CHUNKS[width]));
     for (const [mode, flag] of [
       ['default', []],
       ['channelsLast', ['--channels-last']],
@@ -175,7 +104,7 @@ for (const width of ['narrow', 'wide'])
     const ours = [];
     const theirs = [];
     for (let round = 0; round < rounds; round++) {
-      ours.push(await inference(width, batch));
+      ours.push(await inference({ threads }, width, batch, 3));
       const line = python('onnx_infer.py', '--width', width, String(batch))?.[0];
       if (line?.milliseconds) theirs.push(line);
     }

@@ -2,4 +2,4 @@
 import { trainingStep } from '../../bench/measure.mjs';
 
 const [width, device] = process.argv.slice(2);
-await trainingStep({ device }, width, 40, 1);
+await trainingStep({ device }, width, 40, { chunks: 1, steps: 1 });

@@ -36,7 +36,9 @@ export async function speed(context, before) {
       // Alternating, so that a machine that slows down slows all alike.
       for (let round = 0; round < (quick ? 1 : ROUNDS); round++)
         for (const precision of precisions)
-          times[precision].push((await trainingStep({ device: context.device, precision }, width, batch, steps)).milliseconds);
+          times[precision].push(
+            (await trainingStep({ device: context.device, precision }, width, batch, { chunks: 1, steps })).milliseconds,
+          );
       const ours = Object.fromEntries(
         precisions.map((precision) => [precision, { milliseconds: median(times[precision]), rounds: times[precision] }]),
       );
@@ -58,7 +60,7 @@ export async function speed(context, before) {
   for (const width of widths)
     for (const batch of [1, 1024]) {
       if (predicting.some((row) => row.width === width && row.batch === batch) || Date.now() > deadline) continue;
-      const milliseconds = await inference({ device: context.device }, width, batch, quick ? 0.5 : 3);
+      const { milliseconds } = await inference({ device: context.device }, width, batch, quick ? 0.5 : 3);
       predicting.push({ width, batch, millisecondsAnImage: milliseconds });
       console.log(`${width}, predicting ${batch}: ${(1000 / milliseconds).toFixed(0)} images/s`);
     }
