@@ -3,8 +3,10 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <fstream>
+#include <thread>
 
 #include "core/error.h"
 #include "core/philox.h"
@@ -86,6 +88,18 @@ TEST(CudaTest, IsBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
   EXPECT_EQ(forwards.weights, again.weights);
   EXPECT_EQ(forwards.weights, backwards.weights);
   EXPECT_EQ(forwards.totals.loss_sum, backwards.totals.loss_sum);
+}
+
+TEST(CudaTest, TrainsOnTwoDevicesAtOnceAsOnOne) {
+  const Trained alone = train(cuda());
+  cuda_on_host::machine().devices = 2;
+  std::array<Trained, 2> both;
+  std::array<std::thread, 2> threads;
+  for (int device = 0; device < 2; ++device)
+    threads[device] = std::thread([&both, device] { both[device] = train(std::make_unique<cuda::CudaBackend>(device)); });
+  for (std::thread& thread : threads) thread.join();
+  cuda_on_host::machine().devices = 1;
+  for (const Trained& one : both) EXPECT_EQ(one.weights, alone.weights);
 }
 
 TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {

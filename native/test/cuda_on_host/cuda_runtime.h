@@ -2,6 +2,7 @@
 // block with every CUDA thread a fibre, so that __syncthreads means what it says. Captured graphs are recorded launches.
 // Found in place of NVIDIA's header where FER_CUDA_ON_HOST is defined.
 #pragma once
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -60,7 +61,7 @@ struct Machine {
   size_t free_bytes = size_t{8} << 30;           // allocations beyond it fail
   bool reversed = false;                         // runs threads and blocks backwards: a result that changes has a race
   std::vector<std::string>* launched = nullptr;  // where the names of launched ops go
-  int64_t launches = 0, graph_launches = 0, synchronisations = 0;
+  std::atomic<int64_t> launches{0}, graph_launches{0}, synchronisations{0};
 };
 Machine& machine();
 
