@@ -17,14 +17,18 @@ const NEEDED = [
   `prebuilds/${process.platform}-${process.arch}/fer-cudnn.node`,
   'models/mini-xception-narrow/model.safetensors',
   'models/mini-xception-narrow/README.md',
+  'models/mini-xception-narrow-robust/model.safetensors',
   // what builds the addon where no binary fits
   'CMakeLists.txt',
   'binding.gyp',
+  'cmake/glibc.cmake',
   'scripts/build.mjs',
+  'scripts/cuda-toolkit.sh',
   'native/backend.h',
+  'native/glibc/newer.c',
 ];
 const ALLOWED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt|binding\.gyp|scripts\/build\.mjs|dist\/.+\.(js|d\.ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.node|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml)|native\/.+\.(cc|h|cu|cuh))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt|binding\.gyp|scripts\/(build\.mjs|cuda-toolkit\.sh)|cmake\/\w+\.cmake|dist\/.+\.(js|d\.ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.(node|so)|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml)|native\/.+\.(c|cc|h|cu|cuh|map))$/;
 
 const [{ files, size }] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
