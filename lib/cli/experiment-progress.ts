@@ -1,7 +1,8 @@
 /** An experiment's progress on standard error: a bar on a terminal, a line every few seconds and every cell elsewhere. */
-import cliProgress from 'cli-progress';
+import type cliProgress from 'cli-progress';
 import type { ExperimentProgress } from '../experiments/run.js';
 import { duration, note } from './output.js';
+import { progressBars } from './progress.js';
 
 /** Seconds between plain lines. */
 const PLAIN_INTERVAL = 30;
@@ -37,17 +38,7 @@ function plainLines(): ExperimentView {
 }
 
 function bar(stream: NodeJS.WriteStream): ExperimentView {
-  const multi = new cliProgress.MultiBar(
-    {
-      format: '{bar} {value}/{total} cells  {cell}  {text}  {left} left',
-      barsize: 20,
-      stream,
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-    },
-    cliProgress.Presets.shades_classic,
-  );
+  const multi = progressBars(stream, 20, '{bar} {value}/{total} cells  {cell}  {text}  {left} left');
   let line: cliProgress.SingleBar | undefined;
   return {
     progress({ cell, text, done, total, secondsLeft }) {

@@ -49,17 +49,17 @@ function plainLines(epochs: number): ProgressView {
   };
 }
 
+/** Bars that leave nothing behind, with room for lines above them. */
+export function progressBars(stream: NodeJS.WriteStream, barsize: number, format: string): cliProgress.MultiBar {
+  const options = { format, barsize, stream, hideCursor: true, clearOnComplete: true, gracefulExit: false };
+  return new cliProgress.MultiBar(options, cliProgress.Presets.shades_classic);
+}
+
 function bar(epochs: number, stream: NodeJS.WriteStream): ProgressView {
-  const multi = new cliProgress.MultiBar(
-    {
-      format: 'epoch {epoch}/{epochs} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} img/s  {left} left',
-      barsize: 24,
-      stream,
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-    },
-    cliProgress.Presets.shades_classic,
+  const multi = progressBars(
+    stream,
+    24,
+    'epoch {epoch}/{epochs} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} img/s  {left} left',
   );
   let line: cliProgress.SingleBar | undefined;
   return {
