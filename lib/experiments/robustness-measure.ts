@@ -4,7 +4,8 @@ import { invalidArgument } from '../errors.js';
 import { argmax, wilsonInterval } from '../metrics/index.js';
 import type { MiniXception } from '../model.js';
 import { native } from '../native.js';
-import { perturbBatch, type ImageBatch } from '../perturb/index.js';
+import { perturbBatch } from '../perturb/index.js';
+import type { ImageBatch } from '../data/image.js';
 import { generator } from '../random.js';
 import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './robustness-series.js';
 

@@ -6,7 +6,8 @@
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
 import type { LabelledImages } from '../data/data-set.js';
-import { perturbBatch, type ImageBatch } from '../perturb/index.js';
+import { perturbBatch } from '../perturb/index.js';
+import type { ImageBatch } from '../data/image.js';
 import type { ExperimentResult, Picture } from '../report/result.js';
 import { widthName } from '../network/width.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';

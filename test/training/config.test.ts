@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FerError } from '../../lib/errors.js';
-import { OPTIONS, resolveConfig } from '../../lib/training/config.js';
+import { resolveConfig } from '../../lib/training/config.js';
+import { OPTIONS } from '../../lib/training/options.js';
 import { PRESETS } from '../../lib/training/presets.js';
 
 describe('resolveConfig', () => {
