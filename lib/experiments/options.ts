@@ -4,7 +4,7 @@ import { nearest } from '../nearest.js';
 import { OPTIONS } from '../training/config.js';
 import { PRESETS, type PresetName } from '../training/presets.js';
 import { resolveWidth, widthName } from '../width.js';
-import { paperGrid, type GridPoint } from './grid.js';
+import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 
 export interface ExperimentOptions {
   /** Widths to compare: names or the text form. Default narrow and wide. */

@@ -1,15 +1,15 @@
 /** The cell of every experiment that trains: one configuration, one seed, from initial weights to the test figures. */
 import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FerError, invalidArgument } from '../errors.js';
-import type { LabelledImages } from '../data/data-set.js';
-import type { ClassificationMetrics } from '../metrics/index.js';
-import { MiniXception, residentData } from '../model.js';
-import { native } from '../native.js';
-import { resolveConfig, type TrainingConfig } from '../training/config.js';
-import type { EpochRow } from '../training/run-folder.js';
-import type { Width } from '../width.js';
-import type { Cell, CellContext } from './experiment.js';
+import { FerError, invalidArgument } from '../../errors.js';
+import type { LabelledImages } from '../../data/data-set.js';
+import type { ClassificationMetrics } from '../../metrics/index.js';
+import { MiniXception, residentData } from '../../model.js';
+import { native } from '../../native.js';
+import { resolveConfig, type TrainingConfig } from '../../training/config.js';
+import type { EpochRow } from '../../training/run-folder.js';
+import type { Width } from '../../width.js';
+import type { Cell, CellContext } from '../experiment.js';
 
 export interface Trained {
   config: TrainingConfig;
