@@ -1,11 +1,11 @@
 /** fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks. */
 export { FerError, type FerErrorCode } from './errors.js';
 export { MiniXception, type CreateOptions, type EvaluateOptions, type ImageInput, type Pixels, type PredictOptions } from './model.js';
-export type { Prediction } from './prediction.js';
+export type { Prediction } from './predict/prediction.js';
 export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
 export { drawExplanation, type DrawOptions } from './explain/draw.js';
 export type { Device, DeviceOptions, Precision } from './device.js';
-export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
+export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './network/width.js';
 export { loadDataSet, type LoadOptions } from './data/registry.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
@@ -17,7 +17,7 @@ export { OPTIONS, resolveConfig, type TrainingConfig } from './training/config.j
 export { PRESETS, type PresetName } from './training/presets.js';
 export type { FitOptions, TrainingProgress, TrainingResult } from './training/loop.js';
 export type { EpochRow } from './training/run-folder.js';
-export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
+export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
 export { writeChart } from './charts/write.js';
 export {

@@ -6,11 +6,11 @@ import { invalidArgument } from './errors.js';
 import { explain, type ExplainOptions, type Explanation } from './explain/explain.js';
 import { classificationMetrics, type ClassificationMetrics } from './metrics/index.js';
 import { native, type NativeDataSet, type NativeModel, type NativeSpec } from './native.js';
-import { predictionsOf, type Prediction } from './prediction.js';
+import { predictionsOf, type Prediction } from './predict/prediction.js';
 import { train, type FitOptions, type TrainingResult } from './training/loop.js';
-import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
-import type { Tensor } from './weights/safetensors.js';
-import { resolveWidth, type Width, type WidthSpec } from './width.js';
+import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
+import type { Tensor } from './network/safetensors.js';
+import { resolveWidth, type Width, type WidthSpec } from './network/width.js';
 
 export interface CreateOptions extends DeviceOptions {
   /** Default "narrow". */

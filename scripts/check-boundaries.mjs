@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const BASE = ['errors', 'atomic-file', 'nearest', 'random'];
-const MODEL = [...BASE, 'native', 'device', 'width', 'prediction', 'metrics', 'data', 'weights', 'explain', 'training'];
+const MODEL = [...BASE, 'native', 'device', 'metrics', 'data', 'network', 'predict', 'explain', 'training'];
 const LIB = {
   errors: [],
   'atomic-file': BASE,
@@ -15,16 +15,15 @@ const LIB = {
   random: BASE,
   native: BASE,
   device: BASE,
-  width: BASE,
-  prediction: [...BASE, 'metrics'],
+  predict: [...BASE, 'metrics'],
   'package-model': BASE,
   'yaml-file': BASE,
   metrics: BASE,
   data: [...BASE, 'native'],
-  weights: [...BASE, 'width', 'data'],
+  network: [...BASE, 'data'],
   charts: [...BASE, 'metrics', 'data'],
   perturb: [...BASE, 'native', 'data'],
-  explain: [...BASE, 'native', 'data', 'prediction'],
+  explain: [...BASE, 'native', 'data', 'predict'],
   training: [...MODEL, 'charts', 'model'],
   model: MODEL,
   report: [...BASE, 'charts', 'metrics'],

@@ -1,6 +1,6 @@
 /** `fer-cudnn bench`: how fast this machine trains and predicts, on the synthetic faces. */
 import { Command, Option } from 'commander';
-import { resolveWidth, widthName } from '../width.js';
+import { resolveWidth, widthName } from '../network/width.js';
 import { addDeviceFlags, wholeNumberOf, type DeviceFlags } from './options.js';
 import { note, noteDevice, print, table, thousands } from './output.js';
 

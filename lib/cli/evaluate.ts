@@ -47,7 +47,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const file = modelPath(flags.model);
   const [{ MiniXception }, { readModelFile }, { loadDataSet }] = await Promise.all([
     import('../model.js'),
-    import('../weights/model-file.js'),
+    import('../network/model-file.js'),
     import('../data/registry.js'),
   ]);
   const stored = await readModelFile(file);

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { TrainingResult } from '../training/loop.js';
-import type { ModelFile } from '../weights/model-file.js';
+import type { ModelFile } from '../network/model-file.js';
 import { percent } from '../metrics/text.js';
 import { readConfigFile } from './config-file.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
@@ -105,7 +105,7 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
   if (flags.from !== undefined) {
     const extra = ['width', 'inputSize'].filter((key) => Object.hasOwn({ ...base, ...given }, key)).map(flagOf);
     if (extra.length > 0) throw new FerError('ERR_FER_USAGE', `--from brings its own width and input size; leave out ${extra.join(', ')}`);
-    const [{ readModelFile }, { widthName }] = await Promise.all([import('../weights/model-file.js'), import('../width.js')]);
+    const [{ readModelFile }, { widthName }] = await Promise.all([import('../network/model-file.js'), import('../network/width.js')]);
     weights = await readModelFile(flags.from);
     brought = { width: widthName(weights.metadata.width), inputSize: weights.metadata.inputSize };
   }

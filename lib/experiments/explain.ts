@@ -4,7 +4,7 @@ import { syntheticFaces } from '../data/synthetic.js';
 import { invalidArgument } from '../errors.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
-import { predictionsOf, type Prediction } from '../prediction.js';
+import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import type { CellContext, Experiment } from './experiment.js';
 import { loadModel, modelName } from './models.js';

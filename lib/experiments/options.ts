@@ -3,7 +3,7 @@ import { FerError, invalidArgument } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { OPTIONS } from '../training/config.js';
 import { PRESETS, type PresetName } from '../training/presets.js';
-import { resolveWidth, widthName } from '../width.js';
+import { resolveWidth, widthName } from '../network/width.js';
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 
 export interface ExperimentOptions {

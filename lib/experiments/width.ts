@@ -1,7 +1,7 @@
 /** Experiment 1: what width costs and brings (the paper's Table 1 and learning curves). */
 import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
-import { widthName, WIDTHS } from '../width.js';
+import { widthName, WIDTHS } from '../network/width.js';
 import type { Cell, Experiment } from './experiment.js';
 import { openPoints, TRAINING_POINTS } from './paper/open-points.js';
 import { epochsFor } from './options.js';

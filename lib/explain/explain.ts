@@ -4,7 +4,7 @@
  */
 import { invalidArgument } from '../errors.js';
 import type { MiniXception, Pixels } from '../model.js';
-import { predictionsOf, type Prediction } from '../prediction.js';
+import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import { enlarge } from './interpolate.js';
 
 export const EXPLANATION_METHODS = ['grad-cam', 'guided-backprop', 'guided-grad-cam'] as const;

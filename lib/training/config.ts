@@ -5,7 +5,7 @@
 import { PRECISIONS, type Precision } from '../device.js';
 import { FerError } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { widthName, resolveWidth } from '../width.js';
+import { widthName, resolveWidth } from '../network/width.js';
 import { PRESETS, type PresetName } from './presets.js';
 
 export interface TrainingConfig {

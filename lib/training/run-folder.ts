@@ -4,8 +4,8 @@ import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
 import type { NativeEpochTotals } from '../native.js';
-import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from '../weights/model-file.js';
-import type { Tensor } from '../weights/safetensors.js';
+import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from '../network/model-file.js';
+import type { Tensor } from '../network/safetensors.js';
 import type { TrainingConfig } from './config.js';
 
 /** One line of metrics.jsonl and metrics.csv. */

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { epochOf, paperTrainer } from '../../bench/measure.mjs';
 import { loadDataSet, MiniXception, resolveConfig } from '../../dist/index.js';
 import { native } from '../../dist/native.js';
-import { encodeSafetensors } from '../../dist/weights/safetensors.js';
+import { encodeSafetensors } from '../../dist/network/safetensors.js';
 
 const BATCH = 40;
 const RATE = 0.01;

@@ -7,7 +7,7 @@ import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
 import type { FitOptions, TrainingResult } from '../../lib/training/loop.js';
 import { Plateau } from '../../lib/training/schedules.js';
-import { readModelFile, writeModelFile } from '../../lib/weights/model-file.js';
+import { readModelFile, writeModelFile } from '../../lib/network/model-file.js';
 
 const OPTIONS: FitOptions = { preset: 'quick', epochs: 3, batchSize: 20, seed: 3 };
 

@@ -8,7 +8,7 @@ import { syntheticFaces } from '../../data/synthetic.js';
 import type { LabelledImages } from '../../data/data-set.js';
 import { perturbBatch, type ImageBatch } from '../../perturb/index.js';
 import type { ExperimentResult, Picture } from '../../report/result.js';
-import { widthName } from '../../width.js';
+import { widthName } from '../../network/width.js';
 import type { Cell, CellContext, Experiment } from '../experiment.js';
 import { loadModel, modelName } from '../models.js';
 import { measureRobustness, PAPER_SERIES, SEVERITY_SERIES, type RobustnessMeasurement, type RobustnessSeries } from './measure.js';

@@ -8,7 +8,7 @@ import { MiniXception, residentData } from '../../model.js';
 import { native } from '../../native.js';
 import { resolveConfig, type TrainingConfig } from '../../training/config.js';
 import type { EpochRow } from '../../training/run-folder.js';
-import type { Width } from '../../width.js';
+import type { Width } from '../../network/width.js';
 import type { Cell, CellContext } from '../experiment.js';
 
 export interface Trained {

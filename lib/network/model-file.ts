@@ -2,7 +2,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
-import { resolveWidth, tensorShapes, type WidthSpec } from '../width.js';
+import { resolveWidth, tensorShapes, type WidthSpec } from './width.js';
 import { readKeras } from './keras.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FerError } from '../../lib/errors.js';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../lib/weights/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../lib/network/safetensors.js';
 
 /** A file with any header, sound or not, and `dataBytes` bytes of tensors behind it. */
 function fileOf(header: unknown, dataBytes = 0, declaredLength?: bigint): Uint8Array {

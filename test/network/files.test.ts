@@ -4,9 +4,9 @@ import path from 'node:path';
 import h5wasm from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiniXception } from '../../lib/model.js';
-import { readModelFile, writeModelFile } from '../../lib/weights/model-file.js';
-import { decodeSafetensors, encodeSafetensors } from '../../lib/weights/safetensors.js';
-import type { WidthSpec } from '../../lib/width.js';
+import { readModelFile, writeModelFile } from '../../lib/network/model-file.js';
+import { decodeSafetensors, encodeSafetensors } from '../../lib/network/safetensors.js';
+import type { WidthSpec } from '../../lib/network/width.js';
 
 const WIDTH: WidthSpec = { stem: [3, 4], modules: [5, 6] };
 let folder: string;

@@ -1,5 +1,5 @@
 /** What a network says of one picture. */
-import { argmax, softmax } from './metrics/index.js';
+import { argmax, softmax } from '../metrics/index.js';
 
 export interface Prediction {
   label: string;

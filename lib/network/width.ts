@@ -1,5 +1,5 @@
 /** The widths of Mini_Xception. */
-import { FerError } from './errors.js';
+import { FerError } from '../errors.js';
 
 export interface WidthSpec {
   /** Output channels of the two stem convolutions. */
