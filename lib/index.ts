@@ -41,7 +41,7 @@ export {
   SEVERITY_SERIES,
   type MeasureRobustnessOptions,
   type RobustnessMeasurement,
-} from './experiments/robustness-measure.js';
+} from './experiments/robustness/measure.js';
 export {
   allExperiments,
   dataExperiment,
@@ -50,8 +50,8 @@ export {
   robustnessExperiment,
   widthExperiment,
 } from './experiments/index.js';
-export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run.js';
+export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run/run.js';
 export type { ExperimentOptions } from './experiments/options.js';
-export { readGrid, type GridPoint } from './experiments/grid.js';
+export { readGrid, type GridPoint } from './experiments/hyperparameters/grid.js';
 export { writeReport } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

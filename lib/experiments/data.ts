@@ -3,7 +3,7 @@ import { classDistributionChart } from '../charts/charts.js';
 import { auditDataSet, type DataAudit } from '../data/audit.js';
 import type { Table } from '../report/result.js';
 import type { Experiment } from './experiment.js';
-import { dataStatement } from './training-report.js';
+import { dataStatement } from './training/report.js';
 
 /** The audit compares pairs within hash buckets; measured on FER2013. */
 const SECONDS_AN_IMAGE = 3 / 35_887;

@@ -8,8 +8,8 @@ import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import type { CellContext, Experiment } from './experiment.js';
 import { loadModel, modelName } from './models.js';
-import { splitOf } from './robustness.js';
-import { dataStatement } from './training-report.js';
+import { splitOf } from './robustness/robustness.js';
+import { dataStatement } from './training/report.js';
 
 /** One image of a class; absent where the split has none of its kind. */
 interface Explained {

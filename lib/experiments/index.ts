@@ -1,7 +1,7 @@
 /** The experiments as functions: each runs what is missing in `options.folder` and gives its result. */
 import type { LabelledImages } from '../data/data-set.js';
 import { EXPERIMENTS } from './registry.js';
-import { runExperiments, type RunOptions, type RunOutcome } from './run.js';
+import { runExperiments, type RunOptions, type RunOutcome } from './run/run.js';
 
 /** Experiment 1: trains every width and compares them. */
 export const widthExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['width'], data, options);

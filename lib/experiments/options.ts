@@ -5,7 +5,7 @@ import { OPTIONS } from '../training/options.js';
 import { PRESETS } from '../training/presets.js';
 import type { PresetName } from '../training/options.js';
 import { resolveWidth, widthName } from '../network/width.js';
-import { paperGrid, type GridPoint } from './grid.js';
+import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 
 export interface ExperimentOptions {
   /** Widths to compare: names or the text form. Default narrow and wide. */

@@ -3,10 +3,10 @@ import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
 import { widthName, WIDTHS } from '../network/width.js';
 import type { Cell, Experiment } from './experiment.js';
-import { openPoints, TRAINING_POINTS } from './open-points.js';
+import { openPoints, TRAINING_POINTS } from './paper/open-points.js';
 import { epochsFor } from './options.js';
-import { PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from './training-cell.js';
+import { PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper/figures.js';
+import { adoptRun, estimateTraining, trainCell, type Trained } from './training/cell.js';
 import {
   accuracyChart,
   accuracyOf,
@@ -23,7 +23,7 @@ import {
   whyFigure,
   type Group,
   type TrainedCell,
-} from './training-report.js';
+} from './training/report.js';
 
 /** "narrow", or "8-8_16-32" for a width without a name. */
 const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':', '_');

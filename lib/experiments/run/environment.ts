@@ -5,9 +5,9 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Environment } from '../report/result.js';
+import type { Environment } from '../../report/result.js';
 
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** `device`: the model's own description of where it computes. */
 export async function environment(device: string): Promise<Environment> {

@@ -1,15 +1,15 @@
 /** How many faces a model still recognises when they are perturbed: the measurement behind experiment 3 (tables 3 and 4). */
-import type { LabelledImages } from '../data/data-set.js';
-import { invalidArgument } from '../errors.js';
-import { argmax, wilsonInterval } from '../metrics/index.js';
-import type { MiniXception } from '../model.js';
-import { native } from '../native.js';
-import { perturbBatch } from '../perturb/index.js';
-import type { ImageBatch } from '../data/image.js';
-import { generator } from '../random.js';
-import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './robustness-series.js';
+import type { LabelledImages } from '../../data/data-set.js';
+import { invalidArgument } from '../../errors.js';
+import { argmax, wilsonInterval } from '../../metrics/index.js';
+import type { MiniXception } from '../../model.js';
+import { native } from '../../native.js';
+import { perturbBatch } from '../../perturb/index.js';
+import type { ImageBatch } from '../../data/image.js';
+import { generator } from '../../random.js';
+import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './series.js';
 
-export { PAPER_SERIES, SEVERITY_SERIES, type PaperPoint, type RobustnessSeries, type RobustnessSetting } from './robustness-series.js';
+export { PAPER_SERIES, SEVERITY_SERIES, type PaperPoint, type RobustnessSeries, type RobustnessSetting } from './series.js';
 
 /** k of n, with the 95 % Wilson score interval of k / n. */
 export interface Proportion {

@@ -1,5 +1,6 @@
 /** An experiment as a job array: one cell a job, all of them over one shared folder. */
 import { stringify } from 'yaml';
+import { isGpu, type Device } from '../../device.js';
 import { planText, type Plan } from './folder.js';
 
 export interface JobOptions {
@@ -10,14 +11,15 @@ export interface JobOptions {
   folder: string;
   /** Ids of the cells; a job's index is its cell's number. */
   cells: string[];
-  device: string;
+  device: Device;
   /** CPU threads of a job; 0: as many as it gets cores. */
   threads: number;
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${device} --threads ${threads}`;
+/** A job that asks for a GPU sees that one alone, as its first, whichever number it has in the machine. */
+const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${isGpu(device) ? 'cuda' : device} --threads ${threads}`;
 
 /** A script for sbatch. `command`: how the program starts, word by word. */
 export function slurmJob(job: JobOptions, command: readonly string[]): string {
@@ -27,7 +29,7 @@ export function slurmJob(job: JobOptions, command: readonly string[]): string {
 #SBATCH --job-name=fer-cudnn-${name}
 #SBATCH --array=0-${cells.length - 1}
 #SBATCH --output=${folder}/job-%a.log
-${threads > 0 ? `#SBATCH --cpus-per-task=${threads}\n` : ''}${device === 'cuda' ? '#SBATCH --gres=gpu:1\n' : ''}#
+${threads > 0 ? `#SBATCH --cpus-per-task=${threads}\n` : ''}${isGpu(device) ? '#SBATCH --gres=gpu:1\n' : ''}#
 # ${cells.length} cells, one a job; a job that is killed goes on where it was when it is submitted again. When all have run:
 #   ${start} experiment ${name} --out ${quoted(folder)} --collect
 set -euo pipefail
@@ -45,7 +47,7 @@ export function kubernetesJob(job: JobOptions, image: string, claim: string): st
     `[ -e ${quoted(folder)}/experiment.json ] || { cp /plan/experiment.json ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX && mv ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX ${quoted(folder)}/experiment.json; }`,
     `exec fer-cudnn experiment ${name} --out ${quoted(folder)} ${cellFlags(job)} --cell "$JOB_COMPLETION_INDEX"`,
   ].join('\n');
-  const limits = { ...(threads > 0 ? { cpu: String(threads) } : {}), ...(device === 'cuda' ? { 'nvidia.com/gpu': 1 } : {}) };
+  const limits = { ...(threads > 0 ? { cpu: String(threads) } : {}), ...(isGpu(device) ? { 'nvidia.com/gpu': 1 } : {}) };
   const pod = {
     restartPolicy: 'OnFailure',
     containers: [

@@ -1,11 +1,11 @@
 /** Experiment 2: batch size, learning rate and length (the paper's Table 2), or any other grid. */
-import type { Comparison } from '../report/result.js';
-import { resolveConfig } from '../training/config.js';
-import type { Cell, Experiment } from './experiment.js';
-import { openPoints, TRAINING_POINTS } from './open-points.js';
-import { epochsFor, type ExperimentOptions } from './options.js';
-import { PAPER_SETTINGS } from './paper.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from './training-cell.js';
+import type { Comparison } from '../../report/result.js';
+import { resolveConfig } from '../../training/config.js';
+import type { Cell, Experiment } from '../experiment.js';
+import { openPoints, TRAINING_POINTS } from '../paper/open-points.js';
+import { epochsFor, type ExperimentOptions } from '../options.js';
+import { PAPER_SETTINGS } from '../paper/figures.js';
+import { adoptRun, estimateTraining, trainCell, type Trained } from '../training/cell.js';
 import {
   accuracyChart,
   accuracyOf,
@@ -21,7 +21,7 @@ import {
   whyFigure,
   type Group,
   type TrainedCell,
-} from './training-report.js';
+} from '../training/report.js';
 
 const pointOf = ({ cell }: TrainedCell): string => cell.names![0];
 

@@ -8,12 +8,12 @@
  *     batchSize: [15, 40]
  *     learningRate: [0.01, 0.001]
  */
-import { FerError } from '../errors.js';
-import { nearest } from '../nearest.js';
-import { resolveConfig } from '../training/config.js';
-import type { TrainingConfig } from '../training/options.js';
-import { configError, isMap, readYamlMap } from '../yaml-file.js';
-import { PAPER_SETTINGS } from './paper.js';
+import { FerError } from '../../errors.js';
+import { nearest } from '../../nearest.js';
+import { resolveConfig } from '../../training/config.js';
+import type { TrainingConfig } from '../../training/options.js';
+import { configError, isMap, readYamlMap } from '../../yaml-file.js';
+import { PAPER_SETTINGS } from '../paper/figures.js';
 
 export interface GridPoint {
   /** Short; a file name. */

@@ -3,23 +3,17 @@
  * and 4, Figure 6). The paper changes 21 images that are right; beside that protocol stand what it cannot show: how much
  * depends on the 21, all right images, and the whole split.
  */
-import { faceGrid, greyPng } from '../charts/face-grid.js';
-import { syntheticFaces } from '../data/synthetic.js';
-import type { LabelledImages } from '../data/data-set.js';
-import { perturbBatch } from '../perturb/index.js';
-import type { ImageBatch } from '../data/image.js';
-import type { ExperimentResult, Picture } from '../report/result.js';
-import { widthName } from '../network/width.js';
-import type { Cell, CellContext, Experiment } from './experiment.js';
-import { loadModel, modelName } from './models.js';
-import {
-  measureRobustness,
-  PAPER_SERIES,
-  SEVERITY_SERIES,
-  type RobustnessMeasurement,
-  type RobustnessSeries,
-} from './robustness-measure.js';
-import { reportRobustness } from './robustness-report.js';
+import { faceGrid, greyPng } from '../../charts/face-grid.js';
+import { syntheticFaces } from '../../data/synthetic.js';
+import type { LabelledImages } from '../../data/data-set.js';
+import { perturbBatch } from '../../perturb/index.js';
+import type { ImageBatch } from '../../data/image.js';
+import type { ExperimentResult, Picture } from '../../report/result.js';
+import { widthName } from '../../network/width.js';
+import type { Cell, CellContext, Experiment } from '../experiment.js';
+import { loadModel, modelName } from '../models.js';
+import { measureRobustness, PAPER_SERIES, SEVERITY_SERIES, type RobustnessMeasurement, type RobustnessSeries } from './measure.js';
+import { reportRobustness } from './report.js';
 
 export interface ModelFacts {
   name: string;

@@ -1,13 +1,13 @@
 /** Experiment 3 in tables, charts and comparisons. */
-import { bandsChart, heatmapChart } from '../charts/experiments.js';
-import { wilsonInterval } from '../metrics/index.js';
-import type { Chart, Comparison, ExperimentResult, Figure, Picture, Table } from '../report/result.js';
-import type { CellResult, DataFacts } from './experiment.js';
-import { openPoints } from './open-points.js';
-import type { ExperimentOptions } from './options.js';
+import { bandsChart, heatmapChart } from '../../charts/experiments.js';
+import { wilsonInterval } from '../../metrics/index.js';
+import type { Chart, Comparison, ExperimentResult, Figure, Picture, Table } from '../../report/result.js';
+import type { CellResult, DataFacts } from '../experiment.js';
+import { openPoints } from '../paper/open-points.js';
+import type { ExperimentOptions } from '../options.js';
 import type { MeasuredCurve, RobustnessFound } from './robustness.js';
-import type { MeasuredSeries, PaperPoint, RobustnessPoint } from './robustness-measure.js';
-import { dataStatement } from './training-report.js';
+import type { MeasuredSeries, PaperPoint, RobustnessPoint } from './measure.js';
+import { dataStatement } from '../training/report.js';
 
 /** The paper's images behind each figure: three a class. */
 const PAPER_IMAGES = 21;

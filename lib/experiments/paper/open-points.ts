@@ -1,6 +1,6 @@
 /** The report's small print: what the paper does not say, and what preset `paper` and the experiments do instead. */
-import type { OpenPoint } from '../report/result.js';
-import { resolveConfig } from '../training/config.js';
+import type { OpenPoint } from '../../report/result.js';
+import { resolveConfig } from '../../training/config.js';
 
 export type OpenPointName = keyof typeof POINTS;
 

@@ -1,11 +1,11 @@
 /** What the experiments that train say about their cells: rows, means over seeds, and why a figure is not the paper's. */
-import { curvesChart, estimatesChart, type Estimate } from '../charts/experiments.js';
-import { wilsonInterval } from '../metrics/index.js';
-import type { Chart, Column, Figure, Table } from '../report/result.js';
-import { PRESETS } from '../training/presets.js';
-import type { CellResult, DataFacts } from './experiment.js';
-import { PAPER_TEST_IMAGES } from './paper.js';
-import type { Trained } from './training-cell.js';
+import { curvesChart, estimatesChart, type Estimate } from '../../charts/experiments.js';
+import { wilsonInterval } from '../../metrics/index.js';
+import type { Chart, Column, Figure, Table } from '../../report/result.js';
+import { PRESETS } from '../../training/presets.js';
+import type { CellResult, DataFacts } from '../experiment.js';
+import { PAPER_TEST_IMAGES } from '../paper/figures.js';
+import type { Trained } from './cell.js';
 
 export type TrainedCell = CellResult<Trained>;
 

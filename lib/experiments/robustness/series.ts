@@ -1,6 +1,6 @@
 /** What experiment 3 tries: the paper's degrees and factors with its figures, and every perturbation at its five severities. */
-import { SEVERITIES, type Severity } from '../perturb/definition.js';
-import { atSeverity, definitionOf, PERTURBATION_TYPES, type Perturbation, type PerturbationType } from '../perturb/registry.js';
+import { SEVERITIES, type Severity } from '../../perturb/definition.js';
+import { atSeverity, definitionOf, PERTURBATION_TYPES, type Perturbation, type PerturbationType } from '../../perturb/registry.js';
 
 /** What the paper reports for one setting. */
 export interface PaperPoint {

@@ -9,10 +9,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../atomic-file.js';
-import { FerError } from '../errors.js';
-import type { CellResult } from './experiment.js';
-import { resolveOptions, type ExperimentOptions } from './options.js';
+import { writeFileAtomic } from '../../atomic-file.js';
+import { FerError } from '../../errors.js';
+import type { CellResult } from '../experiment.js';
+import { resolveOptions, type ExperimentOptions } from '../options.js';
 
 const FORMAT = 1;
 const PLAN = 'experiment.json';

@@ -1,18 +1,18 @@
 /** Running experiments: cells over devices, results on disk as they come, and one result an experiment at the end. */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { FerError, invalidArgument } from '../errors.js';
-import type { LabelledImages } from '../data/data-set.js';
-import { nearest } from '../nearest.js';
-import { MiniXception } from '../model.js';
-import type { Environment, Report } from '../report/result.js';
+import { FerError, invalidArgument } from '../../errors.js';
+import type { LabelledImages } from '../../data/data-set.js';
+import { nearest } from '../../nearest.js';
+import { MiniXception } from '../../model.js';
+import type { Environment, Report } from '../../report/result.js';
 import { environment } from './environment.js';
-import { resolveDevice, type Device } from '../device.js';
-import { dataFacts, type Cell, type CellContext, type CellResult, type Experiment } from './experiment.js';
+import { resolveDevice, type Device } from '../../device.js';
+import { dataFacts, type Cell, type CellContext, type CellResult, type Experiment } from '../experiment.js';
 import { ExperimentFolder } from './folder.js';
-import type { ExperimentOptions } from './options.js';
-import { loadExperiment } from './registry.js';
-import { differences, readRunConfig } from './training-cell.js';
+import type { ExperimentOptions } from '../options.js';
+import { loadExperiment } from '../registry.js';
+import { differences, readRunConfig } from '../training/cell.js';
 
 export interface ExperimentProgress {
   /** Such as "width/narrow-paper-0". */

@@ -1,18 +1,18 @@
 /** The cell of every experiment that trains: one configuration, one seed, from initial weights to the test figures. */
 import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FerError } from '../errors.js';
-import type { LabelledImages } from '../data/data-set.js';
-import { imagesOf, labelsOf } from '../data/rows.js';
-import { rowsOf } from '../data/splits.js';
-import type { ClassificationMetrics } from '../metrics/index.js';
-import { MiniXception } from '../model.js';
-import { residentData } from '../network/resident.js';
-import { networkOptions, resolveConfig } from '../training/config.js';
-import type { TrainingConfig } from '../training/options.js';
-import { NO_TOTALS, openTrainer } from '../training/trainer.js';
-import type { EpochRow } from '../metrics/epoch.js';
-import type { Cell, CellContext } from './experiment.js';
+import { FerError } from '../../errors.js';
+import type { LabelledImages } from '../../data/data-set.js';
+import { imagesOf, labelsOf } from '../../data/rows.js';
+import { rowsOf } from '../../data/splits.js';
+import type { ClassificationMetrics } from '../../metrics/index.js';
+import { MiniXception } from '../../model.js';
+import { residentData } from '../../network/resident.js';
+import { networkOptions, resolveConfig } from '../../training/config.js';
+import type { TrainingConfig } from '../../training/options.js';
+import type { EpochRow } from '../../metrics/epoch.js';
+import { NO_TOTALS, openTrainer } from '../../training/trainer.js';
+import type { Cell, CellContext } from '../experiment.js';
 
 export interface Trained {
   config: TrainingConfig;
