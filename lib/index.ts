@@ -44,13 +44,14 @@ export {
 } from './experiments/robustness/measure.js';
 export {
   allExperiments,
+  collectExperiments,
   dataExperiment,
   explainExperiment,
   hyperparametersExperiment,
   robustnessExperiment,
   widthExperiment,
 } from './experiments/index.js';
-export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run/run.js';
+export type { ExperimentProgress, RunOptions, RunOutcome } from './experiments/run/run.js';
 export type { ExperimentOptions } from './experiments/options.js';
 export { readGrid, type GridPoint } from './experiments/hyperparameters/grid.js';
 export { writeReport } from './report/write.js';

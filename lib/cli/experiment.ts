@@ -7,7 +7,6 @@ import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
 import type { PresetName } from '../training/options.js';
-import { experimentProgress } from './experiment-progress.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
 import { flagOf } from './training-flags.js';
@@ -159,7 +158,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
     const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
     return printPlan(estimates, flags.devices?.length ?? 1);
   }
-  const view = experimentProgress();
+  const view = (await import('./experiment-progress.js')).experimentProgress();
   let outcome;
   try {
     outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
