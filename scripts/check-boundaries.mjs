@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const BASE = ['errors', 'atomic-file', 'nearest', 'random'];
-const MODEL = [...BASE, 'native', 'device', 'metrics', 'data', 'network', 'predict', 'explain', 'training'];
+const MODEL = [...BASE, 'native', 'device', 'metrics', 'data', 'network', 'predict', 'evaluate', 'explain', 'training'];
 const LIB = {
   errors: [],
   'atomic-file': BASE,
@@ -15,16 +15,17 @@ const LIB = {
   random: BASE,
   native: BASE,
   device: BASE,
-  predict: [...BASE, 'metrics'],
+  predict: MODEL,
+  evaluate: MODEL,
   'package-model': BASE,
   'yaml-file': BASE,
   metrics: BASE,
   data: [...BASE, 'native'],
-  network: [...BASE, 'data'],
+  network: [...BASE, 'native', 'device', 'data'],
   charts: [...BASE, 'metrics', 'data'],
   perturb: [...BASE, 'native', 'data'],
-  explain: [...BASE, 'native', 'data', 'predict'],
-  training: [...MODEL, 'charts', 'model'],
+  explain: MODEL,
+  training: [...MODEL, 'charts'],
   model: MODEL,
   report: [...BASE, 'charts', 'metrics'],
   experiments: [...MODEL, 'charts', 'model', 'perturb', 'report', 'package-model', 'yaml-file'],

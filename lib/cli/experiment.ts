@@ -6,7 +6,7 @@ import type { ExperimentOptions } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
-import type { PresetName } from '../training/presets.js';
+import type { PresetName } from '../training/options.js';
 import { experimentProgress } from './experiment-progress.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';

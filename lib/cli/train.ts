@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
-import type { TrainingResult } from '../training/loop.js';
+import type { TrainingResult } from '../training/fit.js';
 import type { ModelFile } from '../network/model-file.js';
 import { percent } from '../metrics/text.js';
 import { readConfigFile } from './config-file.js';
@@ -61,16 +61,19 @@ async function train(flags: TrainFlags): Promise<void> {
   const given = givenTrainingOptions(flags);
   const start = flags.resume === undefined ? await newRun(flags, given) : await oldRun(flags, flags.resume, given);
   const { config, runFolder, dataPath } = start;
-  const [{ MiniXception }, { loadDataSet }] = await Promise.all([import('../model.js'), import('../data/registry.js')]);
+  const [{ MiniXception }, { loadDataSet }, { networkOptions }] = await Promise.all([
+    import('../model.js'),
+    import('../data/registry.js'),
+    import('../training/config.js'),
+  ]);
   const data = await loadDataSet(dataPath, { size: config.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
 
-  const { inputSize, seed, precision } = config;
+  const { inputSize, precision } = config;
   const { device, threads } = flags;
-  const width = config.width as 'narrow';
   using model = start.weights
     ? MiniXception.fromFile(start.weights, { device, threads, precision })
-    : MiniXception.create({ width, inputSize, seed, classes: data.classes, device, threads, precision });
+    : MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));
   noteDevice(model);
   note(
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { FerError } from '../errors.js';
 import { native, type NativeCsvParser } from '../native.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+import { FER_SPLITS } from './splits.js';
 
 /**
  * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
@@ -29,7 +30,7 @@ export async function readFer2013Csv(path: string, options: { skipBadRows?: bool
     else await pipeline(file, sink);
     return toLabelledImages(path, parser);
   } catch (error) {
-    throw explain(path, error as NodeJS.ErrnoException & { line?: number; reason?: string });
+    throw dataError(path, error as NodeJS.ErrnoException & { line?: number; reason?: string });
   }
 }
 
@@ -43,13 +44,14 @@ function toLabelledImages(path: string, parser: NativeCsvParser): LabelledImages
     size,
     images,
     labels,
-    splits: rowsBySplit(['Training', 'PublicTest', 'PrivateTest'], splits),
+    splits: rowsBySplit(FER_SPLITS, splits),
     notes: badRows.length ? [`${badRows.length} malformed rows were skipped`] : [],
     badRows,
   };
 }
 
-function explain(path: string, error: NodeJS.ErrnoException & { line?: number; reason?: string }): FerError {
+/** What went wrong, in the words of someone who has to act on it. */
+function dataError(path: string, error: NodeJS.ErrnoException & { line?: number; reason?: string }): FerError {
   if (error.line !== undefined && error.reason !== undefined)
     return new FerError('ERR_FER_DATA_FORMAT', `${path}, line ${error.line}: ${error.reason}`, {
       cause: error,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import { decodeImage } from './image.js';
+import type { SplitName } from './splits.js';
 
 const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif)$/i;
 const TRAINING = ['train', 'training'];
@@ -20,11 +21,11 @@ async function folders(directory: string): Promise<string[]> {
 }
 
 /** The folders of `directory` that are splits: folder name and split name. Empty when it is no image data set. */
-export async function splitFolders(directory: string): Promise<[folder: string, split: string][]> {
+export async function splitFolders(directory: string): Promise<[folder: string, split: SplitName][]> {
   const found = await folders(directory);
   const pick = (names: string[]): string | undefined => found.find((name) => names.includes(name.toLowerCase()));
   const [training, validation, test] = [pick(TRAINING), pick(VALIDATION), pick(TEST)];
-  const splits: [string, string][] = [];
+  const splits: [string, SplitName][] = [];
   if (training) splits.push([training, 'Training']);
   if (validation) splits.push([validation, 'PublicTest']);
   // FER2013's folder release joins PublicTest and PrivateTest into one test folder; it must not pass for either.

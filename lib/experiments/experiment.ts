@@ -5,7 +5,7 @@
 import type { LabelledImages } from '../data/data-set.js';
 import type { Device } from '../device.js';
 import type { Environment, ExperimentResult } from '../report/result.js';
-import type { TrainingConfig } from '../training/config.js';
+import type { TrainingConfig } from '../training/options.js';
 import type { DataFacts } from './data-facts.js';
 import type { ExperimentOptions } from './options.js';
 

@@ -1,8 +1,9 @@
 /** The options of all experiments: one flat list, its defaults and its checks. */
 import { FerError, invalidArgument } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { OPTIONS } from '../training/config.js';
-import { PRESETS, type PresetName } from '../training/presets.js';
+import { OPTIONS } from '../training/options.js';
+import { PRESETS } from '../training/presets.js';
+import type { PresetName } from '../training/options.js';
 import { resolveWidth, widthName } from '../network/width.js';
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 

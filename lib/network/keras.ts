@@ -8,7 +8,7 @@ import h5wasm from 'h5wasm/node';
 import { FerError } from '../errors.js';
 import { FER_CLASSES } from '../data/data-set.js';
 import type { WidthSpec } from './width.js';
-import type { ModelFile } from './model-file.js';
+import type { ModelFile } from './metadata.js';
 import type { Tensor } from './safetensors.js';
 
 /** @throws {FerError} ERR_FER_MODEL_FORMAT when the layers are not Mini_XCEPTION's. */

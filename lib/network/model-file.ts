@@ -2,26 +2,11 @@
 import { open, readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
-import { resolveWidth, tensorShapes, type WidthSpec } from './width.js';
-import { readKeras } from './keras.js';
+import type { ModelFile, ModelMetadata } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+import { resolveWidth, tensorShapes } from './width.js';
 
-export interface ModelMetadata {
-  width: WidthSpec;
-  classes: string[];
-  /** Height and width of the grey input, pixels. */
-  inputSize: number;
-  /** How 8-bit pixels become inputs. */
-  normalization: 'x/127.5-1';
-  /** What produced the weights: configuration, epoch, figures. */
-  training?: Record<string, unknown>;
-  source?: string;
-}
-
-export interface ModelFile {
-  metadata: ModelMetadata;
-  tensors: Map<string, Tensor>;
-}
+export type { ModelFile, ModelMetadata } from './metadata.js';
 
 const FORMAT = 'fer-cudnn/mini-xception';
 const HDF5_SIGNATURE = '89484446';
@@ -42,7 +27,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   } catch (cause) {
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `model ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
-  const file = signature === HDF5_SIGNATURE ? await readKeras(path) : parse(path, await readFile(path));
+  const file = signature === HDF5_SIGNATURE ? await (await import('./keras.js')).readKeras(path) : parse(path, await readFile(path));
   validate(path, file);
   return file;
 }

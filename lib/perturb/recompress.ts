@@ -1,7 +1,7 @@
 /** JPEG and back, for many images at once. */
 import sharp from 'sharp';
 import { invalidArgument } from '../errors.js';
-import type { ImageBatch } from './index.js';
+import type { ImageBatch } from '../data/image.js';
 
 /** Blocks that JPEG transforms on their own, pixels. */
 const BLOCK = 8;

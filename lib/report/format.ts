@@ -1,5 +1,6 @@
 /** Values as words, the same in every text output. */
-import type { Column, Comparison, Figure, Format, Interval, Value } from './result.js';
+import type { Interval } from '../metrics/index.js';
+import type { Column, Comparison, Figure, Format, Value } from './result.js';
 
 const NONE = '–';
 

@@ -10,7 +10,8 @@
  */
 import { FerError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
-import { resolveConfig, type TrainingConfig } from '../../training/config.js';
+import { resolveConfig } from '../../training/config.js';
+import type { TrainingConfig } from '../../training/options.js';
 import { configError, isMap, readYamlMap } from '../../yaml-file.js';
 import { PAPER_SETTINGS } from '../paper/figures.js';
 

@@ -1,8 +1,10 @@
 /** Figure 6: a face a class at each of the paper's settings, one picture a series. */
 import { faceGrid, greyPng } from '../../charts/face-grid.js';
 import type { LabelledImages } from '../../data/data-set.js';
+import type { ImageBatch } from '../../data/image.js';
+import { imagesOf } from '../../data/rows.js';
 import { syntheticFaces } from '../../data/synthetic.js';
-import { perturbBatch, type ImageBatch } from '../../perturb/index.js';
+import { perturbBatch } from '../../perturb/index.js';
 import type { Picture } from '../../report/result.js';
 import type { CellContext } from '../experiment.js';
 import { loadModel, modelName, splitOf } from '../models.js';

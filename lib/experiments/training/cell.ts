@@ -1,14 +1,17 @@
 /** The cell of every experiment that trains: one configuration, one seed, from initial weights to the test figures. */
 import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FerError, invalidArgument } from '../../errors.js';
+import { FerError } from '../../errors.js';
 import type { LabelledImages } from '../../data/data-set.js';
+import { imagesOf, labelsOf } from '../../data/rows.js';
+import { rowsOf } from '../../data/splits.js';
 import type { ClassificationMetrics } from '../../metrics/index.js';
-import { MiniXception, residentData } from '../../model.js';
-import { native } from '../../native.js';
-import { resolveConfig, type TrainingConfig } from '../../training/config.js';
-import type { EpochRow } from '../../training/run-folder.js';
-import type { Width } from '../../network/width.js';
+import { MiniXception } from '../../model.js';
+import { residentData } from '../../network/resident.js';
+import { networkOptions, resolveConfig } from '../../training/config.js';
+import type { TrainingConfig } from '../../training/options.js';
+import type { EpochRow } from '../../metrics/epoch.js';
+import { NO_TOTALS, openTrainer } from '../../training/trainer.js';
 import type { Cell, CellContext } from '../experiment.js';
 
 export interface Trained {
@@ -28,10 +31,8 @@ export interface Trained {
 
 type Place = Pick<CellContext, 'data' | 'device' | 'threads'>;
 
-function newModel(config: TrainingConfig, { data, device, threads }: Place): MiniXception {
-  const { inputSize, seed } = config;
-  return MiniXception.create({ width: config.width as Width, inputSize, seed, classes: data.classes, device, threads });
-}
+const newModel = (config: TrainingConfig, { data, device, threads }: Place): MiniXception =>
+  MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));
 
 /** Trains, or goes on with what the cell's folder holds. Undefined when the signal stopped it. */
 export async function trainCell(cell: Cell, context: CellContext): Promise<Trained | undefined> {
@@ -44,7 +45,7 @@ export async function trainCell(cell: Cell, context: CellContext): Promise<Train
   const { memoryBytes } = await measureStep(config, context);
   using model = newModel(config, context);
   const { parameterCount: parameters, multiplyAdds } = model;
-  const { width: _width, inputSize: _inputSize, ...options } = config;
+  const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
   const rows: EpochRow[] = [];
   try {
     const result = await model.fit(data, {
@@ -139,7 +140,8 @@ export function measureStep(config: TrainingConfig, place: Place): Promise<StepT
   const { data, device, threads } = place;
   const timings = measured.get(data) ?? new Map<string, Promise<StepTiming>>();
   measured.set(data, timings);
-  const key = [config.width, config.inputSize, config.batchSize, config.optimizer, config.emaDecay > 0, device, threads].join();
+  const { width, inputSize, precision, batchSize, optimizer, emaDecay } = config;
+  const key = [width, inputSize, precision, batchSize, optimizer, emaDecay > 0, device, threads].join();
   const timing = timings.get(key) ?? timeSteps(config, place);
   timings.set(key, timing);
   return timing;
@@ -151,47 +153,27 @@ const TIMED_SECONDS = 0.5;
 
 async function timeSteps(config: TrainingConfig, place: Place): Promise<StepTiming> {
   const { data } = place;
-  const training = data.splits.get('Training');
-  if (!training?.length) invalidArgument('data', 'a Training split', [...data.splits.keys()].join(', '));
-  const rows = training.subarray(0, config.batchSize);
-  const pixels = data.size ** 2;
-  const sample: LabelledImages = {
-    ...data,
-    images: imagesOf(data.images, rows, pixels),
-    labels: Uint8Array.from(rows, (row) => data.labels[row]),
-  };
+  const rows = rowsOf(data, 'Training').subarray(0, config.batchSize);
   const indices = Uint32Array.from(rows, (_, i) => i);
   using model = newModel(config, place);
-  const resident = residentData(sample);
-  const trainer = new (native().Trainer)(model.native, resident, { ...config, classWeights: new Float32Array(0), augmentation: config });
-  try {
-    const step = async (epoch: number): Promise<void> => {
-      const from = { lossSum: 0, correct: 0, seen: 0, step: 0 };
-      await trainer.trainEpoch({ epoch, indices, learningRates: new Float32Array(1), from }, () => undefined);
-    };
-    await step(0); // the first one also allocates
-    const seconds: number[] = [];
-    const until = performance.now() + TIMED_SECONDS * 1000;
-    while (seconds.length < TIMED_STEPS || (performance.now() < until && seconds.length < 50)) {
-      const started = performance.now();
-      await step(seconds.length + 1);
-      seconds.push((performance.now() - started) / 1000);
-    }
-    const secondsAStep = seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
-    const memoryBytes = model.native.memoryBytes() + trainer.memoryBytes();
+  using resident = residentData({ size: data.size, images: imagesOf(data, rows), labels: labelsOf(data, rows) });
+  using trainer = openTrainer(model, resident, config);
+  const step = async (epoch: number): Promise<void> => {
+    await trainer.trainEpoch({ epoch, indices, learningRates: new Float32Array(1), from: NO_TOTALS }, () => undefined);
+  };
+  await step(0); // the first one also allocates
+  const seconds: number[] = [];
+  const until = performance.now() + TIMED_SECONDS * 1000;
+  while (seconds.length < TIMED_STEPS || (performance.now() < until && seconds.length < 50)) {
     const started = performance.now();
-    await model.native.logitsOf(resident, indices, false);
-    return { secondsAStep, secondsAnEvaluatedImage: (performance.now() - started) / 1000 / indices.length, memoryBytes };
-  } finally {
-    trainer.dispose();
-    resident.dispose();
+    await step(seconds.length + 1);
+    seconds.push((performance.now() - started) / 1000);
   }
-}
-
-function imagesOf(images: Uint8Array, rows: Uint32Array, pixels: number): Uint8Array {
-  const out = new Uint8Array(rows.length * pixels);
-  rows.forEach((row, i) => out.set(images.subarray(row * pixels, (row + 1) * pixels), i * pixels));
-  return out;
+  const secondsAStep = seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
+  const memoryBytes = model.native.memoryBytes() + trainer.memoryBytes();
+  const started = performance.now();
+  await model.native.logitsOf(resident, indices, false);
+  return { secondsAStep, secondsAnEvaluatedImage: (performance.now() - started) / 1000 / indices.length, memoryBytes };
 }
 
 /** Seconds a whole training will take, validation after every epoch included. */
