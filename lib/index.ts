@@ -35,13 +35,8 @@ export {
   type PerturbOptions,
   type Severity,
 } from './perturb/index.js';
-export {
-  measureRobustness,
-  PAPER_SERIES,
-  SEVERITY_SERIES,
-  type MeasureRobustnessOptions,
-  type RobustnessMeasurement,
-} from './experiments/robustness/measure.js';
+export { measureRobustness, type MeasureRobustnessOptions, type RobustnessMeasurement } from './experiments/robustness/measure.js';
+export { PAPER_SERIES, SEVERITY_SERIES } from './experiments/robustness/series.js';
 export {
   allExperiments,
   collectExperiments,

@@ -6,10 +6,9 @@ import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
-import type { CellContext, Experiment } from './experiment.js';
-import { loadModel, modelName } from './models.js';
-import { splitOf } from './robustness/robustness.js';
-import { dataStatement } from './training/report.js';
+import { dataStatement } from './data-facts.js';
+import type { Cell, CellContext, Experiment } from './experiment.js';
+import { loadModel, modelName, splitOf } from './models.js';
 
 /** One image of a class; absent where the split has none of its kind. */
 interface Explained {
@@ -30,18 +29,23 @@ interface Found {
   picture: Picture;
 }
 
+interface ModelCell extends Cell {
+  /** A value of the option `models`. */
+  model: string;
+}
+
 const METHODS = ['grad-cam', 'guided-backprop'] as const;
 const SIDE = 80;
 
-export const explain: Experiment<Found> = {
+export const explain: Experiment<Found, ModelCell> = {
   name: 'explain',
-  cells: ({ models }) => models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at` })),
+  cells: ({ models }) =>
+    models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at`, model })),
   estimate: () => Promise.resolve(5),
 
   async runCell(cell, context) {
-    const name = context.options.models[Number(cell.id.split('-')[0]) - 1];
-    using model = await loadModel(name, context);
-    return await explained(model, modelName(name), context);
+    using model = await loadModel(cell.model, context);
+    return await explained(model, modelName(cell.model), context);
   },
 
   collect(results) {

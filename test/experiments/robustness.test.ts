@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
-import { measureRobustness, PAPER_SERIES, SEVERITY_SERIES, type RobustnessMeasurement } from '../../lib/experiments/robustness/measure.js';
+import { measureRobustness, type RobustnessMeasurement } from '../../lib/experiments/robustness/measure.js';
+import { PAPER_SERIES, SEVERITY_SERIES } from '../../lib/experiments/robustness/series.js';
 import { wilsonInterval } from '../../lib/metrics/index.js';
 import { MiniXception } from '../../lib/model.js';
 import { perturb } from '../../lib/perturb/index.js';

@@ -1,19 +1,18 @@
 /** Experiment 2: batch size, learning rate and length (the paper's Table 2), or any other grid. */
 import type { Comparison } from '../../report/result.js';
 import { resolveConfig } from '../../training/config.js';
+import { dataStatement } from '../data-facts.js';
 import type { Cell, Experiment } from '../experiment.js';
 import { openPoints, TRAINING_POINTS } from '../paper/open-points.js';
 import { epochsFor, type ExperimentOptions } from '../options.js';
-import { PAPER_SETTINGS } from '../paper/figures.js';
+import { paperAccuracy, PAPER_SETTINGS } from '../paper/figures.js';
 import { adoptRun, estimateTraining, trainCell, type Trained } from '../training/cell.js';
 import {
   accuracyChart,
   accuracyOf,
   curveCharts,
-  dataStatement,
   figureOf,
   groupsOf,
-  paperAccuracy,
   RESULT_COLUMNS,
   resultRow,
   runStatement,

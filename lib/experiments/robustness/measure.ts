@@ -7,9 +7,8 @@ import { native } from '../../native.js';
 import { perturbBatch } from '../../perturb/index.js';
 import type { ImageBatch } from '../../data/image.js';
 import { generator } from '../../random.js';
+import { mean, quantile } from '../statistics.js';
 import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './series.js';
-
-export { PAPER_SERIES, SEVERITY_SERIES, type PaperPoint, type RobustnessSeries, type RobustnessSetting } from './series.js';
 
 /** k of n, with the 95 % Wilson score interval of k / n. */
 export interface Proportion {
@@ -113,7 +112,7 @@ export async function measureRobustness(
   const settings = wanted.reduce((sum, series) => sum + series.settings.length, 0);
   let done = 0;
   const measured: MeasuredSeries[] = [];
-  for (const { settings: each, ...series } of wanted) {
+  for (const { id, title, type, axis, settings: each } of wanted) {
     const points: RobustnessPoint[] = [];
     for (const setting of each) {
       signal?.throwIfAborted();
@@ -125,9 +124,9 @@ export async function measureRobustness(
         kept: keptOf(right, still, labels, model.classes),
         ...sampled(samples, still),
       });
-      onProgress?.({ done: ++done, settings, series: series.id, label: setting.label });
+      onProgress?.({ done: ++done, settings, series: id, label: setting.label });
     }
-    measured.push({ ...series, points });
+    measured.push({ id, title, type, axis, points });
   }
   const cpu = process.cpuUsage(cpuStarted);
   return {
@@ -194,8 +193,7 @@ function sampled(samples: Uint32Array[], still: Uint8Array): Pick<RobustnessPoin
     return proportion(k, sample.length);
   });
   const sorted = shares.map(({ share }) => share).sort((a, b) => a - b);
-  const mean = sorted.reduce((sum, share) => sum + share, 0) / sorted.length;
-  return { protocol: shares[0], draws: { mean, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) } };
+  return { protocol: shares[0], draws: { mean: mean(sorted), low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) } };
 }
 
 function keptOf(right: Uint8Array, still: Uint8Array, labels: Uint8Array, classes: readonly string[]): RobustnessPoint['kept'] {
@@ -216,11 +214,3 @@ function keptOf(right: Uint8Array, still: Uint8Array, labels: Uint8Array, classe
 const count = (ones: Uint8Array): number => ones.reduce((sum, one) => sum + one, 0);
 
 const proportion = (k: number, n: number): Proportion => ({ k, n, share: n === 0 ? 0 : k / n, interval: wilsonInterval(k, n) });
-
-/** Of sorted values, between neighbours linearly. */
-function quantile(sorted: number[], q: number): number {
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (at - below);
-}

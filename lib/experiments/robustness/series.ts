@@ -1,16 +1,10 @@
-/** What experiment 3 tries: the paper's degrees and factors with its figures, and every perturbation at its five severities. */
+/**
+ * What experiment 3 tries, as data: the paper's degrees and factors with its figures, and every perturbation at its five
+ * severities. A series carries all that the report says of it, so that another one is another entry here.
+ */
 import { SEVERITIES, type Severity } from '../../perturb/definition.js';
 import { atSeverity, definitionOf, PERTURBATION_TYPES, type Perturbation, type PerturbationType } from '../../perturb/registry.js';
-
-/** What the paper reports for one setting. */
-export interface PaperPoint {
-  /** 0..1, as printed: k / 21, truncated. */
-  share: number;
-  /** Images of 21. */
-  k: number;
-  /** The paper gives only a bound, for any larger strength too: fewer than `k`. */
-  bound?: boolean;
-}
+import { PAPER_BRIGHTNESS, PAPER_ROTATION, type PaperPoint } from '../paper/figures.js';
 
 /** One strength of a perturbation. */
 export interface RobustnessSetting {
@@ -34,60 +28,59 @@ export interface RobustnessSeries {
   settings: RobustnessSetting[];
 }
 
-const paperRotation = (degrees: number, k: number, share: number): RobustnessSetting => ({
-  label: `${degrees}°`,
-  value: degrees,
-  perturbation: { type: 'rotation', degrees },
-  paper: { share, k },
-});
-const paperBrightness = (factor: number, paper: PaperPoint): RobustnessSetting => ({
-  label: `×${factor.toFixed(1)}`,
-  value: factor,
-  perturbation: { type: 'brightness', factor },
-  paper,
-});
+/** A series that the paper has too, with the words for it. */
+export interface PaperSeries extends RobustnessSeries {
+  /** Where the paper prints it, such as "Table 3". */
+  place: string;
+  name: string;
+  /** What was done to the images, after "after". */
+  change: string;
+  /** What a reader should know of one strength on images of `size` x `size` pixels. */
+  remark?: (value: number, size: number) => string | undefined;
+}
+
+type PaperWords = Pick<PaperSeries, 'place' | 'name' | 'change' | 'remark'>;
+
+/** The perturbation's own strength at each of the paper's levels. */
+function paperSeries(
+  type: PerturbationType,
+  figures: ReadonlyMap<number, PaperPoint>,
+  label: (value: number) => string,
+  words: PaperWords,
+): PaperSeries {
+  const { main } = definitionOf(type);
+  const settings = [...figures].map(([value, paper]): RobustnessSetting => {
+    const perturbation = { type, [main]: value } as unknown as Perturbation;
+    return { label: label(value), value, perturbation, paper };
+  });
+  return { id: `paper-${type}`, title: `${words.name}, as in the paper`, type, axis: main, settings, ...words };
+}
+
+/** Whether a rotation moves even a corner by less than half a pixel along either axis. */
+function movesNothing(degrees: number, size: number): boolean {
+  const angle = (degrees * Math.PI) / 180;
+  return ((size - 1) / 2) * (Math.sin(angle) + 1 - Math.cos(angle)) < 0.5;
+}
 
 /**
- * The paper's tables 3 and 4. It does not say which way it turned, how it filled the corners or between which pixels it read: here
- * counter-clockwise, black and nearest, the defaults of MATLAB's imrotate, cropped. Of factors "> 2.0" it says "< 9.5 %": measured
- * here at 2.0 and 2.5.
+ * The paper's Tables 3 and 4. It does not say which way it turned, how it filled the corners or between which pixels it read: here
+ * counter-clockwise, black and nearest, the defaults of MATLAB's imrotate, cropped.
  */
-export const PAPER_SERIES: readonly RobustnessSeries[] = [
-  {
-    id: 'paper-rotation',
-    title: 'Rotation, as in the paper',
-    type: 'rotation',
-    axis: 'degrees',
-    settings: [
-      paperRotation(1, 20, 0.952),
-      paperRotation(4, 19, 0.905),
-      paperRotation(8, 17, 0.809),
-      paperRotation(10, 16, 0.762),
-      paperRotation(15, 12, 0.571),
-      paperRotation(30, 9, 0.429),
-      paperRotation(45, 6, 0.286),
-    ],
-  },
-  {
-    id: 'paper-brightness',
-    title: 'Brightness, as in the paper',
-    type: 'brightness',
-    axis: 'factor',
-    settings: [
-      paperBrightness(0.3, { share: 0.667, k: 14 }),
-      paperBrightness(0.5, { share: 0.762, k: 16 }),
-      paperBrightness(0.7, { share: 0.857, k: 18 }),
-      paperBrightness(0.9, { share: 0.952, k: 20 }),
-      paperBrightness(1.1, { share: 1, k: 21 }),
-      paperBrightness(1.2, { share: 0.857, k: 18 }),
-      paperBrightness(1.3, { share: 0.809, k: 17 }),
-      paperBrightness(1.4, { share: 0.619, k: 13 }),
-      paperBrightness(1.5, { share: 0.571, k: 12 }),
-      paperBrightness(1.8, { share: 0.143, k: 3 }),
-      paperBrightness(2, { share: 0.095, k: 2, bound: true }),
-      paperBrightness(2.5, { share: 0.095, k: 2, bound: true }),
-    ],
-  },
+export const PAPER_SERIES: readonly PaperSeries[] = [
+  paperSeries('rotation', PAPER_ROTATION, (degrees) => `${degrees}°`, {
+    place: 'Table 3',
+    name: 'Rotation',
+    change: 'rotation',
+    remark: (degrees, size) =>
+      movesNothing(degrees, size)
+        ? `Read to the nearest pixel, a ${size}x${size} image does not change at this angle; the paper must have read or sized it otherwise.`
+        : undefined,
+  }),
+  paperSeries('brightness', PAPER_BRIGHTNESS, (factor) => `×${factor.toFixed(1)}`, {
+    place: 'Table 4',
+    name: 'Brightness',
+    change: 'a change of brightness',
+  }),
 ];
 
 /** Every perturbation at its five severities. */

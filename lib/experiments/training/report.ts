@@ -1,10 +1,11 @@
 /** What the experiments that train say about their cells: rows, means over seeds, and why a figure is not the paper's. */
 import { curvesChart, estimatesChart, type Estimate } from '../../charts/experiments.js';
 import { wilsonInterval } from '../../metrics/index.js';
+import { percent } from '../../report/format.js';
 import type { Chart, Column, Figure, Table } from '../../report/result.js';
 import { PRESETS } from '../../training/presets.js';
-import type { CellResult, DataFacts } from '../experiment.js';
-import { PAPER_TEST_IMAGES } from '../paper/figures.js';
+import type { CellResult } from '../experiment.js';
+import { mean, deviation } from '../statistics.js';
 import type { Trained } from './cell.js';
 
 export type TrainedCell = CellResult<Trained>;
@@ -30,16 +31,6 @@ export function secondsAnEpoch({ found, data }: TrainedCell): number | undefined
 
 export const accuracyOf = ({ found }: TrainedCell): number | undefined => found.evaluation?.accuracy;
 
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Sample standard deviation. */
-export function deviation(values: readonly number[]): number {
-  const middle = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-}
-
 const numbers = (values: (number | undefined)[]): number[] => values.filter((value) => value !== undefined);
 
 /** A group's figure: of its one seed with the interval, or the mean over seeds. */
@@ -51,12 +42,6 @@ export function figureOf({ cells }: Group, pick: (cell: TrainedCell) => number |
   return withInterval && n !== undefined
     ? { value: values[0], interval: wilsonInterval(Math.round(values[0] * n), n), n }
     : { value: values[0] };
-}
-
-/** The paper's accuracy with the interval that its n allows. */
-export function paperAccuracy(value: number): Figure {
-  const n = PAPER_TEST_IMAGES;
-  return { value, n, interval: wilsonInterval(Math.round(value * n), n) };
 }
 
 export const RESULT_COLUMNS: Column[] = [
@@ -107,7 +92,7 @@ export function seedsTable(id: string, caption: string, groups: readonly Group[]
           seeds: values.length,
           accuracy: values.length > 0 ? mean(values) : null,
           deviation: values.length > 1 ? deviation(values) : null,
-          each: values.map((value) => (value * 100).toFixed(1)).join(', '),
+          each: values.map(percent).join(', '),
         };
       }),
     },
@@ -127,7 +112,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
     {
       id: 'validation-accuracy',
       caption: 'Learning curves: accuracy on the validation images (PublicTest, where there is one) after every epoch.',
-      alt: `Line chart of validation accuracy over epochs: ${ends((row) => `${(row.validationAccuracy * 100).toFixed(1)} %`)}.`,
+      alt: `Line chart of validation accuracy over epochs: ${ends((row) => `${percent(row.validationAccuracy)} %`)}.`,
       spec: curvesChart(
         curves((row) => row.validationAccuracy * 100),
         { x: 'epoch', y: 'validation accuracy, %' },
@@ -146,23 +131,13 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
 }
 
 export function accuracyChart(estimates: readonly Estimate[]): Chart {
-  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${(value * 100).toFixed(1)} %`).join('; ');
+  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${percent(value)} %`).join('; ');
   return {
     id: 'accuracy',
     caption: 'Accuracy on the test split with 95 % Wilson intervals, beside the paper.',
     alt: `Accuracies with intervals. ${words}.`,
     spec: estimatesChart(estimates, 'accuracy, %'),
   };
-}
-
-const thousands = (value: number): string => value.toLocaleString('en-US');
-
-export function dataStatement(data: DataFacts): string {
-  const splits = Object.entries(data.splits).map(([name, n]) => `${name} ${thousands(n)}`);
-  const what = data.synthetic
-    ? 'Synthetic faces: figures from them say nothing about photographs, and are not to be compared with the paper'
-    : `${data.name}, ${data.source}`;
-  return `Data: ${what} (${splits.join(', ')} images of ${data.size}x${data.size}).`;
 }
 
 /** What was run at which length and where, a sentence a group. */
