@@ -1,9 +1,9 @@
 /** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
-import { invalidArgument } from '../errors.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
+import { checkClasses } from '../network/network.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { dataStatement } from './data-facts.js';
@@ -88,8 +88,7 @@ export const explain: Experiment<Found, ModelCell> = {
 async function explained(model: MiniXception, name: string, { data: given, options }: CellContext): Promise<Found> {
   const drawn = options.images === 'synthetic';
   const data = drawn ? syntheticFaces({ size: given.size }) : given;
-  if (data.classes.join() !== model.classes.join())
-    invalidArgument('data', `the model's classes (${model.classes.join(', ')})`, data.classes.join(', '));
+  checkClasses(model, data);
   const split = splitOf(data);
   const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
   const rows = data.splits.get(split)!;

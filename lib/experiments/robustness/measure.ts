@@ -1,11 +1,14 @@
 /** How many faces a model still recognises when they are perturbed: the measurement behind experiment 3 (tables 3 and 4). */
 import type { LabelledImages } from '../../data/data-set.js';
+import type { ImageBatch } from '../../data/image.js';
+import { imagesOf, labelsOf } from '../../data/rows.js';
+import { rowsOf } from '../../data/splits.js';
 import { invalidArgument } from '../../errors.js';
 import { argmax, wilsonInterval } from '../../metrics/index.js';
 import type { MiniXception } from '../../model.js';
-import { native } from '../../native.js';
+import { checkClasses } from '../../network/network.js';
+import { residentData } from '../../network/resident.js';
 import { perturbBatch } from '../../perturb/index.js';
-import type { ImageBatch } from '../../data/image.js';
 import { generator } from '../../random.js';
 import { mean, quantile } from '../statistics.js';
 import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './series.js';
@@ -96,17 +99,15 @@ export async function measureRobustness(
 ): Promise<RobustnessMeasurement> {
   const { split = 'PublicTest', seed = 0, perClass = 3, draws = 1000, threads = 0, onProgress, signal } = options;
   const wanted = options.series ?? [...PAPER_SERIES, ...SEVERITY_SERIES];
-  const rows = data.splits.get(split);
-  if (!rows?.length) invalidArgument('split', [...data.splits.keys()].join(', '), split);
-  if (data.classes.join() !== model.classes.join())
-    invalidArgument('data', `the model's classes (${model.classes.join(', ')})`, data.classes.join(', '));
+  const rows = rowsOf(data, split);
+  checkClasses(model, data);
   for (const [name, value] of Object.entries({ perClass, draws }))
     if (!Number.isInteger(value) || value < 1) invalidArgument(name, 'a whole number from 1', value);
 
   const started = performance.now();
   const cpuStarted = process.cpuUsage();
-  const labels = Uint8Array.from(rows, (row) => data.labels[row]);
-  const batch = batchOf(data, rows);
+  const labels = labelsOf(data, rows);
+  const batch = { images: imagesOf(data, rows), count: rows.length, width: data.size, height: data.size };
   const right = await rightOnes(model, batch, labels);
   const samples = drawSamples(right, labels, model.classes.length, { seed, perClass, draws });
   const settings = wanted.reduce((sum, series) => sum + series.settings.length, 0);
@@ -144,25 +145,14 @@ export async function measureRobustness(
   };
 }
 
-function batchOf({ images, size }: LabelledImages, rows: Uint32Array): ImageBatch {
-  const pixels = size * size;
-  const batch = new Uint8Array(rows.length * pixels);
-  rows.forEach((row, i) => batch.set(images.subarray(row * pixels, (row + 1) * pixels), i * pixels));
-  return { images: batch, count: rows.length, width: size, height: size };
-}
-
 /** 1 where the model recognises the image, 0 elsewhere. */
 async function rightOnes(model: MiniXception, batch: ImageBatch, labels: Uint8Array): Promise<Uint8Array> {
   if (batch.width !== batch.height) invalidArgument('series', 'perturbations that keep images square', `${batch.width}x${batch.height}`);
-  const resident = new (native().DataSet)(batch.images, labels, batch.width);
-  try {
-    const everyRow = Uint32Array.from(labels, (_, i) => i);
-    const logits = await model.native.logitsOf(resident, everyRow, false);
-    const k = model.classes.length;
-    return Uint8Array.from(labels, (label, i) => Number(argmax(logits, i * k, k) === label));
-  } finally {
-    resident.dispose();
-  }
+  using resident = residentData({ images: batch.images, labels, size: batch.width });
+  const everyRow = Uint32Array.from(labels, (_, i) => i);
+  const logits = await model.native.logitsOf(resident, everyRow, false);
+  const k = model.classes.length;
+  return Uint8Array.from(labels, (label, i) => Number(argmax(logits, i * k, k) === label));
 }
 
 /** Places in the split of each repetition's images: `perClass` of the right ones of every class, or as many as there are. */

@@ -40,9 +40,7 @@ async function rightFaces({ data, options, ...place }: CellContext): Promise<Fac
 async function picture({ id, name, settings }: PaperSeries, { data, rows, whose }: Faces): Promise<Picture> {
   const { size } = data;
   const pixels = size * size;
-  const images = new Uint8Array(rows.length * pixels);
-  rows.forEach((row, i) => images.set(data.images.subarray(row * pixels, (row + 1) * pixels), i * pixels));
-  const batch = { images, count: rows.length, width: size, height: size };
+  const batch = { images: imagesOf(data, rows), count: rows.length, width: size, height: size };
   const columns = [batch, ...(await Promise.all(settings.map(({ perturbation }) => perturbBatch(batch, perturbation))))];
   const face = (column: ImageBatch, i: number): Promise<Uint8Array> => greyPng(column.images.subarray(i * pixels, (i + 1) * pixels), size);
   const expressions = rows.map((row) => data.classes[data.labels[row]]);
