@@ -45,8 +45,9 @@ export {
   robustnessExperiment,
   widthExperiment,
 } from './experiments/index.js';
-export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run/run.js';
+export { collectExperiments, runExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run/run.js';
 export type { ExperimentOptions } from './experiments/options.js';
-export { readGrid, type GridPoint } from './experiments/hyperparameters/grid.js';
+export type { GridPoint } from './experiments/hyperparameters/grid.js';
+export { readGrid } from './experiments/hyperparameters/grid-file.js';
 export { writeReport } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

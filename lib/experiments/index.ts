@@ -3,28 +3,27 @@ import type { LabelledImages } from '../data/data-set.js';
 import { EXPERIMENTS } from './registry.js';
 import { runExperiments, type RunOptions, type RunOutcome } from './run/run.js';
 
+type Run = (data: LabelledImages, options: RunOptions) => Promise<RunOutcome>;
+
+const running =
+  (...names: string[]): Run =>
+  (data, options) =>
+    runExperiments(names, data, options);
+
 /** Experiment 1: trains every width and compares them. */
-export const widthExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['width'], data, options);
+export const widthExperiment: Run = running('width');
 
 /** Experiment 2: trains every setting of a grid and compares them. */
-export const hyperparametersExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
-  runExperiments(['hyperparameters'], data, options);
+export const hyperparametersExperiment: Run = running('hyperparameters');
 
 /** Experiment 3: perturbs the validation images and counts which of them stay right. */
-export const robustnessExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
-  runExperiments(['robustness'], data, options);
+export const robustnessExperiment: Run = running('robustness');
 
 /** Experiment 4: counts a data set's images and looks for leaks between its splits. */
-export const dataExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['data'], data, options);
+export const dataExperiment: Run = running('data');
 
 /** Explains one right and one wrong image a class by Grad-CAM and guided backpropagation. */
-export const explainExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
-  runExperiments(['explain'], data, options);
+export const explainExperiment: Run = running('explain');
 
 /** Every experiment, in one folder. */
-export const allExperiments = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
-  runExperiments(
-    EXPERIMENTS.map(({ name }) => name),
-    data,
-    options,
-  );
+export const allExperiments: Run = running(...EXPERIMENTS.map(({ name }) => name));
