@@ -4,11 +4,14 @@ import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
 import { widthName, WIDTHS } from '../network/width.js';
 import { dataStatement } from './data-facts.js';
-import type { Cell, Experiment } from './experiment.js';
+import type { Experiment } from './experiment.js';
 import { openPoints, TRAINING_POINTS } from './paper/open-points.js';
 import { epochsFor } from './options.js';
 import { paperAccuracy, PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper/figures.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from './training/cell.js';
+import { adoptRun } from './training/adopt.js';
+import { trainCell } from './training/cell.js';
+import type { Trained, TrainingCell } from './training/found.js';
+import { estimateTraining } from './training/timing.js';
 import {
   accuracyChart,
   accuracyOf,
@@ -29,13 +32,13 @@ import {
 const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':', '_');
 const groupName = ({ found: { config } }: TrainedCell): string => `${config.width}, ${config.preset}`;
 
-export const width: Experiment<Trained> = {
+export const width: Experiment<Trained, TrainingCell> = {
   name: 'width',
 
   cells({ widths, presets, seeds, inputSize, ...options }) {
     return presets.flatMap((preset) =>
       widths.flatMap((spec) =>
-        seeds.map((seed): Cell => {
+        seeds.map((seed): TrainingCell => {
           const config = resolveConfig({ preset, width: spec, inputSize, seed });
           const names = [`${slug(spec)}-${preset}`, slug(spec)];
           config.epochs = epochsFor({ widths, presets, seeds, inputSize, ...options }, names, config.epochs);

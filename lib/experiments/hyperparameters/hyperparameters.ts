@@ -2,11 +2,14 @@
 import type { Comparison } from '../../report/result.js';
 import { resolveConfig } from '../../training/config.js';
 import { dataStatement } from '../data-facts.js';
-import type { Cell, Experiment } from '../experiment.js';
+import type { Experiment } from '../experiment.js';
 import { openPoints, TRAINING_POINTS } from '../paper/open-points.js';
 import { epochsFor, type ExperimentOptions } from '../options.js';
 import { paperAccuracy, PAPER_SETTINGS } from '../paper/figures.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from '../training/cell.js';
+import { adoptRun } from '../training/adopt.js';
+import { trainCell } from '../training/cell.js';
+import type { Trained, TrainingCell } from '../training/found.js';
+import { estimateTraining } from '../training/timing.js';
 import {
   accuracyChart,
   accuracyOf,
@@ -22,14 +25,14 @@ import {
   type TrainedCell,
 } from '../training/report.js';
 
-const pointOf = ({ cell }: TrainedCell): string => cell.names![0];
+const pointOf = ({ cell }: TrainedCell): string => cell.names[0];
 
-export const hyperparameters: Experiment<Trained> = {
+export const hyperparameters: Experiment<Trained, TrainingCell> = {
   name: 'hyperparameters',
 
   cells(options) {
     return options.grid.flatMap((point) =>
-      options.seeds.map((seed): Cell => {
+      options.seeds.map((seed): TrainingCell => {
         const config = resolveConfig({ preset: 'paper', inputSize: options.inputSize, ...point.config, seed });
         config.epochs = epochsFor(options, [point.name], config.epochs);
         const { batchSize, learningRate, epochs } = config;

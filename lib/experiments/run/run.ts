@@ -13,7 +13,7 @@ import type { Cell, CellContext, CellResult, Experiment } from '../experiment.js
 import { ExperimentFolder } from './folder.js';
 import type { ExperimentOptions } from '../options.js';
 import { loadExperiment } from '../registry.js';
-import { differences, readRunConfig } from '../training/cell.js';
+import { differences, readRunConfig } from '../training/adopt.js';
 
 export interface ExperimentProgress {
   /** Such as "width/narrow-paper-0". */

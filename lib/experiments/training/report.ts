@@ -6,9 +6,9 @@ import type { Chart, Column, Figure, Table } from '../../report/result.js';
 import { PRESETS } from '../../training/presets.js';
 import type { CellResult } from '../experiment.js';
 import { mean, deviation } from '../statistics.js';
-import type { Trained } from './cell.js';
+import type { Trained, TrainingCell } from './found.js';
 
-export type TrainedCell = CellResult<Trained>;
+export type TrainedCell = CellResult<Trained, TrainingCell>;
 
 /** Cells that differ in their seed alone. */
 export interface Group {
