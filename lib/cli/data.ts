@@ -5,7 +5,8 @@ import type { DataAudit } from '../data/audit.js';
 import { FerError } from '../errors.js';
 import { DATA_FORMS } from './data-forms.js';
 import { addLoadFlags, usageError, wholeNumberOf, type DataFlags } from './options.js';
-import { note, noteData, print, table, thousands } from './output.js';
+import { note, noteData, print } from './output.js';
+import { table, thousands } from '../plain-text.js';
 
 const INFO_EXAMPLES = `
 ${DATA_FORMS}

@@ -6,7 +6,8 @@ import { FerError } from '../errors.js';
 import { SEVERITIES, type Parameter, type Severity } from '../perturb/definition.js';
 import { accepts, atSeverity, definitionOf, expectation, PERTURBATION_TYPES, type Perturbation } from '../perturb/registry.js';
 import { boxOf, usageError, wholeNumberOf } from './options.js';
-import { note, print, table } from './output.js';
+import { note, print } from './output.js';
+import { table } from '../plain-text.js';
 
 const FORMATS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'];
 

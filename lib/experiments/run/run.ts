@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FerError, invalidArgument } from '../../errors.js';
 import type { LabelledImages } from '../../data/data-set.js';
-import { nearest } from '../../nearest.js';
+import { suggestion } from '../../suggestion.js';
 import { MiniXception } from '../../model.js';
 import type { Environment, Report } from '../../report/result.js';
 import { environment } from './environment.js';
@@ -69,7 +69,7 @@ export async function plannedCells(experiments: readonly string[], options: Expe
   );
   const names = [...new Set(cells.flatMap(({ cell }) => (cell.config ? (cell.names ?? []) : []))), 'all'];
   for (const name of Object.keys(options.epochs))
-    if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${nearest(name, names)})`, name);
+    if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${suggestion(name, names)})`, name);
   return cells;
 }
 
@@ -80,7 +80,7 @@ export function chosenCells(cells: PlannedCell[], only: readonly string[] | unde
     const found = /^\d+$/.test(wanted) ? cells[Number(wanted)] : cells.find(({ id }) => id === wanted);
     if (found) return found;
     const ids = cells.map(({ id }) => id);
-    return invalidArgument('cell', `a number from 0 to ${cells.length - 1} or an id such as ${nearest(wanted, ids)}`, wanted);
+    return invalidArgument('cell', `a number from 0 to ${cells.length - 1} or an id such as ${suggestion(wanted, ids)}`, wanted);
   });
 }
 

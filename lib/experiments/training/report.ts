@@ -1,7 +1,7 @@
 /** What the experiments that train say about their cells: rows, means over seeds, and why a figure is not the paper's. */
 import { curvesChart, estimatesChart, type Estimate } from '../../charts/experiments.js';
 import { wilsonInterval } from '../../metrics/index.js';
-import { percent } from '../../report/format.js';
+import { inPercent, percent } from '../../plain-text.js';
 import type { Chart, Column, Figure, Table } from '../../report/result.js';
 import { PRESETS } from '../../training/presets.js';
 import type { CellResult } from '../experiment.js';
@@ -92,7 +92,7 @@ export function seedsTable(id: string, caption: string, groups: readonly Group[]
           seeds: values.length,
           accuracy: values.length > 0 ? mean(values) : null,
           deviation: values.length > 1 ? deviation(values) : null,
-          each: values.map(percent).join(', '),
+          each: values.map(inPercent).join(', '),
         };
       }),
     },
@@ -112,7 +112,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
     {
       id: 'validation-accuracy',
       caption: 'Learning curves: accuracy on the validation images (PublicTest, where there is one) after every epoch.',
-      alt: `Line chart of validation accuracy over epochs: ${ends((row) => `${percent(row.validationAccuracy)} %`)}.`,
+      alt: `Line chart of validation accuracy over epochs: ${ends((row) => percent(row.validationAccuracy))}.`,
       spec: curvesChart(
         curves((row) => row.validationAccuracy * 100),
         { x: 'epoch', y: 'validation accuracy, %' },
@@ -131,7 +131,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
 }
 
 export function accuracyChart(estimates: readonly Estimate[]): Chart {
-  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${percent(value)} %`).join('; ');
+  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${percent(value)}`).join('; ');
   return {
     id: 'accuracy',
     caption: 'Accuracy on the test split with 95 % Wilson intervals, beside the paper.',
