@@ -25,7 +25,8 @@ ${DATA_FORMS}
 Examples:
   $ fer-cudnn data prepare fer2013.csv.gz     decode it once; "train" and "evaluate" then start at once
 
-The packed copy lies in $XDG_CACHE_HOME/fer-cudnn, or ~/.cache/fer-cudnn, and is made anew when the file changes.`;
+The packed copy lies in $FER_CACHE_DIR, or else in $XDG_CACHE_HOME/fer-cudnn or ~/.cache/fer-cudnn, and is made anew when
+the file changes.`;
 
 const COMPACT_EXAMPLES = `
 ${DATA_FORMS}
