@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Device } from '../device.js';
+import { CPU, GPU, GPU_NAMES, isGpu, type Device } from '../device.js';
 import { native, type CudaProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 import { deviceOf } from './options.js';
@@ -30,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep('cpu') },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep(CPU) },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -40,7 +40,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('check this installation')
     .description('Checks that everything the package needs works on this machine.')
-    .option('--device <name>', 'cuda or cuda:<number>: this GPU must work', deviceOf)
+    .option('--device <name>', `${GPU_NAMES}: this GPU must work`, deviceOf)
     .addHelpText('after', EXAMPLES)
     .action(doctor);
 }
@@ -73,19 +73,18 @@ async function doctor({ device }: DoctorFlags): Promise<void> {
   }
   reportGpu(probe, device);
   if (probe.plugin.problem === '' && probe.driver.problem === '') {
-    const gpu = device?.startsWith('cuda') ? device : 'cuda';
-    await attempt('GPU training', () => stepOnGpu(gpu));
+    await attempt('GPU training', () => stepOnGpu(device && isGpu(device) ? device : GPU));
   }
 }
 
 /** The lines on plug-in, driver, GPUs and cuDNN. */
 function reportGpu({ plugin, driver, cudnn }: CudaProbe, device: Device | undefined): void {
-  const lacking: Verdict = device?.startsWith('cuda') ? 'FAILED' : 'absent';
+  const lacking: Verdict = device && isGpu(device) ? 'FAILED' : 'absent';
   const line = (name: string, problem: string, good: string): void => report(problem ? lacking : 'ok', name, problem || good);
   line('CUDA part', plugin.problem, `${path.basename(plugin.path)}, ${plugin.runTime} run time inside`);
   line('NVIDIA driver', driver.problem, `runs CUDA up to ${driver.version}`);
   driver.gpus.forEach(({ name, computeCapability, memoryBytes }, i) =>
-    report('ok', `cuda:${i}`, `${name}, compute capability ${computeCapability}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`),
+    report('ok', `${GPU}:${i}`, `${name}, compute capability ${computeCapability}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
   // Never a failure: the backend has kernels of its own for everything.
   if (cudnn.problem === '') report('ok', 'cuDNN', `${cudnn.version} at ${cudnn.library}`);
@@ -93,7 +92,7 @@ function reportGpu({ plugin, driver, cudnn }: CudaProbe, device: Device | undefi
     report(
       'absent',
       'cuDNN',
-      `${cudnn.problem}. Without it "cuda" works on the package's own kernels alone` +
+      `${cudnn.problem}. Without it "${GPU}" works on the package's own kernels alone` +
         (cudnn.library === '' ? `. Searched: ${cudnn.searched.join(', ')}` : ''),
     );
 }

@@ -302,7 +302,8 @@ export async function estimateExperiments(
   options: ExperimentOptions,
   place: { device?: Device; threads?: number } = {},
 ): Promise<PlanEstimate[]> {
-  const context: CellContext = { data, options, folder: '', device: place.device ?? 'cpu', threads: place.threads ?? 0 };
+  const { device, threads } = resolveDevice(place);
+  const context: CellContext = { data, options, folder: '', device, threads };
   const estimates: PlanEstimate[] = [];
   for (const { id, experiment, cell } of await plannedCells(experiments, options))
     estimates.push({ id, title: cell.title, seconds: await experiment.estimate(cell, context) });
