@@ -4,14 +4,14 @@
 #include <thread>
 
 #include "addon/csv_parser.h"
-#include "addon/cuda_probe.h"
+#include "addon/devices.h"
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/model.h"
 #include "addon/perturb.h"
 #include "addon/trainer.h"
 #include "addon/values.h"
-#include "core/error.h"
+#include "base/error.h"
 #include "cpu/kernels.h"
 
 namespace fer::addon {

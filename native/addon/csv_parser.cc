@@ -1,7 +1,7 @@
 #include "addon/csv_parser.h"
 
 #include "addon/environment.h"
-#include "core/csv.h"
+#include "data/csv.h"
 
 namespace fer::addon {
 namespace {

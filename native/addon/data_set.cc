@@ -1,7 +1,7 @@
 #include "addon/data_set.h"
 
 #include "addon/environment.h"
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/data_set.h"
+#include "data/data_set.h"
 
 namespace fer::addon {
 

@@ -5,9 +5,9 @@
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/values.h"
-#include "core/devices.h"
-#include "core/error.h"
-#include "core/explain.h"
+#include "devices/registry.h"
+#include "base/error.h"
+#include "network/explain.h"
 
 namespace fer::addon {
 namespace {

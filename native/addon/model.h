@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 
-#include "core/network.h"
+#include "network/network.h"
 
 namespace fer::addon {
 

@@ -5,7 +5,7 @@
 #include "addon/data_set.h"
 #include "addon/environment.h"
 #include "addon/values.h"
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 namespace {

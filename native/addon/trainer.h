@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "addon/model.h"
-#include "core/trainer.h"
+#include "network/trainer.h"
 
 namespace fer::addon {
 

@@ -1,6 +1,6 @@
 #include "addon/values.h"
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "core/plan.h"
-#include "core/trainer.h"
+#include "network/plan.h"
+#include "network/trainer.h"
 
 namespace fer::addon {
 
