@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Device } from '../device.js';
-import { native, type CudaProbe } from '../native.js';
+import { native, type DeviceProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
-import { probeCuda, stepOnGpu } from './cuda-check.js';
+import { probeDevices, stepOn } from './device-check.js';
 import { deviceOf } from './options.js';
 import { print } from './output.js';
 import { trainOneStep } from './training-check.js';
@@ -66,38 +66,32 @@ async function attempt(name: string, check: () => Promise<string> | string): Pro
 
 async function doctor({ device }: DoctorFlags): Promise<void> {
   for (const { name, check } of CHECKS) await attempt(name, check);
-  let probe: CudaProbe;
+  let probes: DeviceProbe[];
   try {
-    probe = await probeCuda();
+    probes = await probeDevices();
   } catch (error) {
     return report('FAILED', 'GPU', (error as Error).message);
   }
-  reportGpu(probe, device);
-  if (probe.plugin.problem === '' && probe.driver.problem === '') {
-    const gpu = device?.startsWith('cuda') ? device : 'cuda';
-    await attempt('GPU training', () => stepOnGpu(gpu));
-  }
+  for (const probe of probes.filter(({ gpu }) => gpu)) await reportGpu(probe, device);
 }
 
-/** The lines on plug-in, driver, GPUs and cuDNN. */
-function reportGpu({ plugin, driver, cudnn }: CudaProbe, device: Device | undefined): void {
-  const lacking: Verdict = device?.startsWith('cuda') ? 'FAILED' : 'absent';
-  const line = (name: string, problem: string, good: string): void => report(problem ? lacking : 'ok', name, problem || good);
-  line('CUDA part', plugin.problem, `${path.basename(plugin.path)}, ${plugin.runTime} run time inside`);
-  line('NVIDIA driver', driver.problem, `runs CUDA up to ${driver.version}`);
-  driver.gpus.forEach(({ name, computeCapability, memoryBytes }, i) =>
-    report('ok', `cuda:${i}`, `${name}, compute capability ${computeCapability}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`),
+/** The lines on what a kind of GPU needs, on each of its GPUs, and on a training there. */
+async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | undefined): Promise<void> {
+  const asked = device?.split(':')[0] === name;
+  const lacking: Verdict = asked ? 'FAILED' : 'absent';
+  for (const part of parts) {
+    if (part.problem === '') report('ok', part.name, part.found);
+    else if (part.without === '') report(lacking, part.name, part.problem);
+    else report('absent', part.name, [`${part.problem}. ${part.without}`, ...searchedIn(part.searched)].join('. '));
+  }
+  units.forEach((unit, i) =>
+    report('ok', `${name}:${i}`, `${unit.name}, compute capability ${unit.capability}, ${(unit.memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
-  // Never a failure: the backend has kernels of its own for everything.
-  if (cudnn.problem === '') report('ok', 'cuDNN', `${cudnn.version} at ${cudnn.library}`);
-  else
-    report(
-      'absent',
-      'cuDNN',
-      `${cudnn.problem}. Without it "cuda" works on the package's own kernels alone` +
-        (cudnn.library === '' ? `. Searched: ${cudnn.searched.join(', ')}` : ''),
-    );
+  if (parts.every(({ problem, without }) => problem === '' || without !== ''))
+    await attempt('GPU training', () => stepOn(asked && device ? device : (name as Device)));
 }
+
+const searchedIn = (places: readonly string[]): string[] => (places.length > 0 ? [`Searched: ${places.join(', ')}`] : []);
 
 async function decodePicture(): Promise<string> {
   const { decodeImage } = await import('../data/image.js');

@@ -1,47 +1,41 @@
 #include "addon/devices.h"
 
-#include "devices/cuda/cudnn_library.h"
-#include "devices/cuda/driver.h"
-#include "devices/cuda/plugin_file.h"
+#include "addon/values.h"
+#include "devices/registry.h"
 
 namespace fer::addon {
 
-Napi::Value probe_cuda(const Napi::CallbackInfo& info) {
+Napi::Value probe_devices(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const plugin::CudaPlugin found = plugin::open_cuda_plugin();
-  Napi::Object plugin = Napi::Object::New(env);
-  plugin.Set("path", found.path);
-  plugin.Set("runTime", found.table ? found.table->run_time : "");
-  plugin.Set("problem", found.problem);
-
-  const plugin::CudaDriver asked = plugin::probe_cuda_driver();
-  Napi::Object driver = Napi::Object::New(env);
-  driver.Set("version", asked.version ? asked.version_text() : "");
-  driver.Set("problem", asked.problem);
-  Napi::Array gpus = Napi::Array::New(env);
-  for (const plugin::CudaGpu& gpu : asked.gpus) {
+  Napi::Array devices = Napi::Array::New(env);
+  for (const Device* device : all_devices()) {
+    const Probe probe = device->probe();
+    Napi::Array parts = Napi::Array::New(env), units = Napi::Array::New(env);
+    for (const Part& part : probe.parts) {
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("name", part.name);
+      object.Set("version", part.version);
+      object.Set("found", part.found);
+      object.Set("problem", part.problem);
+      object.Set("without", part.without);
+      object.Set("searched", from_list(env, part.searched));
+      parts.Set(parts.Length(), object);
+    }
+    for (const Unit& unit : probe.units) {
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("name", unit.name);
+      object.Set("capability", unit.capability);
+      object.Set("memoryBytes", static_cast<double>(unit.memory_bytes));
+      units.Set(units.Length(), object);
+    }
     Napi::Object object = Napi::Object::New(env);
-    object.Set("name", gpu.name);
-    object.Set("computeCapability", std::to_string(gpu.major) + '.' + std::to_string(gpu.minor));
-    object.Set("memoryBytes", static_cast<double>(gpu.memory_bytes));
-    gpus.Set(gpus.Length(), object);
+    object.Set("name", device->name);
+    object.Set("gpu", device->gpu);
+    object.Set("parts", parts);
+    object.Set("units", units);
+    devices.Set(devices.Length(), object);
   }
-  driver.Set("gpus", gpus);
-
-  const cuda::CudnnProbe probed = cuda::CudnnLibrary::probe();
-  Napi::Object cudnn = Napi::Object::New(env);
-  cudnn.Set("library", probed.library);
-  cudnn.Set("version", probed.version ? probed.version_text() : "");
-  cudnn.Set("problem", probed.problem);
-  Napi::Array searched = Napi::Array::New(env);
-  for (const std::string& place : probed.searched) searched.Set(searched.Length(), place);
-  cudnn.Set("searched", searched);
-
-  Napi::Object all = Napi::Object::New(env);
-  all.Set("plugin", plugin);
-  all.Set("driver", driver);
-  all.Set("cudnn", cudnn);
-  return all;
+  return devices;
 }
 
 }  // namespace fer::addon

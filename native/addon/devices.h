@@ -1,9 +1,9 @@
-// probeCuda(): what this machine has for the CUDA backend, and what it lacks.
+// probeDevices(): what each device of the registry needs and what of it this machine has.
 #pragma once
 #include <napi.h>
 
 namespace fer::addon {
 
-Napi::Value probe_cuda(const Napi::CallbackInfo& info);
+Napi::Value probe_devices(const Napi::CallbackInfo& info);
 
 }  // namespace fer::addon

@@ -19,6 +19,13 @@ auto values(const Napi::Value& value) {
   return std::vector<std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.Data() + array.ElementLength());
 }
 
+template <class T>
+Napi::Array from_list(Napi::Env env, const std::vector<T>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, values[i]);
+  return array;
+}
+
 Spec to_spec(const Napi::Object& object);
 Augmentation to_augmentation(const Napi::Object& object);
 DeviceOptions to_device_options(const Napi::Object& object);

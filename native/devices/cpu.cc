@@ -16,7 +16,7 @@ std::unique_ptr<Backend> open(int, const DeviceOptions& options) {
 }
 
 Probe probe() {
-  return {.parts = {{.name = "kernels", .version = cpu::best_kernels().name}},
+  return {.parts = {{.name = "kernels", .version = cpu::best_kernels().name, .found = cpu::best_kernels().name}},
           .units = {{.name = "CPU", .capability = cpu::best_kernels().name}}};
 }
 

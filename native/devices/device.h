@@ -12,10 +12,11 @@ namespace fer {
 // A thing that a device needs, or can use, and what was found of it.
 struct Part {
   std::string name;
-  std::string version = {}, place = {};    // empty: not known
+  std::string version = {};                // empty: not known
+  std::string found = {};                  // what is there, in words; empty: nothing
   std::string problem = {};                // why it cannot be used and what to do, a sentence; empty: all is well
-  bool required = true;                    // without it the device cannot be used
-  std::vector<std::string> searched = {};  // places, in order
+  std::string without = {};                // what the device does without it, a sentence; empty: nothing, it is needed
+  std::vector<std::string> searched = {};  // places, in order, where it was not found
 };
 
 // One of the devices of a kind.

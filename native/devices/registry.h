@@ -9,6 +9,8 @@
 namespace fer {
 
 std::span<const Device* const> all_devices();
+// The first that is no GPU: it computes in this process's own memory, and is always there.
+const Device& host_device();
 
 // device: a name of the registry, and for a GPU perhaps ":" and its number (0, where none is given).
 // Throws ERR_FER_DEVICE_UNAVAILABLE; never falls back.

@@ -1,4 +1,6 @@
 // NVIDIA GPUs, by way of the plug-in.
+#include <filesystem>
+
 #include "base/error.h"
 #include "devices/cuda/cudnn_library.h"
 #include "devices/cuda/driver.h"
@@ -39,14 +41,20 @@ Probe probe() {
   const Driver driver = probe_driver();
   const CudnnProbe cudnn = CudnnLibrary::probe();
   Probe found;
-  found.parts = {{.name = "plug-in", .version = file.table ? file.table->run_time : "", .place = file.path, .problem = file.problem},
-                 {.name = "driver", .version = driver.version ? driver.version_text() : "", .problem = driver.problem},
+  found.parts = {{.name = "CUDA part",
+                  .version = file.table ? file.table->run_time : "",
+                  .found = file.table ? std::filesystem::path(file.path).filename().string() + ", " + file.table->run_time + " run time inside" : "",
+                  .problem = file.problem},
+                 {.name = "NVIDIA driver",
+                  .version = driver.version ? driver.version_text() : "",
+                  .found = driver.version ? "runs CUDA up to " + driver.version_text() : "",
+                  .problem = driver.problem},
                  {.name = "cuDNN",
                   .version = cudnn.version ? cudnn.version_text() : "",
-                  .place = cudnn.library,
+                  .found = cudnn.version ? cudnn.version_text() + " at " + cudnn.library : "",
                   .problem = cudnn.problem,
-                  .required = false,
-                  .searched = cudnn.searched}};
+                  .without = std::string("Without it \"") + kCuda.name + "\" works on the package's own kernels alone",
+                  .searched = cudnn.library.empty() ? cudnn.searched : std::vector<std::string>{}}};
   for (const Gpu& gpu : driver.gpus) found.units.push_back({.name = gpu.name, .capability = capability(gpu), .memory_bytes = gpu.memory_bytes});
   return found;
 }

@@ -30,7 +30,7 @@ TEST(DevicesTest, EveryOneCanBeAskedWhatItNeeds) {
     const Probe probe = device->probe();
     EXPECT_FALSE(probe.parts.empty()) << device->name;
     bool complete = true;
-    for (const Part& part : probe.parts) complete &= part.problem.empty() || !part.required;
+    for (const Part& part : probe.parts) complete &= part.problem.empty() || !part.without.empty();
     const std::string failure = failure_of([&] { make_backend(device->name, {}); });
     EXPECT_EQ(failure, complete && !probe.units.empty() ? "nothing was thrown" : failure) << "what is there opens";
     if (!complete) {

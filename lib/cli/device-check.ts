@@ -1,19 +1,19 @@
 /**
- * What `doctor` asks of the CUDA backend, in a process of its own: a driver that crashes costs a line of the report.
+ * What `doctor` asks of devices, in a process of its own: a driver that crashes costs a line of the report.
  *
- * `node cuda-check.js probe` and `node cuda-check.js step <device>` (the child) print JSON; `ask` (the parent) runs them.
+ * `node device-check.js probe` and `node device-check.js step <device>` (the child) print JSON; `ask` (the parent) runs them.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '../device.js';
-import { native, type CudaProbe } from '../native.js';
+import { native, type DeviceProbe } from '../native.js';
 import { trainOneStep } from './training-check.js';
 
 const FILE = fileURLToPath(import.meta.url);
 const TIMEOUT = 120_000;
 
-export const probeCuda = (): Promise<CudaProbe> => ask('probe');
-export const stepOnGpu = (device: Device): Promise<string> => ask('step', device);
+export const probeDevices = (): Promise<DeviceProbe[]> => ask('probe');
+export const stepOn = (device: Device): Promise<string> => ask('step', device);
 
 /** @throws {Error} saying how the process ended, where it gave no answer. */
 async function ask<Answer>(...question: string[]): Promise<Answer> {
@@ -38,7 +38,7 @@ const ANSWER = '\nfer-cudnn answer: ';
 async function child(question: string, device: string): Promise<void> {
   const reply = (value: object): boolean => process.stdout.write(ANSWER + JSON.stringify(value));
   try {
-    reply({ answer: question === 'probe' ? native().probeCuda() : await trainOneStep(device as Device) });
+    reply({ answer: question === 'probe' ? native().probeDevices() : await trainOneStep(device as Device) });
   } catch (error) {
     reply({ problem: (error as Error).message });
   }
