@@ -1,32 +1,26 @@
 // What is measured, and how: one training step, one inference. Needs: npm run build.
 import { MiniXception, resolveConfig } from '../dist/index.js';
-import { native } from '../dist/native.js';
+import { residentData } from '../dist/network/resident.js';
+import { NO_TOTALS, openTrainer } from '../dist/training/trainer.js';
 
 export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 const SIDE = 48;
-const NOTHING_YET = { lossSum: 0, correct: 0, seen: 0, step: 0 };
 
 /** Images of noise, [count, 48, 48], and labels 0 to 6 in turn. */
 function noise(count) {
   const images = new Uint8Array(count * SIDE * SIDE).map((_, i) => Math.imul(i, 2654435761) >>> 24);
-  return new (native().DataSet)(
-    images,
-    new Uint8Array(count).map((_, i) => i % 7),
-    SIDE,
-  );
+  return residentData({ images, labels: new Uint8Array(count).map((_, i) => i % 7), size: SIDE });
 }
 
 /** A trainer as preset `paper` has it (SGD with momentum, no augmentation), over `data` with `batch` images a step. */
-export function paperTrainer(model, data, batch, options = {}) {
-  const config = resolveConfig({ preset: 'paper', batchSize: batch, ...options });
-  return new (native().Trainer)(model.native, data, { ...config, classWeights: new Float32Array(0), augmentation: config });
-}
+export const paperTrainer = (model, data, batch, options = {}) =>
+  openTrainer(model, data, resolveConfig({ preset: 'paper', batchSize: batch, ...options }));
 
 /** One epoch over `rows` at a learning rate of `rate`. */
 export const epochOf = (trainer, epoch, rows, batch, rate) =>
   trainer.trainEpoch(
-    { epoch, indices: rows, learningRates: new Float32Array(Math.ceil(rows.length / batch)).fill(rate), from: NOTHING_YET },
+    { epoch, indices: rows, learningRates: new Float32Array(Math.ceil(rows.length / batch)).fill(rate), from: NO_TOTALS },
     () => {},
   );
 

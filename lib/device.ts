@@ -19,6 +19,9 @@ export interface DeviceOptions {
 const DEVICE = /^(auto|cpu|cuda(:(0|[1-9]\d{0,2}))?)$/;
 export const DEVICE_NAMES = 'auto, cpu, cuda or cuda:<number>';
 
+/** Whether a name asks for a GPU by its name: "cuda" and "cuda:0" do, "auto" leaves it open. */
+export const isGpu = (device: string): boolean => /^cuda(:|$)/.test(device);
+
 export const isDevice = (text: unknown): text is Device => typeof text === 'string' && DEVICE.test(text);
 
 /**

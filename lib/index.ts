@@ -1,23 +1,29 @@
 /** fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks. */
 export { FerError, type FerErrorCode } from './errors.js';
-export { MiniXception, type CreateOptions, type EvaluateOptions, type ImageInput, type Pixels, type PredictOptions } from './model.js';
-export type { Prediction } from './prediction.js';
+export { MiniXception } from './model.js';
+export type { CreateOptions } from './network/network.js';
+export type { PredictOptions } from './predict/predict.js';
+export type { EvaluateOptions } from './evaluate/evaluate.js';
+export type { Prediction } from './predict/prediction.js';
 export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
 export { drawExplanation, type DrawOptions } from './explain/draw.js';
 export type { Device, DeviceOptions, Precision } from './device.js';
-export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './width.js';
-export { loadDataSet, type LoadOptions } from './data/registry.js';
+export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './network/width.js';
+export { loadDataSet } from './data/registry.js';
+export type { LoadOptions } from './data/form.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
-export { decodeImage, resizeBilinear, type Box, type GreyPicture } from './data/image.js';
+export { decodeImage, type Box, type GreyPicture, type ImageBatch, type ImageInput, type Pixels } from './data/image.js';
+export { resizeBilinear } from './data/bilinear.js';
 export { syntheticFaces } from './data/synthetic.js';
 export { classificationMetrics, wilsonInterval, type ClassificationMetrics, type ClassMetrics } from './metrics/index.js';
 export { formatConfusionMatrix, formatReport } from './metrics/text.js';
-export { OPTIONS, resolveConfig, type TrainingConfig } from './training/config.js';
-export { PRESETS, type PresetName } from './training/presets.js';
-export type { FitOptions, TrainingProgress, TrainingResult } from './training/loop.js';
-export type { EpochRow } from './training/run-folder.js';
-export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
+export { resolveConfig } from './training/config.js';
+export { OPTIONS, type PresetName, type TrainingConfig } from './training/options.js';
+export { PRESETS } from './training/presets.js';
+export type { FitOptions, TrainingProgress, TrainingResult } from './training/fit.js';
+export type { EpochRow } from './metrics/epoch.js';
+export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
 export { writeChart } from './charts/write.js';
 export {
@@ -25,29 +31,24 @@ export {
   perturbBatch,
   atSeverity,
   PERTURBATIONS,
-  type ImageBatch,
   type Perturbation,
   type PerturbationType,
   type PerturbOptions,
   type Severity,
 } from './perturb/index.js';
-export {
-  measureRobustness,
-  PAPER_SERIES,
-  SEVERITY_SERIES,
-  type MeasureRobustnessOptions,
-  type RobustnessMeasurement,
-} from './experiments/robustness-measure.js';
+export { measureRobustness, type MeasureRobustnessOptions, type RobustnessMeasurement } from './experiments/robustness/measure.js';
+export { PAPER_SERIES, SEVERITY_SERIES } from './experiments/robustness/series.js';
 export {
   allExperiments,
+  collectExperiments,
   dataExperiment,
   explainExperiment,
   hyperparametersExperiment,
   robustnessExperiment,
   widthExperiment,
 } from './experiments/index.js';
-export { collectExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run.js';
+export type { ExperimentProgress, RunOptions, RunOutcome } from './experiments/run/run.js';
 export type { ExperimentOptions } from './experiments/options.js';
-export { readGrid, type GridPoint } from './experiments/grid.js';
+export { readGrid, type GridPoint } from './experiments/hyperparameters/grid.js';
 export { writeReport } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

@@ -1,77 +1,34 @@
-/** A Mini_Xception: made, loaded, trained, evaluated, asked. */
-import { decodeImage, readPicture, resizeBilinear, type Box } from './data/image.js';
-import { FER_CLASSES, type LabelledImages } from './data/data-set.js';
-import { resolveDevice, type Device, type DeviceOptions, type Precision } from './device.js';
-import { invalidArgument } from './errors.js';
+/** `MiniXception`: everything about one network under one name. The work is done in network/, predict/, evaluate/, training/ and explain/. */
+import type { Box, ImageInput } from './data/image.js';
+import type { LabelledImages } from './data/data-set.js';
+import type { Device, DeviceOptions, Precision } from './device.js';
+import { evaluate, logitsOf, type EvaluateOptions } from './evaluate/evaluate.js';
 import { explain, type ExplainOptions, type Explanation } from './explain/explain.js';
-import { classificationMetrics, type ClassificationMetrics } from './metrics/index.js';
-import { native, type NativeDataSet, type NativeModel, type NativeSpec } from './native.js';
-import { predictionsOf, type Prediction } from './prediction.js';
-import { train, type FitOptions, type TrainingResult } from './training/loop.js';
-import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './weights/model-file.js';
-import type { Tensor } from './weights/safetensors.js';
-import { resolveWidth, type Width, type WidthSpec } from './width.js';
+import type { ClassificationMetrics } from './metrics/index.js';
+import type { NativeModel } from './native.js';
+import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
+import { copyOf, createNetwork, networkOf, setTensors, tensorsOf, type CreateOptions, type Network } from './network/network.js';
+import type { Tensor } from './network/safetensors.js';
+import type { WidthSpec } from './network/width.js';
+import { predict, type PredictOptions } from './predict/predict.js';
+import type { Prediction } from './predict/prediction.js';
+import type { FitOptions, TrainingResult } from './training/fit.js';
 
-export interface CreateOptions extends DeviceOptions {
-  /** Default "narrow". */
-  width?: Width;
-  /** Names of the classes, 2 to 1000. Default FER2013's seven. */
-  classes?: string[];
-  /** Side of the square grey input, 8 to 512 pixels. Default 48. */
-  inputSize?: number;
-  /** Seed of the initial weights. Default 0. */
-  seed?: number;
-}
+export class MiniXception implements Network {
+  /** @internal */ readonly native: NativeModel;
+  readonly metadata: ModelMetadata;
 
-/** Grey pixels, row after row: 0..255. */
-export interface Pixels {
-  pixels: ArrayLike<number>;
-  width: number;
-  height: number;
-}
-
-/** A path, an encoded picture in memory (JPEG, PNG, ...), or grey pixels. */
-export type ImageInput = string | Uint8Array | Pixels;
-
-export interface PredictOptions {
-  /** The face's place in the picture; default the whole picture. Not for `Pixels`. */
-  box?: Box;
-  /** Average the logits of the image and its mirror image. Default false. */
-  flip?: boolean;
-}
-
-export interface EvaluateOptions {
-  /** Default PrivateTest, or Test where there is no PrivateTest. */
-  split?: string;
-  /** Average each image with its mirror image. Default false. */
-  flip?: boolean;
-}
-
-export class MiniXception {
-  private constructor(
-    /** @internal */ readonly native: NativeModel,
-    readonly metadata: ModelMetadata,
-  ) {}
+  private constructor(network: Network) {
+    this.native = network.native;
+    this.metadata = network.metadata;
+  }
 
   /**
    * A network with random weights (PyTorch's default initialisation).
    * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_DEVICE_UNAVAILABLE, ERR_FER_OUT_OF_MEMORY
    */
   static create(options: CreateOptions = {}): MiniXception {
-    const { seed = 0 } = options;
-    const device = resolveDevice(options);
-    if (!Number.isSafeInteger(seed) || seed < 0) invalidArgument('seed', 'a whole number from 0', seed);
-    const classes = options.classes ?? FER_CLASSES;
-    if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string'))
-      invalidArgument('classes', 'an array of names', classes);
-    const metadata: ModelMetadata = {
-      width: resolveWidth(options.width ?? 'narrow'),
-      classes: [...classes],
-      inputSize: options.inputSize ?? 48,
-      normalization: 'x/127.5-1',
-    };
-    const spec: NativeSpec = { ...metadata.width, classes: classes.length, inputSize: metadata.inputSize };
-    return new MiniXception(new (native().Model)(spec, { ...device, seed }), metadata);
+    return new MiniXception(createNetwork(options));
   }
 
   /**
@@ -83,11 +40,8 @@ export class MiniXception {
   }
 
   /** A network from a model file already in memory. */
-  static fromFile({ metadata, tensors }: ModelFile, options: DeviceOptions = {}): MiniXception {
-    const model = MiniXception.create({ ...options, ...metadata });
-    Object.assign(model.metadata, { training: metadata.training, source: metadata.source });
-    model.setTensors(tensors);
-    return model;
+  static fromFile(file: ModelFile, options: DeviceOptions = {}): MiniXception {
+    return new MiniXception(networkOf(file, options));
   }
 
   get width(): WidthSpec {
@@ -107,7 +61,7 @@ export class MiniXception {
   get multiplyAdds(): number {
     return this.native.multiplyAdds;
   }
-  /** "cpu" or "cuda:<number>". */
+  /** The device in use, with its number where it has one. */
   get device(): Device {
     return this.native.device as Device;
   }
@@ -125,16 +79,12 @@ export class MiniXception {
 
   /** Copies of all tensors by name, in PyTorch's layout. */
   tensors(): Map<string, Tensor> {
-    return new Map(this.native.tensors().map(({ name, shape, data }) => [name, { shape, data }]));
+    return tensorsOf(this);
   }
 
   /** Overwrites every tensor of the network from `tensors`, ignoring others there. */
   setTensors(tensors: ReadonlyMap<string, Tensor>): void {
-    for (const { name } of this.native.tensors()) {
-      const tensor = tensors.get(name);
-      if (!tensor) invalidArgument('tensors', `a tensor named ${name}`, 'none');
-      this.native.setTensor(name, tensor.data);
-    }
+    setTensors(this, tensors);
   }
 
   /** Writes safetensors, whole or not at all. */
@@ -144,10 +94,7 @@ export class MiniXception {
 
   /** A second network of the same form on the same device, with the same weights. */
   clone(): MiniXception {
-    return MiniXception.fromFile(
-      { metadata: { ...this.metadata }, tensors: this.tensors() },
-      { device: this.device, threads: this.native.threads, precision: this.precision },
-    );
+    return new MiniXception(copyOf(this));
   }
 
   /**
@@ -157,66 +104,30 @@ export class MiniXception {
   predict(input: ImageInput, options?: PredictOptions): Promise<Prediction>;
   predict(inputs: ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
   async predict(inputs: ImageInput | ImageInput[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
-    const list = Array.isArray(inputs) ? inputs : [inputs];
-    const size = this.inputSize;
-    const images = new Uint8Array(list.length * size * size);
-    await Promise.all(list.map(async (input, i) => images.set(await this.toInput(input, options.box), i * size * size)));
-    const logits = await this.native.logits(images, list.length);
-    if (options.flip) {
-      const mirrored = images.map((_, i) => images[i - (i % size) + (size - 1 - (i % size))]);
-      (await this.native.logits(mirrored, list.length)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
-    }
-    const predictions = predictionsOf(logits, this.classes);
-    return Array.isArray(inputs) ? predictions : predictions[0];
+    return Array.isArray(inputs) ? predict(this, inputs, options) : (await predict(this, [inputs], options))[0];
   }
 
   /**
    * Shows what on a face speaks for a class; `drawExplanation` makes a picture of it.
    * @throws {FerError} ERR_FER_ARGUMENT for a class, layer or method that is not there, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND
    */
-  async explain(input: ImageInput, options: ExplainOptions & { box?: Box } = {}): Promise<Explanation> {
-    const seen = await this.toInput(input, options.box);
-    const encoded = typeof input === 'string' || input instanceof Uint8Array;
-    return explain(this, seen, encoded ? await readPicture(input, options.box) : input, options);
-  }
-
-  private async toInput(input: ImageInput, box: Box | undefined): Promise<Uint8Array> {
-    const size = this.inputSize;
-    if (typeof input === 'string' || input instanceof Uint8Array) return decodeImage(input, { size, box });
-    const { pixels, width, height } = (input ?? {}) as Pixels;
-    if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
-      invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);
-    if (box) invalidArgument('box', 'no box with raw pixels (cut them yourself)', box);
-    if (width !== height) invalidArgument('image', 'square pixels (or an encoded picture, which is stretched)', `${width}x${height}`);
-    return resizeBilinear(Uint8ClampedArray.from(pixels) as unknown as Uint8Array, 1, width, size);
+  explain(input: ImageInput, options: ExplainOptions & { box?: Box } = {}): Promise<Explanation> {
+    return explain(this, input, options);
   }
 
   /** Logits [n, classes] of one split, in its order. */
-  async logitsOf(data: LabelledImages, split: string, options: { flip?: boolean } = {}): Promise<Float32Array> {
-    const rows = data.splits.get(split);
-    if (!rows) invalidArgument('split', [...data.splits.keys()].join(', '), split);
-    using resident = disposable(residentData(data));
-    const logits = await this.native.logitsOf(resident.value, rows, false);
-    if (options.flip) (await this.native.logitsOf(resident.value, rows, true)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
-    return logits;
+  logitsOf(data: LabelledImages, split: string, options: { flip?: boolean } = {}): Promise<Float32Array> {
+    return logitsOf(this, data, split, options);
   }
 
   /** Figures on one split; images of another size are resized (bilinear) first. */
-  async evaluate(data: LabelledImages, options: EvaluateOptions = {}): Promise<ClassificationMetrics> {
-    if (data.classes.join() !== this.classes.join())
-      invalidArgument('data', `the model's classes (${this.classes.join(', ')})`, data.classes.join(', '));
-    const split = options.split ?? (data.splits.has('PrivateTest') ? 'PrivateTest' : 'Test');
-    const logits = await this.logitsOf(data, split, options);
-    const rows = data.splits.get(split) as Uint32Array;
-    return classificationMetrics(
-      logits,
-      Uint8Array.from(rows, (row) => data.labels[row]),
-      this.classes,
-    );
+  evaluate(data: LabelledImages, options: EvaluateOptions = {}): Promise<ClassificationMetrics> {
+    return evaluate(this, data, options);
   }
 
   /** Trains this network in place; see `FitOptions`. */
-  fit(data: LabelledImages, options: FitOptions = {}): Promise<TrainingResult> {
+  async fit(data: LabelledImages, options: FitOptions = {}): Promise<TrainingResult> {
+    const { train } = await import('./training/loop.js');
     return train(this, data, options);
   }
 
@@ -227,13 +138,4 @@ export class MiniXception {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** The data set in native memory; images of another size than the network's input are resized as they are read. */
-export function residentData(data: LabelledImages): NativeDataSet {
-  return new (native().DataSet)(data.images, data.labels, data.size);
-}
-
-function disposable<T extends { dispose(): void }>(value: T): { value: T; [Symbol.dispose](): void } {
-  return { value, [Symbol.dispose]: () => value.dispose() };
 }

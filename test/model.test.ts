@@ -9,7 +9,7 @@ import { syntheticFaces } from '../lib/data/synthetic.js';
 import { FerError } from '../lib/errors.js';
 import { MiniXception } from '../lib/model.js';
 import { native } from '../lib/native.js';
-import { tensorShapes, WIDTHS } from '../lib/width.js';
+import { tensorShapes, WIDTHS } from '../lib/network/width.js';
 
 let folder: string;
 beforeAll(() => {

@@ -1,7 +1,7 @@
 /** The package's charts as Vega-Lite specifications. */
 import type { TopLevelSpec } from 'vega-lite';
 import type { ClassificationMetrics } from '../metrics/index.js';
-import type { EpochRow } from '../training/run-folder.js';
+import type { EpochRow } from '../metrics/epoch.js';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 

@@ -1,6 +1,6 @@
 /** The experiments' charts as Vega-Lite specifications: single views, so that a page can fit them to its width. */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Interval } from '../report/result.js';
+import type { Interval } from '../metrics/index.js';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 const SIZE = { width: 560, height: 300 };

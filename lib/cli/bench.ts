@@ -1,6 +1,7 @@
 /** `fer-cudnn bench`: how fast this machine trains and predicts, on the synthetic faces. */
 import { Command, Option } from 'commander';
-import { resolveWidth, widthName } from '../width.js';
+import { rowsOf } from '../data/splits.js';
+import { resolveWidth, widthName } from '../network/width.js';
 import { addDeviceFlags, wholeNumberOf, type DeviceFlags } from './options.js';
 import { note, noteDevice, print, table, thousands } from './output.js';
 
@@ -41,17 +42,18 @@ export function benchCommand(): Command {
 
 async function bench(flags: BenchFlags): Promise<void> {
   const width = resolveWidth(flags.width);
-  const [{ MiniXception, residentData }, { syntheticFaces }, { native }, { resolveConfig }] = await Promise.all([
+  const [{ MiniXception }, { syntheticFaces }, { residentData }, { resolveConfig }, { NO_TOTALS, openTrainer }] = await Promise.all([
     import('../model.js'),
     import('../data/synthetic.js'),
-    import('../native.js'),
+    import('../network/resident.js'),
     import('../training/config.js'),
+    import('../training/trainer.js'),
   ]);
   using model = MiniXception.create({ width, device: flags.device, threads: flags.threads, precision: flags.precision });
   noteDevice(model);
   note(`${widthName(width)} network on ${model.deviceDescription}`);
   const data = syntheticFaces();
-  const training = data.splits.get('Training') as Uint32Array;
+  const training = rowsOf(data, 'Training');
   const figures: Figure[] = [];
 
   const size = model.inputSize;
@@ -62,20 +64,14 @@ async function bench(flags: BenchFlags): Promise<void> {
     );
   }
   const config = resolveConfig({ preset: 'paper', batchSize: flags.batchSize });
-  const resident = residentData(data);
-  const trainer = new (native().Trainer)(model.native, resident, { ...config, classWeights: new Float32Array(0), augmentation: config });
-  try {
-    const steps = Math.ceil(training.length / flags.batchSize);
-    const learningRates = new Float32Array(steps).fill(config.learningRate);
-    let epoch = 0;
-    const from = { lossSum: 0, correct: 0, seen: 0, step: 0 };
-    const run = async (): Promise<void> =>
-      void (await trainer.trainEpoch({ epoch: epoch++, indices: training, learningRates, from }, () => undefined));
-    figures.push(await measure(`train, batch ${flags.batchSize}`, flags.seconds, training.length, steps, run));
-  } finally {
-    trainer.dispose();
-    resident.dispose();
-  }
+  using resident = residentData(data);
+  using trainer = openTrainer(model, resident, config);
+  const steps = Math.ceil(training.length / flags.batchSize);
+  const learningRates = new Float32Array(steps).fill(config.learningRate);
+  let epoch = 0;
+  const run = async (): Promise<void> =>
+    void (await trainer.trainEpoch({ epoch: epoch++, indices: training, learningRates, from: NO_TOTALS }, () => undefined));
+  figures.push(await measure(`train, batch ${flags.batchSize}`, flags.seconds, training.length, steps, run));
   if (flags.json)
     return print(JSON.stringify({ width: widthName(width), inputSize: size, device: model.deviceDescription, figures }, null, 2));
   print(

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { FerError } from '../errors.js';
-import { widthName } from '../width.js';
+import { widthName } from '../network/width.js';
 import { wholeNumberOf } from './options.js';
 import { print, thousands } from './output.js';
 
@@ -39,7 +39,7 @@ async function convert(source: string, target: string, flags: ConvertFlags): Pro
     () => false,
   );
   if (exists && !flags.force) throw new FerError('ERR_FER_USAGE', `${target} exists; --force overwrites it`);
-  const { readModelFile, writeModelFile } = await import('../weights/model-file.js');
+  const { readModelFile, writeModelFile } = await import('../network/model-file.js');
   const file = await readModelFile(source);
   if (flags.inputSize) file.metadata.inputSize = flags.inputSize;
   await writeModelFile(target, file);

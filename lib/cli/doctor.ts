@@ -6,10 +6,8 @@ import { Command } from 'commander';
 import type { Device } from '../device.js';
 import { native, type DeviceProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
-import { probeDevices, stepOn } from './device-check.js';
 import { deviceOf } from './options.js';
 import { print } from './output.js';
-import { trainOneStep } from './training-check.js';
 
 const EXAMPLES = `
 Examples:
@@ -32,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: () => trainOneStep('cpu') },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep('cpu') },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -66,6 +64,7 @@ async function attempt(name: string, check: () => Promise<string> | string): Pro
 
 async function doctor({ device }: DoctorFlags): Promise<void> {
   for (const { name, check } of CHECKS) await attempt(name, check);
+  const { probeDevices } = await import('./device-check.js');
   let probes: DeviceProbe[];
   try {
     probes = await probeDevices();
@@ -88,7 +87,7 @@ async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | u
     report('ok', `${name}:${i}`, `${unit.name}, compute capability ${unit.capability}, ${(unit.memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
   if (parts.every(({ problem, without }) => problem === '' || without !== ''))
-    await attempt('GPU training', () => stepOn(asked && device ? device : (name as Device)));
+    await attempt('GPU training', async () => (await import('./device-check.js')).stepOn(asked && device ? device : (name as Device)));
 }
 
 const searchedIn = (places: readonly string[]): string[] => (places.length > 0 ? [`Searched: ${places.join(', ')}`] : []);

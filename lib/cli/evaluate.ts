@@ -1,8 +1,9 @@
 /** `fer-cudnn evaluate`: the figures of a model on one split of a data set. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
+import { reportedSplit, splitNames } from '../data/splits.js';
+import { FerError } from '../errors.js';
 import { addDeviceFlags, addLoadFlags, modelPath, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print } from './output.js';
 
@@ -47,7 +48,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const file = modelPath(flags.model);
   const [{ MiniXception }, { readModelFile }, { loadDataSet }] = await Promise.all([
     import('../model.js'),
-    import('../weights/model-file.js'),
+    import('../network/model-file.js'),
     import('../data/registry.js'),
   ]);
   const stored = await readModelFile(file);
@@ -80,10 +81,9 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
 
 /** @throws {FerError} ERR_FER_USAGE for a split that the data set does not have. */
 function splitOf(data: LabelledImages, given: string | undefined): string {
-  const names = [...data.splits.keys()];
-  const split = given ?? ['PrivateTest', 'Test'].find((name) => data.splits.has(name));
+  const split = given ?? reportedSplit(data);
   if (split !== undefined && data.splits.has(split)) return split;
-  const has = names.join(', ') || 'no rows';
+  const has = splitNames(data);
   throw new FerError(
     'ERR_FER_USAGE',
     split === undefined

@@ -6,8 +6,7 @@ import type { ExperimentOptions } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
-import type { PresetName } from '../training/presets.js';
-import { experimentProgress } from './experiment-progress.js';
+import type { PresetName } from '../training/options.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
 import { flagOf } from './training-flags.js';
@@ -142,7 +141,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
 async function experiment(name: string, experiments: string[], flags: ExperimentFlags): Promise<void> {
   const modes = [flags.dryRun && '--dry-run', flags.emit && '--emit', flags.collect && '--collect', flags.cell && '--cell'].filter(Boolean);
   if (modes.length > 1) throw new FerError('ERR_FER_USAGE', `${modes.join(' and ')} do not go together`);
-  const { ExperimentFolder } = await import('../experiments/folder.js');
+  const { ExperimentFolder } = await import('../experiments/run/folder.js');
   if (flags.collect) return collect(flags);
   const given = await optionsOf(flags);
   const plan = await ExperimentFolder.planOf(flags.out);
@@ -153,13 +152,13 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   const { loadDataSet } = await import('../data/registry.js');
   const data = await loadDataSet(dataPath, { size: options.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
-  const { runExperiments, estimateExperiments } = await import('../experiments/run.js');
+  const { runExperiments, estimateExperiments } = await import('../experiments/run/run.js');
   if (flags.dryRun) {
     const [device] = flags.devices ?? [];
     const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
     return printPlan(estimates, flags.devices?.length ?? 1);
   }
-  const view = experimentProgress();
+  const view = (await import('./experiment-progress.js')).experimentProgress();
   let outcome;
   try {
     outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
@@ -188,14 +187,17 @@ async function experiment(name: string, experiments: string[], flags: Experiment
 /** Only what was given, so that a folder's own options stand where nothing was. */
 async function optionsOf(flags: ExperimentFlags): Promise<Partial<ExperimentOptions>> {
   const { widths, presets, seeds, epochs, epochsScale, inputSize, models, images, draws } = flags;
-  const grid = flags.grid === undefined ? undefined : await (await import('../experiments/grid.js')).readGrid(flags.grid);
+  const grid = flags.grid === undefined ? undefined : await (await import('../experiments/hyperparameters/grid.js')).readGrid(flags.grid);
   const given = { widths, presets, grid, seeds, epochs, epochsScale, inputSize, models, images, draws };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 /** @throws {FerError} ERR_FER_USAGE, naming the flag, before anything is loaded or written. */
 async function checkedOptions(experiments: string[], given: Partial<ExperimentOptions>): Promise<ExperimentOptions> {
-  const [{ resolveOptions }, { plannedCells }] = await Promise.all([import('../experiments/options.js'), import('../experiments/run.js')]);
+  const [{ resolveOptions }, { plannedCells }] = await Promise.all([
+    import('../experiments/options.js'),
+    import('../experiments/run/run.js'),
+  ]);
   try {
     const options = resolveOptions(given);
     await plannedCells(experiments, options);
@@ -223,9 +225,9 @@ async function emit(
   flags: ExperimentFlags,
 ): Promise<void> {
   const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
-    import('../experiments/folder.js'),
-    import('../experiments/run.js'),
-    import('../experiments/jobs.js'),
+    import('../experiments/run/folder.js'),
+    import('../experiments/run/run.js'),
+    import('../experiments/run/jobs.js'),
     import('../atomic-file.js'),
   ]);
   const { plan } = await ExperimentFolder.open(flags.out, experiments, given, data);
@@ -248,7 +250,7 @@ async function emit(
 }
 
 async function collect(flags: ExperimentFlags): Promise<void> {
-  const { collectExperiments } = await import('../experiments/run.js');
+  const { collectExperiments } = await import('../experiments/run/run.js');
   const found = await collectExperiments(flags.out);
   await report(found, flags);
   if (found.missing.length === 0) return;

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import { Command } from 'commander';
 import { native } from '../native.js';
-import { widthName } from '../width.js';
+import { widthName } from '../network/width.js';
 import { print, thousands } from './output.js';
 
 const EXAMPLES = `
@@ -48,7 +48,7 @@ function systemFacts(): Record<string, unknown> {
 }
 
 async function modelFacts(file: string): Promise<Record<string, unknown>> {
-  const [{ MiniXception }, { readModelFile }] = await Promise.all([import('../model.js'), import('../weights/model-file.js')]);
+  const [{ MiniXception }, { readModelFile }] = await Promise.all([import('../model.js'), import('../network/model-file.js')]);
   const stored = await readModelFile(file);
   using network = MiniXception.fromFile(stored);
   const { width, classes, inputSize, normalization, training, source } = stored.metadata;

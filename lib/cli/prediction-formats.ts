@@ -1,6 +1,6 @@
 /** The forms in which `predict` writes what it found. Each writes as results come, so that a long list needs no memory. */
 import { percent } from '../metrics/text.js';
-import type { Prediction } from '../prediction.js';
+import type { Prediction } from '../predict/prediction.js';
 import { print } from './output.js';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;

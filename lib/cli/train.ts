@@ -4,14 +4,14 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
-import type { TrainingResult } from '../training/loop.js';
-import type { ModelFile } from '../weights/model-file.js';
+import type { TrainingResult } from '../training/fit.js';
+import type { ModelFile } from '../network/model-file.js';
 import { percent } from '../metrics/text.js';
 import { readConfigFile } from './config-file.js';
+import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print, thousands } from './output.js';
-import { progressView } from './progress.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `
@@ -27,7 +27,8 @@ Examples:
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
 their long names in camel case (epochs: 40, learningRate: 0.01); config.json of any run folder is one.
 
-A data set is fer2013.csv or .csv.gz, icml_face_data.csv, a folder with train/ and test/ of class folders, or Parquet.
+${DATA_FORMS}
+
 Training learns from its Training split, chooses on PublicTest, and reports the test split once, at the end.
 
 Ctrl-C once finishes the running step and saves; twice stops at once.`;
@@ -61,16 +62,19 @@ async function train(flags: TrainFlags): Promise<void> {
   const given = givenTrainingOptions(flags);
   const start = flags.resume === undefined ? await newRun(flags, given) : await oldRun(flags, flags.resume, given);
   const { config, runFolder, dataPath } = start;
-  const [{ MiniXception }, { loadDataSet }] = await Promise.all([import('../model.js'), import('../data/registry.js')]);
+  const [{ MiniXception }, { loadDataSet }, { networkOptions }] = await Promise.all([
+    import('../model.js'),
+    import('../data/registry.js'),
+    import('../training/config.js'),
+  ]);
   const data = await loadDataSet(dataPath, { size: config.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
 
-  const { inputSize, seed, precision } = config;
+  const { inputSize, precision } = config;
   const { device, threads } = flags;
-  const width = config.width as 'narrow';
   using model = start.weights
     ? MiniXception.fromFile(start.weights, { device, threads, precision })
-    : MiniXception.create({ width, inputSize, seed, classes: data.classes, device, threads, precision });
+    : MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));
   noteDevice(model);
   note(
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +
@@ -78,7 +82,7 @@ async function train(flags: TrainFlags): Promise<void> {
   );
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
 
-  const view = progressView(config.epochs);
+  const view = (await import('./progress.js')).progressView(config.epochs);
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {
@@ -105,7 +109,7 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
   if (flags.from !== undefined) {
     const extra = ['width', 'inputSize'].filter((key) => Object.hasOwn({ ...base, ...given }, key)).map(flagOf);
     if (extra.length > 0) throw new FerError('ERR_FER_USAGE', `--from brings its own width and input size; leave out ${extra.join(', ')}`);
-    const [{ readModelFile }, { widthName }] = await Promise.all([import('../weights/model-file.js'), import('../width.js')]);
+    const [{ readModelFile }, { widthName }] = await Promise.all([import('../network/model-file.js'), import('../network/width.js')]);
     weights = await readModelFile(flags.from);
     brought = { width: widthName(weights.metadata.width), inputSize: weights.metadata.inputSize };
   }

@@ -1,7 +1,8 @@
 /** The training options as flags: made from the one table in `training/config.ts`, never listed a second time. */
 import { Option, type Command } from 'commander';
 import { FerError } from '../errors.js';
-import { OPTIONS, resolveConfig, type OptionSpec, type TrainingConfig } from '../training/config.js';
+import { resolveConfig } from '../training/config.js';
+import { OPTIONS, type OptionSpec, type TrainingConfig } from '../training/options.js';
 import { PRESETS } from '../training/presets.js';
 import { numberOf } from './options.js';
 

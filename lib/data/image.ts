@@ -1,6 +1,6 @@
 /** Pictures in, grey squares out. */
 import { readFile } from 'node:fs/promises';
-import sharp, { type OutputInfo } from 'sharp';
+import type { OutputInfo, Sharp } from 'sharp';
 import { FerError, invalidArgument } from '../errors.js';
 
 /** A face's place in a picture, pixels. */
@@ -11,41 +11,42 @@ export interface Box {
   height: number;
 }
 
-/**
- * Bilinear resizing of grey images [count, from, from] to [count, to, to]: half-pixel centres, no antialiasing,
- * edges repeated, rounded to nearest, as OpenCV's INTER_LINEAR.
- */
-export function resizeBilinear(images: Uint8Array, count: number, from: number, to: number): Uint8Array {
-  if (from === to) return images;
-  const near = new Int32Array(to);
-  const next = new Int32Array(to);
-  const weight = new Float32Array(to);
-  for (let i = 0; i < to; i++) {
-    const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
-    near[i] = Math.floor(at);
-    next[i] = Math.min(near[i] + 1, from - 1);
-    weight[i] = at - near[i];
-  }
-  const out = new Uint8Array(count * to * to);
-  for (let n = 0, o = 0; n < count; n++)
-    for (let y = 0; y < to; y++) {
-      const upper = (n * from + near[y]) * from;
-      const lower = (n * from + next[y]) * from;
-      for (let x = 0; x < to; x++, o++) {
-        const [a, b, w] = [near[x], next[x], weight[x]];
-        const top = images[upper + a] + (images[upper + b] - images[upper + a]) * w;
-        const bottom = images[lower + a] + (images[lower + b] - images[lower + a]) * w;
-        out[o] = Math.round(top + (bottom - top) * weight[y]);
-      }
-    }
-  return out;
-}
-
-/** Grey values, row after row. */
-export interface GreyPicture {
-  pixels: Uint8Array;
+/** Grey pixels, row after row: 0..255. */
+export interface Pixels {
+  pixels: ArrayLike<number>;
   width: number;
   height: number;
+}
+
+/** The same as bytes, as a picture is once it is decoded. */
+export interface GreyPicture extends Pixels {
+  pixels: Uint8Array;
+}
+
+/** Grey images of one size, one after another: [count, height, width]. */
+export interface ImageBatch {
+  images: Uint8Array;
+  count: number;
+  width: number;
+  height: number;
+}
+
+/** A path, an encoded picture in memory (JPEG, PNG, ...), or grey pixels. */
+export type ImageInput = string | Uint8Array | Pixels;
+
+export const isEncoded = (input: ImageInput): input is string | Uint8Array => typeof input === 'string' || input instanceof Uint8Array;
+
+/**
+ * Any input as a grey picture; pixels are rounded and clamped to bytes.
+ * @throws {FerError} as `readPicture`, and ERR_FER_ARGUMENT for pixels that are not width x height values, or that come with a box.
+ */
+export async function greyPicture(input: ImageInput, box?: Box): Promise<GreyPicture> {
+  if (isEncoded(input)) return readPicture(input, box);
+  const { pixels, width, height } = (input ?? {}) as Pixels;
+  if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
+    invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);
+  if (box) invalidArgument('box', 'no box with raw pixels (cut them yourself)', box);
+  return { pixels: new Uint8Array(Uint8ClampedArray.from(pixels).buffer), width, height };
 }
 
 /**
@@ -53,7 +54,7 @@ export interface GreyPicture {
  * and cuts out `box` if given.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
-export async function readPicture(input: string | Uint8Array, cut?: Box): Promise<GreyPicture> {
+export async function readPicture(input: string | Uint8Array, box?: Box): Promise<GreyPicture> {
   const name = typeof input === 'string' ? input : 'the image in memory';
   let bytes: Uint8Array;
   try {
@@ -61,6 +62,7 @@ export async function readPicture(input: string | Uint8Array, cut?: Box): Promis
   } catch (cause) {
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `${name} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
+  const { default: sharp } = await import('sharp');
   let pixels: { data: Buffer; info: OutputInfo };
   try {
     pixels = await sharp(bytes, { failOn: 'error' })
@@ -73,26 +75,29 @@ export async function readPicture(input: string | Uint8Array, cut?: Box): Promis
     throw new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
   }
   const { width, height } = pixels.info;
-  const box = cut ?? { left: 0, top: 0, width, height };
+  if (!box) return { pixels: bytesOf(pixels.data), width, height };
   if (![box.left, box.top, box.width, box.height].every(Number.isInteger) || box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1)
     invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', JSON.stringify(box));
   if (box.left + box.width > width || box.top + box.height > height)
     invalidArgument('box', `a box inside the ${width}x${height} picture`, JSON.stringify(box));
-  const grey = await sharp(pixels.data, { raw: { width, height, channels: 1 } })
-    .extract(box)
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer();
-  return { pixels: new Uint8Array(grey.buffer, grey.byteOffset, grey.length), width: box.width, height: box.height };
+  const part = await greyBytes(sharp(pixels.data, { raw: { width, height, channels: 1 } }).extract(box));
+  return { pixels: part, width: box.width, height: box.height };
+}
+
+/** `picture` stretched to a square [size, size] as sharp resizes: with antialiasing where it shrinks. */
+export async function stretch({ pixels, width, height }: GreyPicture, size: number): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
+  return greyBytes(
+    sharp(pixels, { raw: { width, height, channels: 1 } }).resize(size, size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false }),
+  );
 }
 
 /** The grey square that a network sees: `readPicture`, stretched to [size, size]. */
-export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
-  const { pixels, width, height } = await readPicture(input, options.box);
-  const square = await sharp(pixels, { raw: { width, height, channels: 1 } })
-    .resize(options.size, options.size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer();
-  return new Uint8Array(square.buffer, square.byteOffset, options.size * options.size);
+export async function decodeImage(input: string | Uint8Array, { size, box }: { size: number; box?: Box }): Promise<Uint8Array> {
+  return stretch(await readPicture(input, box), size);
 }
+
+const greyBytes = async (picture: Sharp): Promise<Uint8Array> => bytesOf(await picture.toColourspace('b-w').raw().toBuffer());
+
+/** A plain view: a Buffer's slice() would not copy. */
+const bytesOf = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);

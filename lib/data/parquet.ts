@@ -1,14 +1,22 @@
 /** Parquet as the model hubs keep FER2013: one row an image (encoded, or its grey values) and its label. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
-import { decodeImage, resizeBilinear } from './image.js';
+import type { DataForm, LoadOptions } from './form.js';
+import { decodeImage } from './image.js';
+import { FER_SPLITS, type SplitName } from './splits.js';
+import { resizeBilinear } from './bilinear.js';
 
-const SPLITS = ['Training', 'PublicTest', 'PrivateTest'];
+export const parquet: DataForm = {
+  describe: '.parquet, or a folder of them',
+  looks: [['a .parquet file or folder', 'pictures and labels as on the model hubs']],
+  matches: async (path, stats) =>
+    stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet')),
+  read: readParquet,
+};
 
-function splitOf(file: string): string {
+function splitOf(file: string): SplitName {
   const name = path.basename(file).toLowerCase();
   if (/private/.test(name)) return 'PrivateTest';
   if (/valid|public|\bval\b/.test(name)) return 'PublicTest';
@@ -18,6 +26,9 @@ function splitOf(file: string): string {
 type Row = Record<string, unknown>;
 /** What is wrong with a row; the reader adds file and row. */
 class BadRow extends Error {}
+const fail = (reason: string): never => {
+  throw new BadRow(reason);
+};
 
 function labelOf(row: Row): number {
   const value = row.label ?? row.labels ?? row.emotion;
@@ -28,12 +39,11 @@ function labelOf(row: Row): number {
 }
 
 /** The row's own Usage where it has that column, otherwise what the file's name says. */
-function usageOf(row: Row, ofFile: string): string {
+function usageOf(row: Row, ofFile: SplitName): SplitName {
   const value = row.Usage ?? row.usage;
   if (value === undefined) return ofFile;
   const name = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
-  if (!SPLITS.includes(name)) throw new BadRow(`expected a Usage of ${SPLITS.join(', ')}, got ${name}`);
-  return name;
+  return FER_SPLITS.find((split) => split === name) ?? fail(`expected a Usage of ${FER_SPLITS.join(', ')}, got ${name}`);
 }
 
 /** Grey values in a list, flat or row by row, or in a text as FER2013's CSV has them. */
@@ -71,7 +81,8 @@ async function imageOf(row: Row, size: number): Promise<Uint8Array> {
  * (train, validation, test, ...) tells its split.
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
-export async function readParquet(source: string, options: { size?: number; skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+async function readParquet(source: string, options: LoadOptions): Promise<LabelledImages> {
+  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
     ? (await readdir(source))
@@ -79,13 +90,13 @@ export async function readParquet(source: string, options: { size?: number; skip
         .sort()
         .map((name) => path.join(source, name))
     : [source];
-  const names: string[] = [];
+  const names: SplitName[] = [];
   const pixels: Uint8Array[] = [];
   const labels: number[] = [];
   const splits: number[] = [];
   const badRows: { line: number; reason: string }[] = [];
   for (const file of files) {
-    const fail = (line: number, reason: string, cause?: unknown): FerError =>
+    const formatError = (line: number, reason: string, cause?: unknown): FerError =>
       new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${line}: ${reason}`, { cause, details: { file, line, reason } });
     let rows: Row[];
     try {
@@ -103,7 +114,7 @@ export async function readParquet(source: string, options: { size?: number; skip
         splits.push(names.indexOf(split));
       } catch (error) {
         if (!(error instanceof BadRow)) throw error;
-        if (!options.skipBadRows) throw fail(i + 1, error.message, error);
+        if (!options.skipBadRows) throw formatError(i + 1, error.message, error);
         badRows.push({ line: i + 1, reason: files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message });
       }
   }

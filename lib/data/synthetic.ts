@@ -5,6 +5,7 @@
  */
 import { generator } from '../random.js';
 import { FER_CLASSES, type LabelledImages } from './data-set.js';
+import type { SplitName } from './splits.js';
 
 /** How one expression bends a face; lengths in units of the face's half width. */
 interface Expression {
@@ -36,7 +37,7 @@ const EXPRESSIONS: Record<string, Expression> = {
 // Math.hypot guards against overflow at many times the cost.
 const length = (x: number, y: number): number => Math.sqrt(x * x + y * y);
 
-const SPLITS: [name: string, perClass: number][] = [
+const SPLITS: [name: SplitName, perClass: number][] = [
   ['Training', 400],
   ['PublicTest', 50],
   ['PrivateTest', 50],

@@ -1,9 +1,10 @@
 /** Experiment 4: what the data set holds (the paper's Figure 5), and which images occur in more than one split. */
 import { classDistributionChart } from '../charts/charts.js';
 import { auditDataSet, type DataAudit } from '../data/audit.js';
+import { thousands } from '../report/format.js';
 import type { Table } from '../report/result.js';
+import { dataStatement } from './data-facts.js';
 import type { Experiment } from './experiment.js';
-import { dataStatement } from './training-report.js';
 
 /** The audit compares pairs within hash buckets; measured on FER2013. */
 const SECONDS_AN_IMAGE = 3 / 35_887;
@@ -28,8 +29,8 @@ export const data: Experiment<DataAudit> = {
         'an image that is learnt from and tested on makes a test figure too good.',
       statements: [
         dataStatement(facts),
-        `${found.exactDuplicates.images.toLocaleString('en-US')} images are byte-identical copies of another, in ${found.exactDuplicates.groups.toLocaleString('en-US')} groups; ` +
-          `${found.exactDuplicates.conflictingLabels.toLocaleString('en-US')} of these groups carry more than one label.`,
+        `${thousands(found.exactDuplicates.images)} images are byte-identical copies of another, in ${thousands(found.exactDuplicates.groups)} groups; ` +
+          `${thousands(found.exactDuplicates.conflictingLabels)} of these groups carry more than one label.`,
         joined > 0
           ? 'Nothing is removed for the other experiments, because the published figures are on the whole splits; the copies are counted here instead.'
           : 'No image stands in two splits.',

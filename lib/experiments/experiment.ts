@@ -5,7 +5,8 @@
 import type { LabelledImages } from '../data/data-set.js';
 import type { Device } from '../device.js';
 import type { Environment, ExperimentResult } from '../report/result.js';
-import type { TrainingConfig } from '../training/config.js';
+import type { TrainingConfig } from '../training/options.js';
+import type { DataFacts } from './data-facts.js';
 import type { ExperimentOptions } from './options.js';
 
 export interface Cell {
@@ -31,8 +32,8 @@ export interface CellContext {
 }
 
 /** What a finished cell leaves on disk, and all that `collect` gets to see. */
-export interface CellResult<Found = unknown> {
-  cell: Cell;
+export interface CellResult<Found = unknown, C extends Cell = Cell> {
+  cell: C;
   found: Found;
   /** Absent where a run was taken over whose machine is not on record. */
   environment?: Environment;
@@ -41,35 +42,18 @@ export interface CellResult<Found = unknown> {
   data: DataFacts;
 }
 
-/** The data set of a cell, in the words that a report needs. */
-export interface DataFacts {
-  name: string;
-  /** File name without its folder. */
-  source: string;
-  synthetic: boolean;
-  /** Images by split. */
-  splits: Record<string, number>;
-  size: number;
-}
+/** What an experiment makes of its cells; the runner adds where they ran, and which have not. */
+export type CollectedResult = Omit<ExperimentResult, 'missing' | 'environments'>;
 
-export interface Experiment<Found = unknown> {
+/** `C`: what its cells carry beyond a name and a title, such as the model to look at. */
+export interface Experiment<Found = unknown, C extends Cell = Cell> {
   name: string;
-  cells(options: ExperimentOptions): Cell[];
+  cells(options: ExperimentOptions): C[];
   /** Undefined when the signal stopped it; what it kept in its folder lets it go on. */
-  runCell(cell: Cell, context: CellContext): Promise<Found | undefined>;
+  runCell(cell: C, context: CellContext): Promise<Found | undefined>;
   /** Seconds that a cell will take, from a measurement of a small part of it. */
-  estimate(cell: Cell, context: CellContext): Promise<number>;
-  collect(results: readonly CellResult<Found>[], options: ExperimentOptions): Omit<ExperimentResult, 'missing' | 'environments'>;
+  estimate(cell: C, context: CellContext): Promise<number>;
+  collect(results: readonly CellResult<Found, C>[], options: ExperimentOptions): CollectedResult;
   /** What a finished training run gives for this cell; only for experiments that train. */
-  adopt?(cell: Cell, runFolder: string, context: Omit<CellContext, 'folder'>): Promise<Found>;
-}
-
-export function dataFacts(data: LabelledImages): DataFacts {
-  return {
-    name: data.name,
-    source: data.source.split('/').pop() ?? data.source,
-    synthetic: data.synthetic,
-    splits: Object.fromEntries([...data.splits].map(([name, rows]) => [name, rows.length])),
-    size: data.size,
-  };
+  adopt?(cell: C, runFolder: string, context: Omit<CellContext, 'folder'>): Promise<Found>;
 }

@@ -1,15 +1,15 @@
 /** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
-import { invalidArgument } from '../errors.js';
+import { rowsOf, validationSplit } from '../data/splits.js';
+import { checkClasses } from '../network/network.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
-import { predictionsOf, type Prediction } from '../prediction.js';
+import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
-import type { CellContext, Experiment } from './experiment.js';
+import { dataStatement } from './data-facts.js';
+import type { Cell, CellContext, Experiment } from './experiment.js';
 import { loadModel, modelName } from './models.js';
-import { splitOf } from './robustness.js';
-import { dataStatement } from './training-report.js';
 
 /** One image of a class; absent where the split has none of its kind. */
 interface Explained {
@@ -30,18 +30,23 @@ interface Found {
   picture: Picture;
 }
 
+interface ModelCell extends Cell {
+  /** A value of the option `models`. */
+  model: string;
+}
+
 const METHODS = ['grad-cam', 'guided-backprop'] as const;
 const SIDE = 80;
 
-export const explain: Experiment<Found> = {
+export const explain: Experiment<Found, ModelCell> = {
   name: 'explain',
-  cells: ({ models }) => models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at` })),
+  cells: ({ models }) =>
+    models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at`, model })),
   estimate: () => Promise.resolve(5),
 
   async runCell(cell, context) {
-    const name = context.options.models[Number(cell.id.split('-')[0]) - 1];
-    using model = await loadModel(name, context);
-    return await explained(model, modelName(name), context);
+    using model = await loadModel(cell.model, context);
+    return await explained(model, modelName(cell.model), context);
   },
 
   collect(results) {
@@ -84,11 +89,10 @@ export const explain: Experiment<Found> = {
 async function explained(model: MiniXception, name: string, { data: given, options }: CellContext): Promise<Found> {
   const drawn = options.images === 'synthetic';
   const data = drawn ? syntheticFaces({ size: given.size }) : given;
-  if (data.classes.join() !== model.classes.join())
-    invalidArgument('data', `the model's classes (${model.classes.join(', ')})`, data.classes.join(', '));
-  const split = splitOf(data);
+  checkClasses(model, data);
+  const split = validationSplit(data);
   const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
-  const rows = data.splits.get(split)!;
+  const rows = rowsOf(data, split);
   const first = (label: number, right: boolean): number =>
     rows.findIndex((row, i) => data.labels[row] === label && (predictions[i].index === label) === right);
   const pixels = data.size * data.size;

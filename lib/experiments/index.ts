@@ -1,7 +1,11 @@
-/** The experiments as functions: each runs what is missing in `options.folder` and gives its result. */
+/** The experiments as functions: each runs what is missing in `options.folder` and gives its result. What runs them loads then. */
 import type { LabelledImages } from '../data/data-set.js';
 import { EXPERIMENTS } from './registry.js';
-import { runExperiments, type RunOptions, type RunOutcome } from './run.js';
+import type { Report } from '../report/result.js';
+import type { RunOptions, RunOutcome } from './run/run.js';
+
+const runExperiments = async (names: string[], data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
+  (await import('./run/run.js')).runExperiments(names, data, options);
 
 /** Experiment 1: trains every width and compares them. */
 export const widthExperiment = (data: LabelledImages, options: RunOptions): Promise<RunOutcome> => runExperiments(['width'], data, options);
@@ -28,3 +32,6 @@ export const allExperiments = (data: LabelledImages, options: RunOptions): Promi
     data,
     options,
   );
+
+/** Result of the cells in a folder, whoever ran them; nothing is run. */
+export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/run.js')).collectExperiments(folder);

@@ -1,10 +1,11 @@
 /** The options of all experiments: one flat list, its defaults and its checks. */
 import { FerError, invalidArgument } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { OPTIONS } from '../training/config.js';
-import { PRESETS, type PresetName } from '../training/presets.js';
-import { resolveWidth, widthName } from '../width.js';
-import { paperGrid, type GridPoint } from './grid.js';
+import { OPTIONS } from '../training/options.js';
+import { PRESETS } from '../training/presets.js';
+import type { PresetName } from '../training/options.js';
+import { resolveWidth, widthName } from '../network/width.js';
+import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 
 export interface ExperimentOptions {
   /** Widths to compare: names or the text form. Default narrow and wide. */

@@ -32,13 +32,13 @@ export const EXPERIMENTS: readonly RegisteredExperiment[] = [
     name: 'hyperparameters',
     summary: "the paper's C1 to C4, or any grid of settings (Table 2)",
     options: ['grid', 'seeds', 'epochs', 'epochsScale', 'inputSize'],
-    load: async () => (await import('./hyperparameters.js')).hyperparameters,
+    load: async () => (await import('./hyperparameters/hyperparameters.js')).hyperparameters,
   },
   {
     name: 'robustness',
     summary: 'rotation, brightness and every other perturbation (Tables 3 and 4, Figure 6)',
     options: ['models', 'draws', 'images', 'seeds'],
-    load: async () => (await import('./robustness.js')).robustness,
+    load: async () => (await import('./robustness/robustness.js')).robustness,
   },
   {
     name: 'explain',

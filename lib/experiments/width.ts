@@ -1,20 +1,20 @@
 /** Experiment 1: what width costs and brings (the paper's Table 1 and learning curves). */
+import { thousands } from '../report/format.js';
 import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
-import { widthName, WIDTHS } from '../width.js';
+import { widthName, WIDTHS } from '../network/width.js';
+import { dataStatement } from './data-facts.js';
 import type { Cell, Experiment } from './experiment.js';
-import { openPoints, TRAINING_POINTS } from './open-points.js';
+import { openPoints, TRAINING_POINTS } from './paper/open-points.js';
 import { epochsFor } from './options.js';
-import { PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from './training-cell.js';
+import { paperAccuracy, PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper/figures.js';
+import { adoptRun, estimateTraining, trainCell, type Trained } from './training/cell.js';
 import {
   accuracyChart,
   accuracyOf,
   curveCharts,
-  dataStatement,
   figureOf,
   groupsOf,
-  paperAccuracy,
   RESULT_COLUMNS,
   resultRow,
   runStatement,
@@ -23,7 +23,7 @@ import {
   whyFigure,
   type Group,
   type TrainedCell,
-} from './training-report.js';
+} from './training/report.js';
 
 /** "narrow", or "8-8_16-32" for a width without a name. */
 const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':', '_');
@@ -140,7 +140,7 @@ function whySeconds({ cells }: Group): string {
   const { environment, data } = cells[0];
   const place = environment?.device ?? 'a machine that the reused run does not record';
   const images = data.splits.Training;
-  return `Another machine: ${PAPER_MACHINE} there, ${place} here; the median epoch over ${images.toLocaleString('en-US')} training images.`;
+  return `Another machine: ${PAPER_MACHINE} there, ${place} here; the median epoch over ${thousands(images)} training images.`;
 }
 
 function paperEstimates(groups: readonly Group[]) {

@@ -1,9 +1,8 @@
 /** An explanation as a picture: the face in grey, the map over it in colour. */
-import sharp from 'sharp';
+import { enlarge } from '../data/bilinear.js';
 import { invalidArgument } from '../errors.js';
 import { evidenceColour, signedColour } from './colours.js';
 import type { Explanation } from './explain.js';
-import { enlarge } from './interpolate.js';
 
 export interface DrawOptions {
   /** Longer side of the picture, 16 to 4096 pixels. Default 480. */
@@ -33,6 +32,7 @@ export async function drawExplanation(explanation: Explanation, options: DrawOpt
   const ratio = side / Math.max(picture.width, picture.height);
   const width = Math.max(1, Math.round(picture.width * ratio));
   const height = Math.max(1, Math.round(picture.height * ratio));
+  const { default: sharp } = await import('sharp');
   const face = await sharp(Uint8ClampedArray.from(picture.pixels), { raw: { width: picture.width, height: picture.height, channels: 1 } })
     .resize(width, height, { fit: 'fill', kernel: 'cubic' })
     .toColourspace('b-w')

@@ -2,10 +2,12 @@
  * Why does the network see this expression? Grad-CAM shows which places speak for a class, guided backpropagation which
  * pixels; both come from one native backward pass from the class's logit.
  */
+import { enlarge } from '../data/bilinear.js';
+import { isEncoded, type Box, type ImageInput, type Pixels } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
-import type { MiniXception, Pixels } from '../model.js';
-import { predictionsOf, type Prediction } from '../prediction.js';
-import { enlarge } from './interpolate.js';
+import { networkInput } from '../network/input.js';
+import type { Network } from '../network/network.js';
+import { predictionsOf, type Prediction } from '../predict/prediction.js';
 
 export const EXPLANATION_METHODS = ['grad-cam', 'guided-backprop', 'guided-grad-cam'] as const;
 export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
@@ -51,24 +53,24 @@ export interface Explanation {
 const NARROWEST_MAP = 10;
 
 /** The layers that Grad-CAM can look at and the width of each one's map, from the first to the last. */
-function camLayers(model: MiniXception): { name: string; size: number }[] {
-  const layers = [1, 2].map((i) => ({ name: `stem.${i}`, size: model.inputSize - 2 * i }));
-  model.width.modules.forEach((_, i) => layers.push({ name: `modules.${i}`, size: Math.ceil(layers[i + 1].size / 2) }));
+function camLayers({ metadata: { inputSize, width } }: Network): { name: string; size: number }[] {
+  const layers = [1, 2].map((i) => ({ name: `stem.${i}`, size: inputSize - 2 * i }));
+  width.modules.forEach((_, i) => layers.push({ name: `modules.${i}`, size: Math.ceil(layers[i + 1].size / 2) }));
   return layers;
 }
 
-function camLayer(model: MiniXception, given: string | undefined): string {
-  const layers = camLayers(model);
+function camLayer(network: Network, given: string | undefined): string {
+  const layers = camLayers(network);
   const names = layers.map((layer) => layer.name);
   if (given === undefined) return (layers.filter((layer) => layer.size >= NARROWEST_MAP).at(-1) ?? layers[layers.length - 1]).name;
   return names.includes(given) ? given : invalidArgument('layer', names.join(', ').replace(/, ([^,]*)$/, ' or $1'), given);
 }
 
-function classIndex(model: MiniXception, given: string | number | undefined): number {
+function classIndex({ metadata: { classes } }: Network, given: string | number | undefined): number {
   if (given === undefined) return -1;
-  const index = typeof given === 'number' ? given : model.classes.indexOf(given);
-  if (Number.isInteger(index) && index >= 0 && index < model.classes.length) return index;
-  return invalidArgument('class', `one of ${model.classes.join(', ')} (or its index)`, given);
+  const index = typeof given === 'number' ? given : classes.indexOf(given);
+  if (Number.isInteger(index) && index >= 0 && index < classes.length) return index;
+  return invalidArgument('class', `one of ${classes.join(', ')} (or its index)`, given);
 }
 
 /** The map divided by its largest magnitude. */
@@ -77,19 +79,20 @@ function normalised(map: Float32Array): { map: Float32Array; scale: number } {
   return { map: scale > 0 ? map.map((value) => value / scale) : map, scale };
 }
 
-/** `pixels`: what the network sees of `picture`. */
-export async function explain(model: MiniXception, pixels: Uint8Array, picture: Pixels, options: ExplainOptions): Promise<Explanation> {
+/** @throws {FerError} ERR_FER_ARGUMENT for a class, layer or method that is not there, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND */
+export async function explain(network: Network, input: ImageInput, options: ExplainOptions & { box?: Box }): Promise<Explanation> {
+  const { picture, pixels } = await networkInput(network, input, options.box);
   const method = options.method ?? 'grad-cam';
   if (!EXPLANATION_METHODS.includes(method))
     invalidArgument('method', EXPLANATION_METHODS.join(', ').replace(/, ([^,]*)$/, ' or $1'), method);
   if (method === 'guided-backprop' && options.layer !== undefined)
     invalidArgument('layer', 'no layer with guided-backprop (it goes down to the input)', options.layer);
-  const size = model.inputSize;
-  const target = classIndex(model, options.class);
-  const layer = method === 'guided-backprop' ? undefined : camLayer(model, options.layer);
+  const { classes, inputSize: size } = network.metadata;
+  const target = classIndex(network, options.class);
+  const layer = method === 'guided-backprop' ? undefined : camLayer(network, options.layer);
 
-  const seen = layer === undefined ? undefined : await model.native.explain(pixels, { layer, target, guided: false });
-  const guided = method === 'grad-cam' ? undefined : await model.native.explain(pixels, { layer: 'input', target, guided: true });
+  const seen = layer === undefined ? undefined : await network.native.explain(pixels, { layer, target, guided: false });
+  const guided = method === 'grad-cam' ? undefined : await network.native.explain(pixels, { layer: 'input', target, guided: true });
   const { logits, target: index } = (seen ?? guided)!;
   const cam = seen && { size: seen.size, values: seen.gradCam };
   let map = guided?.gradient;
@@ -99,13 +102,13 @@ export async function explain(model: MiniXception, pixels: Uint8Array, picture: 
   }
   return {
     method,
-    class: model.classes[index],
+    class: classes[index],
     index,
     ...(layer === undefined ? {} : { layer }),
-    prediction: predictionsOf(logits, model.classes)[0],
+    prediction: predictionsOf(logits, classes)[0],
     size,
     ...normalised(map as Float32Array),
     ...(cam ? { cam } : {}),
-    picture,
+    picture: isEncoded(input) ? picture : input,
   };
 }

@@ -1,6 +1,9 @@
 /** Figures of a classifier on one split, from its logits. */
 import { invalidArgument } from '../errors.js';
 
+/** The ends of a 95 % interval. */
+export type Interval = [low: number, high: number];
+
 export interface ClassMetrics {
   name: string;
   precision: number;
@@ -15,7 +18,7 @@ export interface ClassificationMetrics {
   n: number;
   /** Top-1 accuracy, 0..1, and its 95 % Wilson score interval. */
   accuracy: number;
-  accuracyInterval: [low: number, high: number];
+  accuracyInterval: Interval;
   macroPrecision: number;
   macroRecall: number;
   macroF1: number;
@@ -36,7 +39,7 @@ export interface ClassificationMetrics {
 }
 
 /** 95 % Wilson score interval of k successes in n trials. */
-export function wilsonInterval(k: number, n: number): [low: number, high: number] {
+export function wilsonInterval(k: number, n: number): Interval {
   if (n === 0) return [0, 1];
   const z = 1.959963984540054;
   const p = k / n;

@@ -1,21 +1,12 @@
 /** Perturbed images: the paper's rotations and brightness, ImageNet-C's kinds, and light that falls on part of a face. */
-import { readPicture, type GreyPicture } from '../data/image.js';
+import { greyPicture, type GreyPicture, type ImageBatch, type ImageInput } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
-import type { ImageInput, Pixels } from '../model.js';
 import { native } from '../native.js';
 import { recompress } from './recompress.js';
 import { complete, type Perturbation } from './registry.js';
 
 export { PERTURBATIONS, PERTURBATION_TYPES, atSeverity, type Perturbation, type PerturbationType } from './registry.js';
 export { SEVERITIES, type Definition, type Fill, type Interpolation, type Parameter, type Severity } from './definition.js';
-
-/** Grey images of one size, one after another: [count, height, width]. */
-export interface ImageBatch {
-  images: Uint8Array;
-  count: number;
-  width: number;
-  height: number;
-}
 
 export interface PerturbOptions {
   /** Seed of what is drawn: noise, places, directions. Default 0. */
@@ -39,7 +30,7 @@ export async function perturb(
   options: PerturbOptions = {},
 ): Promise<GreyPicture | GreyPicture[]> {
   const list = Array.isArray(inputs) ? inputs : [inputs];
-  const images = await Promise.all(list.map(toGrey));
+  const images = await Promise.all(list.map((input) => greyPicture(input)));
   const rows = rowsOf(options, list.length);
   const perturbed = new Array<GreyPicture>(list.length);
   // Images of one size go together.
@@ -101,12 +92,4 @@ export async function perturbBatch(
 function rowsOf({ rows }: PerturbOptions, count: number): Uint32Array {
   if (rows && rows.length !== count) invalidArgument('rows', `${count} rows, one an image`, rows.length);
   return rows ?? Uint32Array.from({ length: count }, (_, i) => i);
-}
-
-async function toGrey(input: ImageInput): Promise<GreyPicture> {
-  if (typeof input === 'string' || input instanceof Uint8Array) return readPicture(input);
-  const { pixels, width, height } = (input ?? {}) as Pixels;
-  if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
-    invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);
-  return { pixels: new Uint8Array(Uint8ClampedArray.from(pixels).buffer), width, height };
 }

@@ -1,10 +1,13 @@
 /** Values as words, the same in every text output. */
-import type { Column, Comparison, Figure, Format, Interval, Value } from './result.js';
+import type { Interval } from '../metrics/index.js';
+import type { Column, Comparison, Figure, Format, Value } from './result.js';
 
 const NONE = '–';
 
-const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
-const tenths = (value: number): string => (value * 100).toFixed(1);
+/** 35,887 */
+export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
+/** A fraction in %, to a tenth, without the sign. */
+export const percent = (value: number): string => (value * 100).toFixed(1);
 
 /** One value in words. Units that every row shares stand in the column's heading, see `heading`. */
 export function shown(value: Value | undefined, format: Format): string {
@@ -15,7 +18,7 @@ export function shown(value: Value | undefined, format: Format): string {
     case 'count':
       return thousands(value);
     case 'percent':
-      return tenths(value);
+      return percent(value);
     case 'seconds':
       return Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(1);
     case 'millions':
@@ -37,7 +40,7 @@ export function heading({ title, format }: Column): string {
 
 export const isNumeric = (format: Format): boolean => format !== 'text';
 
-export const interval = ([low, high]: Interval): string => `${tenths(low)} to ${tenths(high)}`;
+export const interval = ([low, high]: Interval): string => `${percent(low)} to ${percent(high)}`;
 
 /** "58.9 % (57.3 to 60.5, n = 3,589)", or "58.9 ± 0.4 % (5 seeds, n = 3,589)". */
 export function figure(value: Figure | undefined, format: Format): string {
@@ -56,7 +59,7 @@ export function figure(value: Figure | undefined, format: Format): string {
 export function difference({ paper, ours, format }: Comparison): string {
   if (!ours) return NONE;
   const gap = ours.value - paper.value;
-  const size = format === 'percent' ? tenths(Math.abs(gap)) : shown(Math.abs(gap), format);
+  const size = format === 'percent' ? percent(Math.abs(gap)) : shown(Math.abs(gap), format);
   const unit = format === 'percent' ? ' points' : UNITS[format] ? ` ${UNITS[format]}` : '';
   const sign = Number(size) === 0 ? '' : gap < 0 ? '−' : '+';
   return `${paper.below ? 'over ' : ''}${sign}${size}${unit}`;

@@ -3,8 +3,8 @@
  * report. It is plain JSON; values are raw (fractions, seconds, bytes) and each column says how they are shown.
  */
 import type { TopLevelSpec } from 'vega-lite';
+import type { Interval } from '../metrics/index.js';
 
-export type Interval = [low: number, high: number];
 export type Value = string | number | boolean | Interval | null;
 
 /** How a value is shown; fractions are shown as percentages. */

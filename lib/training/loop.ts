@@ -1,100 +1,31 @@
 /** The training loop: epochs, validation, checkpoints, the final report. The steps themselves run natively. */
-import { FerError } from '../errors.js';
-import { writeChart } from '../charts/write.js';
-import { confusionMatrixChart, learningCurvesChart } from '../charts/charts.js';
 import type { LabelledImages } from '../data/data-set.js';
-import type { ClassificationMetrics } from '../metrics/index.js';
-import { classificationMetrics } from '../metrics/index.js';
-import { formatConfusionMatrix, formatReport } from '../metrics/text.js';
-import { residentData, type MiniXception } from '../model.js';
-import { native, type NativeDataSet, type NativeEpochTotals, type NativeTrainer } from '../native.js';
-import { readModelFile } from '../weights/model-file.js';
-import type { Tensor } from '../weights/safetensors.js';
-import { widthName } from '../width.js';
-import { resolveConfig, type TrainingConfig } from './config.js';
-import { RunFolder, type EpochRow, type Progress } from './run-folder.js';
+import { labelsOf } from '../data/rows.js';
+import { FerError } from '../errors.js';
+import { evaluate } from '../evaluate/evaluate.js';
+import type { EpochRow } from '../metrics/epoch.js';
+import { classificationMetrics, type ClassificationMetrics } from '../metrics/index.js';
+import type { NativeDataSet, NativeEpochTotals, NativeTrainer } from '../native.js';
+import { readModelFile, writeModelFile } from '../network/model-file.js';
+import { checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
+import { residentData } from '../network/resident.js';
+import type { Tensor } from '../network/safetensors.js';
+import type { FitOptions, TrainingResult } from './fit.js';
+import { rolesOf, type Roles } from './roles.js';
+import type { RunFolder, Progress } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
-
-export interface TrainingProgress {
-  /** One-based. */
-  epoch: number;
-  epochs: number;
-  step: number;
-  steps: number;
-  /** Means over the images of this epoch so far. */
-  loss: number;
-  accuracy: number;
-  imagesPerSecond: number;
-  /** Until the last epoch ends. */
-  secondsLeft: number;
-}
-
-/** Any option of `TrainingConfig` (width, input size and precision come from the model), and how to run. */
-export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inputSize' | 'precision'>> {
-  /** Folder for configuration, metrics, checkpoints and charts; none: nothing is written. */
-  runFolder?: string;
-  /** Go on with the run in `runFolder`; its configuration applies. Default false. */
-  resume?: boolean;
-  /** Finishes the running step, saves, and ends with `aborted: true`. */
-  signal?: AbortSignal;
-  onProgress?: (progress: TrainingProgress) => void;
-  onEpoch?: (row: EpochRow) => void;
-}
-
-export interface TrainingResult {
-  config: TrainingConfig;
-  rows: EpochRow[];
-  /** One-based epoch whose weights the model now has, and its validation accuracy. */
-  chosen: { epoch: number; accuracy: number };
-  aborted: boolean;
-  /** On the test split, once, at the end; absent when aborted or without such a split. */
-  evaluation?: ClassificationMetrics;
-  evaluatedSplit?: string;
-  runFolder?: string;
-  /** Facts about how the data were used. */
-  notes: string[];
-}
-
-const NO_TOTALS: NativeEpochTotals = { lossSum: 0, correct: 0, seen: 0, step: 0 };
-
-/** Which rows train, which choose, which are reported. */
-function roles(data: LabelledImages): { training: Uint32Array; validation: Uint32Array; test?: string; notes: string[] } {
-  const training = data.splits.get('Training');
-  if (!training?.length)
-    throw new FerError(
-      'ERR_FER_DATA_FORMAT',
-      `${data.source} has no Training split; it has ${[...data.splits.keys()].join(', ') || 'no rows'}`,
-    );
-  const test = ['PrivateTest', 'Test'].find((name) => data.splits.get(name)?.length);
-  const validation = data.splits.get('PublicTest');
-  if (validation?.length) return { training, validation, test, notes: [] };
-  if (training.length < 10)
-    throw new FerError(
-      'ERR_FER_DATA_FORMAT',
-      `${data.source} has ${training.length} training images and no PublicTest split; at least 10 are needed to hold some out`,
-    );
-  // Every tenth row; files are not sorted in a way that repeats every ten rows, and the choice needs no seed.
-  return {
-    training: training.filter((_, i) => i % 10 !== 9),
-    validation: training.filter((_, i) => i % 10 === 9),
-    test,
-    notes: ['there is no PublicTest split: every tenth training image is held out to choose on'],
-  };
-}
-
-function toTensors(list: { name: string; shape: number[]; data: Float32Array }[]): Map<string, Tensor> {
-  return new Map(list.map(({ name, shape, data }) => [name, { shape, data }]));
-}
+import { newRun, resumedRun } from './start.js';
+import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
 
 class Run {
   private readonly schedule: Schedule;
   private readonly steps: number;
-  private readonly averaged: MiniXception | undefined;
-  private readonly bestTensors = { tensors: new Map<string, Tensor>() };
-  private readonly roles: ReturnType<typeof roles>;
+  private readonly averaged: Network | undefined;
+  private bestTensors: Map<string, Tensor> | undefined;
+  private readonly roles: Roles;
 
   constructor(
-    private readonly model: MiniXception,
+    private readonly network: Network,
     private readonly data: LabelledImages,
     private readonly resident: NativeDataSet,
     private readonly trainer: NativeTrainer,
@@ -103,11 +34,11 @@ class Run {
     private readonly options: FitOptions,
   ) {
     const { config } = progress;
-    this.roles = roles(data);
+    this.roles = rolesOf(data);
     this.steps = Math.ceil(this.roles.training.length / config.batchSize);
     this.schedule = makeSchedule(config);
     if (Object.keys(progress.schedule).length) this.schedule.restore(progress.schedule);
-    if (config.emaDecay > 0) this.averaged = model.clone();
+    if (config.emaDecay > 0) this.averaged = copyOf(network);
   }
 
   async execute(): Promise<TrainingResult> {
@@ -120,21 +51,21 @@ class Run {
       while (!finished()) if (!(await this.epoch())) return this.result(true);
       await this.choose();
     } finally {
-      this.averaged?.dispose();
+      this.averaged?.native.dispose();
     }
     const result = this.result(false);
     const { test } = this.roles;
     if (test) {
-      result.evaluation = await this.model.evaluate(this.data, { split: test });
+      result.evaluation = await evaluate(this.network, this.data, { split: test });
       result.evaluatedSplit = test;
     }
-    this.model.metadata.training = {
+    this.network.metadata.training = {
       config,
       chosen: result.chosen,
       data: this.data.source.split('/').pop(),
       ...(test ? { [test]: result.evaluation?.accuracy } : {}),
     };
-    if (this.folder) await this.report(this.folder, result);
+    if (this.folder) await (await import('./report.js')).writeRunReport(this.folder, this.network, this.data, result);
     return result;
   }
 
@@ -160,7 +91,7 @@ class Run {
     }
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
-    for (const [name, { data }] of this.model.tensors())
+    for (const [name, { data }] of tensorsOf(this.network))
       this.mustBeFinite(`a value of ${name}`, data.find((value) => !Number.isFinite(value)) ?? 0);
     if (totals.step < this.steps) {
       progress.totals = totals;
@@ -223,47 +154,43 @@ class Run {
   }
 
   /** The network whose figures count: the averaged one where there is one. */
-  private evaluated(): MiniXception {
-    if (!this.averaged) return this.model;
+  private evaluated(): Network {
+    if (!this.averaged) return this.network;
     this.trainer.copyAverageTo(this.averaged.native);
     return this.averaged;
   }
 
-  private async validate(model: MiniXception): Promise<ClassificationMetrics> {
+  private async validate({ native, metadata }: Network): Promise<ClassificationMetrics> {
     const rows = this.roles.validation;
-    const logits = await model.native.logitsOf(this.resident, rows, false);
-    return classificationMetrics(
-      logits,
-      Uint8Array.from(rows, (row) => this.data.labels[row]),
-      model.classes,
-    );
+    const logits = await native.logitsOf(this.resident, rows, false);
+    return classificationMetrics(logits, labelsOf(this.data, rows), metadata.classes);
   }
 
-  private async keep(model: MiniXception): Promise<void> {
-    this.bestTensors.tensors = model.tensors();
+  private async keep(network: Network): Promise<void> {
+    this.bestTensors = tensorsOf(network);
     if (!this.folder) return;
-    model.metadata.training = { config: this.progress.config, epoch: this.progress.best.epoch };
-    await model.save(this.folder.file('best.safetensors'));
+    network.metadata.training = { config: this.progress.config, epoch: this.progress.best.epoch };
+    await writeModelFile(this.folder.file('best.safetensors'), { metadata: network.metadata, tensors: this.bestTensors });
   }
 
   private async save(): Promise<void> {
-    const { folder, model, progress, trainer } = this;
+    const { folder, network, progress, trainer } = this;
     if (!folder) return;
     progress.schedule = this.schedule.state();
     progress.steps = trainer.stepCount;
-    await folder.writeCheckpoint(model.metadata, model.tensors(), toTensors(trainer.state()), progress);
+    const state = new Map(trainer.state().map(({ name, shape, data }) => [name, { shape, data }]));
+    await folder.writeCheckpoint(network.metadata, tensorsOf(network), state, progress);
     await folder.writeRows(progress.rows);
   }
 
-  /** Gives the model the weights of the epoch that counts. */
+  /** Gives the network the weights of the epoch that counts. */
   private async choose(): Promise<void> {
     if (this.progress.config.selectBy === 'last') {
-      if (this.averaged) this.model.setTensors(this.evaluated().tensors());
+      if (this.averaged) setTensors(this.network, tensorsOf(this.evaluated()));
       return;
     }
-    if (this.bestTensors.tensors.size === 0 && this.folder)
-      this.bestTensors.tensors = (await readModelFile(this.folder.file('best.safetensors'))).tensors;
-    this.model.setTensors(this.bestTensors.tensors);
+    if (!this.bestTensors && this.folder) this.bestTensors = (await readModelFile(this.folder.file('best.safetensors'))).tensors;
+    setTensors(this.network, this.bestTensors ?? new Map());
   }
 
   private result(aborted: boolean): TrainingResult {
@@ -272,96 +199,33 @@ class Run {
     const chosen = config.selectBy === 'best' ? best : { epoch: last?.epoch ?? 0, accuracy: last?.validationAccuracy ?? 0 };
     return { config, rows, chosen, aborted, runFolder: this.folder?.path, notes: [...this.data.notes, ...this.roles.notes] };
   }
-
-  private async report(folder: RunFolder, result: TrainingResult): Promise<void> {
-    await this.model.save(folder.file('model.safetensors'));
-    await writeChart(learningCurvesChart(result.rows), folder.file('curves'));
-    if (!result.evaluation) return;
-    const { evaluation, evaluatedSplit: split } = result;
-    await folder.writeJson('evaluation.json', { split, chosen: result.chosen, ...evaluation });
-    const heading = `${split} of ${this.data.source.split('/').pop()}, weights of epoch ${result.chosen.epoch}`;
-    await folder.writeText('report.txt', [heading, '', formatReport(evaluation), '', formatConfusionMatrix(evaluation)].join('\n'));
-    await writeChart(confusionMatrixChart(evaluation), folder.file('confusion-matrix'));
-  }
-}
-
-/** Weight of each class: inverse frequency, scaled to a mean of 1 over the training images. */
-function inverseFrequencies(data: LabelledImages, rows: Uint32Array): Float32Array {
-  const counts = new Array<number>(data.classes.length).fill(0);
-  for (const row of rows) counts[data.labels[row]]++;
-  const present = counts.filter((count) => count > 0).length;
-  return Float32Array.from(counts, (count) => (count > 0 ? rows.length / (present * count) : 0));
 }
 
 /**
- * Trains `model` on the Training split, chooses on PublicTest, and reports the test split once.
+ * Trains `network` on the Training split, chooses on PublicTest, and reports the test split once.
  * @throws {FerError} ERR_FER_CONFIG, ERR_FER_ARGUMENT, ERR_FER_CHECKPOINT, ERR_FER_DIVERGED, ERR_FER_DATA_FORMAT
  */
-export async function train(model: MiniXception, data: LabelledImages, options: FitOptions): Promise<TrainingResult> {
+export async function train(network: Network, data: LabelledImages, options: FitOptions): Promise<TrainingResult> {
   const { runFolder, resume, signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...given } = options;
-  if (data.classes.join() !== model.classes.join())
-    throw new FerError(
-      'ERR_FER_ARGUMENT',
-      `expected the model's classes (${model.classes.join(', ')}), got ${data.classes.join(', ')}, for data`,
-    );
-  let folder: RunFolder | undefined;
-  let progress: Progress;
-  let tensors: Map<string, Tensor> | undefined;
-  if (resume) {
-    if (!runFolder) throw new FerError('ERR_FER_ARGUMENT', 'expected a runFolder to resume, got none');
-    const opened = await RunFolder.open(runFolder);
-    folder = opened.run;
-    ({ progress, tensors } = opened.checkpoint);
-    // Options that the version which began the run did not have yet are at their defaults.
-    progress.config = resolveConfig(progress.config);
-    if (widthName(model.width) !== progress.config.width || model.inputSize !== progress.config.inputSize)
-      throw new FerError(
-        'ERR_FER_CHECKPOINT',
-        `${runFolder} trains a ${progress.config.width} network at ${progress.config.inputSize} pixels, not ${widthName(model.width)} at ${model.inputSize}`,
-      );
-    const { precision = 'fp32' } = progress.config; // runs of 0.1.0 had no other
-    if (model.precision !== precision)
-      throw new FerError(
-        'ERR_FER_CHECKPOINT',
-        `${runFolder} trains in ${precision}, not in ${model.precision}; give the model that precision`,
-      );
-  } else {
-    const config = resolveConfig({ ...given, width: widthName(model.width), inputSize: model.inputSize, precision: model.precision });
-    if (runFolder) folder = await RunFolder.create(runFolder);
-    progress = {
-      config,
-      epoch: 0,
-      totals: NO_TOTALS,
-      steps: 0,
-      schedule: {},
-      rows: [],
-      best: { epoch: 0, accuracy: -1 },
-      dataSource: data.source,
-    };
-    await folder?.writeJson('config.json', config);
-  }
+  checkClasses(network, data);
+  const { folder, progress, tensors } = resume
+    ? await resumedRun(network, runFolder)
+    : await newRun(network, given, runFolder, data.source);
   const { config } = progress;
-  const { training } = roles(data);
-  const resident = residentData(data);
-  let trainer: NativeTrainer | undefined;
-  try {
-    if (tensors) model.setTensors(tensors);
-    trainer = new (native().Trainer)(model.native, resident, {
-      ...config,
-      classWeights: config.balanceClasses ? inverseFrequencies(data, training) : new Float32Array(0),
-      augmentation: config,
-    });
-    if (tensors) {
-      for (const { name } of trainer.state()) {
-        const tensor = tensors.get(name);
-        if (!tensor) throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} lacks ${name} of the optimiser's state`);
-        trainer.setState(name, tensor.data);
-      }
-      trainer.stepCount = progress.steps;
-    }
-    return await new Run(model, data, resident, trainer, folder, progress, options).execute();
-  } finally {
-    trainer?.dispose();
-    resident.dispose();
+  const { training } = rolesOf(data);
+  using resident = residentData(data);
+  if (tensors) setTensors(network, tensors);
+  using trainer = openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
+  if (tensors) restore(trainer, tensors, progress.steps, runFolder);
+  return await new Run(network, data, resident, trainer, folder, progress, options).execute();
+}
+
+/** Gives the trainer the state that a checkpoint holds. */
+function restore(trainer: NativeTrainer, tensors: ReadonlyMap<string, Tensor>, steps: number, runFolder: string | undefined): void {
+  for (const { name } of trainer.state()) {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} lacks ${name} of the optimiser's state`);
+    trainer.setState(name, tensor.data);
   }
+  trainer.stepCount = steps;
 }

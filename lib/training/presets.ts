@@ -1,7 +1,5 @@
 /** Named starting points. A flag or a configuration file overrides single options. */
-import type { TrainingConfig } from './config.js';
-
-export type PresetName = 'quick' | 'clean' | 'robust' | 'paper';
+import type { PresetName, TrainingConfig } from './options.js';
 
 /** What `robust` shares with `clean`. */
 const CLEAN: Partial<TrainingConfig> = {

@@ -1,26 +1,13 @@
 /** A run's folder: configuration, metrics of every epoch, checkpoints, and what is written at the end. */
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
+import type { EpochRow } from '../metrics/epoch.js';
 import type { NativeEpochTotals } from '../native.js';
-import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from '../weights/model-file.js';
-import type { Tensor } from '../weights/safetensors.js';
-import type { TrainingConfig } from './config.js';
-
-/** One line of metrics.jsonl and metrics.csv. */
-export interface EpochRow {
-  /** One-based. */
-  epoch: number;
-  /** Of the epoch's last step. */
-  learningRate: number;
-  trainLoss: number;
-  trainAccuracy: number;
-  validationLoss: number;
-  validationAccuracy: number;
-  seconds: number;
-  imagesPerSecond: number;
-}
+import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from '../network/model-file.js';
+import type { Tensor } from '../network/safetensors.js';
+import type { TrainingConfig } from './options.js';
 
 /** Where training stands; kept in the checkpoint beside the tensors. */
 export interface Progress {
@@ -99,13 +86,6 @@ export class RunFolder {
       this.file('last.safetensors'),
       { metadata: { ...metadata, training: progress as unknown as Record<string, unknown> }, tensors },
       state,
-    );
-  }
-
-  async has(name: string): Promise<boolean> {
-    return readFile(this.file(name)).then(
-      () => true,
-      () => false,
     );
   }
 }

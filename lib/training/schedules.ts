@@ -1,5 +1,5 @@
 /** Learning-rate schedules: each gives one rate a step of an epoch, and may learn from the epoch's validation. */
-import type { TrainingConfig } from './config.js';
+import type { TrainingConfig } from './options.js';
 
 export interface Schedule {
   /** Rates for the `steps` steps of zero-based `epoch`. */

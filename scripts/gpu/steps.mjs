@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { epochOf, paperTrainer } from '../../bench/measure.mjs';
 import { loadDataSet, MiniXception, resolveConfig } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
-import { encodeSafetensors } from '../../dist/weights/safetensors.js';
+import { residentData } from '../../dist/network/resident.js';
+import { encodeSafetensors } from '../../dist/network/safetensors.js';
+import { openTrainer } from '../../dist/training/trainer.js';
 
 const BATCH = 40;
 const RATE = 0.01;
@@ -83,7 +84,7 @@ export async function steps(context) {
   const pixels = data.size * data.size;
   const images = Buffer.concat([...walk].map((row) => data.images.subarray(row * pixels, (row + 1) * pixels)));
   const labels = Uint8Array.from(walk, (row) => data.labels[row]);
-  const resident = new (native().DataSet)(data.images, data.labels, data.size);
+  const resident = residentData(data);
   const results = {};
   let passed = true;
   const check = (name, good, figures) => {
@@ -144,9 +145,7 @@ async function outOfMemory(context, resident) {
     let message = 'a batch of a million images fitted';
     let code;
     try {
-      const config = resolveConfig({ preset: 'paper' });
-      const options = { ...config, batchSize: 1_000_000, classWeights: new Float32Array(0), augmentation: config };
-      new (native().Trainer)(model.native, resident, options).dispose();
+      openTrainer(model, resident, { ...resolveConfig({ preset: 'paper' }), batchSize: 1_000_000 }).dispose();
     } catch (error) {
       ({ message, code } = error);
     }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditDataSet } from '../../lib/data/audit.js';
-import { decodeImage, resizeBilinear } from '../../lib/data/image.js';
+import { decodeImage } from '../../lib/data/image.js';
+import { resizeBilinear } from '../../lib/data/bilinear.js';
 import { loadDataSet } from '../../lib/data/registry.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 

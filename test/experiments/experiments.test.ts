@@ -11,8 +11,8 @@ import {
   robustnessExperiment,
   widthExperiment,
 } from '../../lib/experiments/index.js';
-import { measureRobustness } from '../../lib/experiments/robustness-measure.js';
-import { collectExperiments, runExperiments, type ExperimentProgress, type RunOptions } from '../../lib/experiments/run.js';
+import { measureRobustness } from '../../lib/experiments/robustness/measure.js';
+import { collectExperiments, runExperiments, type ExperimentProgress, type RunOptions } from '../../lib/experiments/run/run.js';
 import { wilsonInterval } from '../../lib/metrics/index.js';
 import { MiniXception } from '../../lib/model.js';
 import type { ExperimentResult } from '../../lib/report/result.js';

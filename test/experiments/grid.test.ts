@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readGrid } from '../../lib/experiments/grid.js';
+import { readGrid } from '../../lib/experiments/hyperparameters/grid.js';
 import { resolveOptions } from '../../lib/experiments/options.js';
-import { hyperparameters } from '../../lib/experiments/hyperparameters.js';
+import { hyperparameters } from '../../lib/experiments/hyperparameters/hyperparameters.js';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(path.join(tmpdir(), 'fer-grid-'))));

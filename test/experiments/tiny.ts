@@ -1,7 +1,7 @@
 /** What the experiments' tests share: a data set and networks that train in well under a second. */
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import type { LabelledImages } from '../../lib/data/data-set.js';
-import type { RunOptions } from '../../lib/experiments/run.js';
+import type { RunOptions } from '../../lib/experiments/run/run.js';
 import type { ExperimentResult } from '../../lib/report/result.js';
 
 export const SIZE = 24;

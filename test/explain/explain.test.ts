@@ -6,8 +6,9 @@ import { FerError } from '../../lib/errors.js';
 import { evidenceColour, inferno, signedColour } from '../../lib/explain/colours.js';
 import { drawExplanation } from '../../lib/explain/draw.js';
 import type { ExplainOptions, Explanation } from '../../lib/explain/explain.js';
-import { enlarge } from '../../lib/explain/interpolate.js';
-import { MiniXception, type Pixels } from '../../lib/model.js';
+import { enlarge } from '../../lib/data/bilinear.js';
+import { MiniXception } from '../../lib/model.js';
+import type { Pixels } from '../../lib/data/image.js';
 
 const faces = syntheticFaces();
 const face = (row: number): Pixels => ({ pixels: faces.images.subarray(row * 2304, (row + 1) * 2304), width: 48, height: 48 });

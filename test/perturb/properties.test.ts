@@ -10,9 +10,9 @@ import {
   PERTURBATIONS,
   PERTURBATION_TYPES,
   SEVERITIES,
-  type ImageBatch,
   type Perturbation,
 } from '../../lib/perturb/index.js';
+import type { ImageBatch } from '../../lib/data/image.js';
 import { definitionOf } from '../../lib/perturb/registry.js';
 
 const faces = syntheticFaces();

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
-import type { FitOptions } from '../../lib/training/loop.js';
+import type { FitOptions } from '../../lib/training/fit.js';
 
 /** Training images of each class; the last class has none. */
 const COUNTS = [40, 5, 10, 20, 1, 4, 0];

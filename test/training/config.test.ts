@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FerError } from '../../lib/errors.js';
-import { OPTIONS, resolveConfig } from '../../lib/training/config.js';
+import { networkOptions, resolveConfig } from '../../lib/training/config.js';
+import { OPTIONS } from '../../lib/training/options.js';
 import { PRESETS } from '../../lib/training/presets.js';
 
 describe('resolveConfig', () => {
@@ -67,5 +68,17 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ preset: 'paper', epochs: undefined }).epochs).toBe(100);
     expect(resolveConfig({ width: '32,64:128,256,512,1024' }).width).toBe('wide');
     expect(resolveConfig({ width: '4,8:16' }).width).toBe('4,8:16');
+  });
+
+  it('gives the network of a configuration: its width, size, seed and precision', () => {
+    const config = resolveConfig({ preset: 'paper', width: '4,8:16', inputSize: 24, seed: 3, precision: 'bf16' });
+    expect(networkOptions(config, { classes: ['a', 'b'], threads: 1 })).toEqual({
+      width: { stem: [4, 8], modules: [16] },
+      inputSize: 24,
+      seed: 3,
+      precision: 'bf16',
+      classes: ['a', 'b'],
+      threads: 1,
+    });
   });
 });

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
-import type { FitOptions, TrainingResult } from '../../lib/training/loop.js';
-import type { WidthSpec } from '../../lib/width.js';
+import type { FitOptions, TrainingResult } from '../../lib/training/fit.js';
+import type { WidthSpec } from '../../lib/network/width.js';
 
 const WIDTH: WidthSpec = { stem: [4, 8], modules: [8, 16] };
 const OPTIONS: FitOptions = {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
-import type { FitOptions, TrainingResult } from '../../lib/training/loop.js';
+import type { FitOptions, TrainingResult } from '../../lib/training/fit.js';
 import { Plateau } from '../../lib/training/schedules.js';
-import { readModelFile, writeModelFile } from '../../lib/weights/model-file.js';
+import { readModelFile, writeModelFile } from '../../lib/network/model-file.js';
 
 const OPTIONS: FitOptions = { preset: 'quick', epochs: 3, batchSize: 20, seed: 3 };
 

@@ -1,0 +1,122 @@
+/** Experiment 2: batch size, learning rate and length (the paper's Table 2), or any other grid. */
+import type { Comparison } from '../../report/result.js';
+import { resolveConfig } from '../../training/config.js';
+import { dataStatement } from '../data-facts.js';
+import type { Cell, Experiment } from '../experiment.js';
+import { openPoints, TRAINING_POINTS } from '../paper/open-points.js';
+import { epochsFor, type ExperimentOptions } from '../options.js';
+import { paperAccuracy, PAPER_SETTINGS } from '../paper/figures.js';
+import { adoptRun, estimateTraining, trainCell, type Trained } from '../training/cell.js';
+import {
+  accuracyChart,
+  accuracyOf,
+  curveCharts,
+  figureOf,
+  groupsOf,
+  RESULT_COLUMNS,
+  resultRow,
+  runStatement,
+  seedsTable,
+  whyFigure,
+  type Group,
+  type TrainedCell,
+} from '../training/report.js';
+
+const pointOf = ({ cell }: TrainedCell): string => cell.names![0];
+
+export const hyperparameters: Experiment<Trained> = {
+  name: 'hyperparameters',
+
+  cells(options) {
+    return options.grid.flatMap((point) =>
+      options.seeds.map((seed): Cell => {
+        const config = resolveConfig({ preset: 'paper', inputSize: options.inputSize, ...point.config, seed });
+        config.epochs = epochsFor(options, [point.name], config.epochs);
+        const { batchSize, learningRate, epochs } = config;
+        const title = `${point.name}: ${config.width}, batch ${batchSize}, learning rate ${learningRate}, ${epochs} epochs, seed ${seed}`;
+        return { id: `${point.name}-${seed}`, title, config, names: [point.name] };
+      }),
+    );
+  },
+  runCell: trainCell,
+  estimate: estimateTraining,
+  adopt: adoptRun,
+
+  collect(results, options) {
+    const groups = groupsOf(results, pointOf);
+    const settings = PAPER_SETTINGS.filter(({ name }) => isPaperPoint(options, name));
+    const groupOf = (name: string): Group | undefined => groups.find((group) => group.name === name);
+    const full = ({ name }: Group): number => fullEpochs(options, name);
+    return {
+      experiment: 'hyperparameters',
+      title: 'Hyperparameters',
+      summary:
+        'Batch size, learning rate and number of epochs, one training a setting and seed. The paper compares its four settings, C1 to C4, ' +
+        'by their accuracy on PrivateTest; the validation accuracy beside ours is what a choice should rest on.',
+      statements: [dataStatement(results[0].data), ...groups.map((group) => runStatement(group, full(group)))],
+      comparisons: settings.map((setting): Comparison => {
+        const group = groupOf(setting.name);
+        const ours = group && figureOf(group, accuracyOf, true);
+        const paper = paperAccuracy(setting.accuracy);
+        const name = `Accuracy, ${setting.name} (batch ${setting.batchSize}, learning rate ${setting.learningRate}, ${setting.epochs} epochs)`;
+        const why = whyFigure(group, paper, ours, setting.epochs);
+        return { id: `hyperparameters-${setting.name}`, place: 'Table 2', name, format: 'percent', paper, ours, why };
+      }),
+      tables: [
+        {
+          id: 'hyperparameters',
+          caption: "Settings compared (the paper's Table 2).",
+          columns: [
+            { key: 'setting', title: 'setting', format: 'text' },
+            { key: 'network', title: 'network', format: 'text' },
+            { key: 'batchSize', title: 'batch', format: 'count' },
+            { key: 'learningRate', title: 'learning rate', format: 'number' },
+            { key: 'planned', title: 'epochs in full', format: 'count' },
+            { key: 'seed', title: 'seed', format: 'count' },
+            ...RESULT_COLUMNS,
+          ],
+          rows: results.map((cell) => {
+            const { width: network, batchSize, learningRate, seed } = cell.found.config;
+            const setting = pointOf(cell);
+            return { setting, network, batchSize, learningRate, planned: fullEpochs(options, setting), seed, ...resultRow(cell) };
+          }),
+        },
+        ...seedsTable('hyperparameters-seeds', 'Accuracy over seeds.', groups),
+      ],
+      charts: [
+        ...curveCharts(groups),
+        accuracyChart([
+          ...settings.map(({ name, accuracy }) => ({ ...paperAccuracy(accuracy), name, source: 'paper' })),
+          ...groups.flatMap((group) => {
+            const figure = figureOf(group, accuracyOf, true);
+            return figure ? [{ ...figure, name: group.name, source: 'ours' }] : [];
+          }),
+        ]),
+      ],
+      pictures: [],
+      seeds: [...new Set(results.map(({ found }) => found.config.seed))],
+      openPoints: openPoints(TRAINING_POINTS),
+    };
+  },
+};
+
+/** Epochs that a point has before they are cut short. */
+function fullEpochs(options: ExperimentOptions, name: string): number {
+  const point = options.grid.find((candidate) => candidate.name === name);
+  return resolveConfig({ preset: 'paper', ...point?.config }).epochs;
+}
+
+/** Whether the point is the paper's in more than its name. */
+function isPaperPoint(options: ExperimentOptions, name: string): boolean {
+  const setting = PAPER_SETTINGS.find((candidate) => candidate.name === name);
+  const point = options.grid.find((candidate) => candidate.name === name);
+  if (!setting || !point) return false;
+  const { width, batchSize, learningRate, epochs, preset } = resolveConfig({ preset: 'paper', ...point.config });
+  return (
+    width === 'wide' &&
+    preset === 'paper' &&
+    batchSize === setting.batchSize &&
+    learningRate === setting.learningRate &&
+    epochs === setting.epochs
+  );
+}

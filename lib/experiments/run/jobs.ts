@@ -1,0 +1,90 @@
+/** An experiment as a job array: one cell a job, all of them over one shared folder. */
+import { stringify } from 'yaml';
+import { isGpu, type Device } from '../../device.js';
+import { planText, type Plan } from './folder.js';
+
+export interface JobOptions {
+  /** Name of the experiment, or "all". */
+  name: string;
+  plan: Plan;
+  /** The experiment's folder, as the jobs see it. */
+  folder: string;
+  /** Ids of the cells; a job's index is its cell's number. */
+  cells: string[];
+  device: Device;
+  /** CPU threads of a job; 0: as many as it gets cores. */
+  threads: number;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** A job that asks for a GPU sees that one alone, as its first, whichever number it has in the machine. */
+const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${isGpu(device) ? 'cuda' : device} --threads ${threads}`;
+
+/** A script for sbatch. `command`: how the program starts, word by word. */
+export function slurmJob(job: JobOptions, command: readonly string[]): string {
+  const { name, folder, cells, device, threads } = job;
+  const start = command.map(quoted).join(' ');
+  return `#!/usr/bin/env bash
+#SBATCH --job-name=fer-cudnn-${name}
+#SBATCH --array=0-${cells.length - 1}
+#SBATCH --output=${folder}/job-%a.log
+${threads > 0 ? `#SBATCH --cpus-per-task=${threads}\n` : ''}${isGpu(device) ? '#SBATCH --gres=gpu:1\n' : ''}#
+# ${cells.length} cells, one a job; a job that is killed goes on where it was when it is submitted again. When all have run:
+#   ${start} experiment ${name} --out ${quoted(folder)} --collect
+set -euo pipefail
+exec ${start} experiment ${name} --out ${quoted(folder)} ${cellFlags(job)} --cell "$SLURM_ARRAY_TASK_ID"
+`;
+}
+
+/** Manifests for kubectl: the plan as a ConfigMap, and an indexed Job whose pods share a volume. */
+export function kubernetesJob(job: JobOptions, image: string, claim: string): string {
+  const { name, folder, plan, cells, device, threads } = job;
+  const label = `fer-cudnn-${name}`;
+  const run = [
+    // The plan arrives whole or not at all, whichever pod is first.
+    `mkdir -p ${quoted(folder)}`,
+    `[ -e ${quoted(folder)}/experiment.json ] || { cp /plan/experiment.json ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX && mv ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX ${quoted(folder)}/experiment.json; }`,
+    `exec fer-cudnn experiment ${name} --out ${quoted(folder)} ${cellFlags(job)} --cell "$JOB_COMPLETION_INDEX"`,
+  ].join('\n');
+  const limits = { ...(threads > 0 ? { cpu: String(threads) } : {}), ...(isGpu(device) ? { 'nvidia.com/gpu': 1 } : {}) };
+  const pod = {
+    restartPolicy: 'OnFailure',
+    containers: [
+      {
+        name: 'cell',
+        image,
+        command: ['sh', '-c', run],
+        ...(Object.keys(limits).length > 0 ? { resources: { limits } } : {}),
+        volumeMounts: [
+          { name: 'plan', mountPath: '/plan' },
+          { name: 'shared', mountPath: '/shared' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'plan', configMap: { name: label } },
+      { name: 'shared', persistentVolumeClaim: { claimName: claim } },
+    ],
+  };
+  const manifests = [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: label }, data: { 'experiment.json': planText(plan) } },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: label },
+      spec: {
+        completions: cells.length,
+        parallelism: cells.length,
+        completionMode: 'Indexed',
+        backoffLimit: cells.length,
+        template: { spec: pod },
+      },
+    },
+  ];
+  return (
+    `# ${cells.length} cells, one a pod. The claim ${claim} is mounted at /shared: the data set and ${folder} lie on it.\n` +
+    `# When all have run, where that volume is mounted: fer-cudnn experiment ${name} --out ${folder} --collect\n` +
+    manifests.map((manifest) => stringify(manifest, { lineWidth: 0 })).join('---\n')
+  );
+}

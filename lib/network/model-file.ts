@@ -1,0 +1,75 @@
+/** A network in a file: its tensors, and what is needed to build it and feed it. */
+import { open, readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../atomic-file.js';
+import { FerError } from '../errors.js';
+import type { ModelFile, ModelMetadata } from './metadata.js';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+import { resolveWidth, tensorShapes } from './width.js';
+
+export type { ModelFile, ModelMetadata } from './metadata.js';
+
+const FORMAT = 'fer-cudnn/mini-xception';
+const HDF5_SIGNATURE = '89484446';
+
+/**
+ * Reads safetensors written by this package, or a Keras hdf5 checkpoint; the content decides, not the name.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_MODEL_FORMAT.
+ */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  let signature: string;
+  try {
+    const handle = await open(path);
+    try {
+      signature = (await handle.read(Buffer.alloc(4), 0, 4, 0)).buffer.toString('hex');
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new FerError('ERR_FER_DATA_NOT_FOUND', `model ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+  const file = signature === HDF5_SIGNATURE ? await (await import('./keras.js')).readKeras(path) : parse(path, await readFile(path));
+  validate(path, file);
+  return file;
+}
+
+/** Writes safetensors; the file is whole or absent. Extra tensors (a checkpoint's) may be passed beside the network's. */
+export async function writeModelFile(path: string, file: ModelFile, extra: ReadonlyMap<string, Tensor> = new Map()): Promise<void> {
+  const { training, source, ...network } = file.metadata;
+  const metadata: Record<string, string> = { format: FORMAT, version: '1', network: JSON.stringify(network) };
+  if (training) metadata.training = JSON.stringify(training);
+  if (source) metadata.source = source;
+  await writeFileAtomic(path, ...encodeSafetensors(new Map([...file.tensors, ...extra]), metadata));
+}
+
+function parse(path: string, bytes: Uint8Array): ModelFile {
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  if (metadata.format !== FORMAT)
+    throw new FerError(
+      'ERR_FER_MODEL_FORMAT',
+      `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`,
+    );
+  try {
+    const network = JSON.parse(metadata.network) as ModelMetadata;
+    const training = metadata.training ? (JSON.parse(metadata.training) as Record<string, unknown>) : undefined;
+    network.width = resolveWidth(network.width);
+    const sound =
+      Array.isArray(network.classes) && network.classes.every((name) => typeof name === 'string') && Number.isInteger(network.inputSize);
+    if (!sound || network.normalization !== 'x/127.5-1')
+      throw new Error('classes, inputSize or normalization are not what this version writes');
+    return { metadata: { ...network, training, source: metadata.source }, tensors };
+  } catch (cause) {
+    throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: its metadata describes no network (${(cause as Error).message})`, { cause });
+  }
+}
+
+function validate(path: string, { metadata, tensors }: ModelFile): void {
+  for (const [name, shape] of tensorShapes(metadata.width, metadata.classes.length)) {
+    const got = tensors.get(name);
+    if (!got) throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: tensor ${name} is missing`);
+    if (got.shape.join() !== shape.join())
+      throw new FerError(
+        'ERR_FER_MODEL_FORMAT',
+        `${path}: expected shape [${shape.join(', ')}], got [${got.shape.join(', ')}], for tensor ${name}`,
+      );
+  }
+}
