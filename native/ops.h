@@ -244,23 +244,23 @@ struct UseRunningStatistics {
 };
 
 // The list: EACH(op) for all of them but the last, which is LAST(op).
-#define FER_OPS(EACH, LAST)                                                                                                             \
-  EACH(Advance)                                                                                                                         \
-  EACH(Gather)                                                                                                                          \
-  EACH(ConvolutionForward)                                                                                                              \
-  EACH(SeparableForward)                                                                                                                \
-  EACH(ShortcutForward)                                                                                                                 \
-  EACH(PoolAddForward)                                                                                                                  \
-  EACH(HeadForward)                                                                                                                     \
-  EACH(SoftmaxCrossEntropy)                                                                                                             \
-  EACH(HeadBackward)                                                                                                                    \
-  EACH(PoolAddBackward)                                                                                                                 \
-  EACH(ShortcutBackward)                                                                                                                \
-  EACH(SeparableBackward)                                                                                                               \
-  EACH(ConvolutionBackward)                                                                                                             \
-  EACH(Rectify)                                                                                                                         \
-  EACH(Optimize)                                                                                                                        \
-  EACH(UpdateAverage)                                                                                                                   \
+#define FER_OPS(EACH, LAST) \
+  EACH(Advance)             \
+  EACH(Gather)              \
+  EACH(ConvolutionForward)  \
+  EACH(SeparableForward)    \
+  EACH(ShortcutForward)     \
+  EACH(PoolAddForward)      \
+  EACH(HeadForward)         \
+  EACH(SoftmaxCrossEntropy) \
+  EACH(HeadBackward)        \
+  EACH(PoolAddBackward)     \
+  EACH(ShortcutBackward)    \
+  EACH(SeparableBackward)   \
+  EACH(ConvolutionBackward) \
+  EACH(Rectify)             \
+  EACH(Optimize)            \
+  EACH(UpdateAverage)       \
   LAST(UseRunningStatistics)
 
 #define FER_EACH(op) op,

@@ -24,6 +24,8 @@ for (const [width, epochs] of [
     const { evaluation } = await model.fit(faces, { preset: 'quick', ...options });
     const hash = createHash('sha256');
     for (const [name, { data }] of model.tensors()) hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    console.log(`${width.padEnd(6)} ${optimizer.padEnd(5)} ${epochs} epochs  ${hash.digest('hex')}  accuracy ${(100 * evaluation.accuracy).toFixed(2)} %`);
+    console.log(
+      `${width.padEnd(6)} ${optimizer.padEnd(5)} ${epochs} epochs  ${hash.digest('hex')}  accuracy ${(100 * evaluation.accuracy).toFixed(2)} %`,
+    );
     model.dispose();
   }

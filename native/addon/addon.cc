@@ -24,14 +24,14 @@ void use_error_class(const Napi::CallbackInfo& info) { Environment::of(info.Env(
 Napi::Value augmented_image(const Napi::CallbackInfo& info) {
   const auto data = DataSetObject::get(info.Env(), info[0]);
   const uint32_t row = info[1].ToNumber().Uint32Value();
-  if (row >= data->count())
-    throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
+  if (row >= data->count()) throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
   const auto options = info[2].As<Napi::Object>();
-  const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options),
-                         static_cast<uint32_t>(number(options, "epoch"))};
+  const AugmentPass pass{.options = to_augmentation(options.Get("augmentation").As<Napi::Object>()),
+                         .seed = seed(options),
+                         .epoch = static_cast<uint32_t>(number(options, "epoch"))};
   const size_t pixels = static_cast<size_t>(data->size) * data->size;
   auto out = Napi::Float32Array::New(info.Env(), pixels);
-  const Variant variant{static_cast<uint32_t>(number(options, "repeat")), real(options, "strength")};
+  const Variant variant{.repeat = static_cast<uint32_t>(number(options, "repeat")), .strength = real(options, "strength")};
   augment(data->images.data() + row * pixels, data->size, row, variant, &pass, data->size, out.Data());
   return out;
 }

@@ -6,8 +6,7 @@ namespace fer::addon {
 
 Napi::Function DataSetObject::define(Napi::Env env) {
   return DefineClass(env, "DataSet",
-                     {accessor<&DataSetObject::count>("count"), accessor<&DataSetObject::size>("size"),
-                      method<&DataSetObject::dispose>("dispose")});
+                     {accessor<&DataSetObject::count>("count"), accessor<&DataSetObject::size>("size"), method<&DataSetObject::dispose>("dispose")});
 }
 
 DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : Wrapped(info) {

@@ -4,8 +4,8 @@
 
 #include "addon/data_set.h"
 #include "addon/values.h"
-#include "devices/registry.h"
 #include "base/error.h"
+#include "devices/registry.h"
 #include "network/explain.h"
 
 namespace fer::addon {
@@ -47,9 +47,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
       {accessor<&ModelObject::parameter_count>("parameterCount"), accessor<&ModelObject::multiply_adds>("multiplyAdds"),
        accessor<&ModelObject::threads>("threads"), accessor<&ModelObject::device>("device"),
        accessor<&ModelObject::device_description>("deviceDescription"), accessor<&ModelObject::device_choice>("deviceChoice"),
-       accessor<&ModelObject::precision>("precision"), method<&ModelObject::tensors>("tensors"),
-       method<&ModelObject::set_tensor>("setTensor"), method<&ModelObject::logits>("logits"),
-       method<&ModelObject::logits_of>("logitsOf"), method<&ModelObject::explain>("explain"),
+       accessor<&ModelObject::precision>("precision"), method<&ModelObject::tensors>("tensors"), method<&ModelObject::set_tensor>("setTensor"),
+       method<&ModelObject::logits>("logits"), method<&ModelObject::logits_of>("logitsOf"), method<&ModelObject::explain>("explain"),
        method<&ModelObject::memory_bytes>("memoryBytes"), method<&ModelObject::dispose>("dispose")});
 }
 
@@ -87,9 +86,7 @@ Napi::Value ModelObject::parameter_count(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::multiply_adds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(live()->network->plan().multiply_adds));
 }
-Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), live()->network->backend().threads());
-}
+Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), live()->network->backend().threads()); }
 Napi::Value ModelObject::device(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_); }
 Napi::Value ModelObject::device_choice(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_choice_); }
 Napi::Value ModelObject::precision(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), precision_); }
@@ -153,7 +150,8 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
   if (explanation->image.size() != static_cast<size_t>(size) * size)
     throw Error("ERR_FER_ARGUMENT",
                 "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
-  explanation->request = {options.Get("layer").ToString(), static_cast<int>(number(options, "target")), options.Get("guided").ToBoolean()};
+  explanation->request = {
+      .layer = options.Get("layer").ToString(), .target = static_cast<int>(number(options, "target")), .guided = options.Get("guided").ToBoolean()};
   Job job;
   job.work = [model, explanation, size] {
     std::lock_guard lock(model->busy);

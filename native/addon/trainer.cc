@@ -38,12 +38,12 @@ class Progress {
 }  // namespace
 
 Napi::Function TrainerObject::define(Napi::Env env) {
-  return DefineClass(env, "Trainer",
-                     {method<&TrainerObject::train_epoch>("trainEpoch"), method<&TrainerObject::cancel>("cancel"),
-                      method<&TrainerObject::state>("state"), method<&TrainerObject::set_state>("setState"),
-                      accessor<&TrainerObject::step_count, &TrainerObject::set_step_count>("stepCount"),
-                      method<&TrainerObject::copy_average_to>("copyAverageTo"), method<&TrainerObject::memory_bytes>("memoryBytes"),
-                      method<&TrainerObject::dispose>("dispose")});
+  return DefineClass(
+      env, "Trainer",
+      {method<&TrainerObject::train_epoch>("trainEpoch"), method<&TrainerObject::cancel>("cancel"), method<&TrainerObject::state>("state"),
+       method<&TrainerObject::set_state>("setState"), accessor<&TrainerObject::step_count, &TrainerObject::set_step_count>("stepCount"),
+       method<&TrainerObject::copy_average_to>("copyAverageTo"), method<&TrainerObject::memory_bytes>("memoryBytes"),
+       method<&TrainerObject::dispose>("dispose")});
 }
 
 TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : Wrapped(info) {

@@ -84,7 +84,8 @@ void CpuBackend::run(const ConvolutionBackward& op) {
                          out + static_cast<size_t>(y) * in_row);
       }
       if (op.in.bn)
-        k_.mask_and_sum(out, op.in.z + i * in_image, in_pixels, s.in_channels, op.in.bn->scale, op.in.bn->shift, op.in.bn->mean, op.in.bn->inv_std, sum, sum_hat);
+        k_.mask_and_sum(out, op.in.z + i * in_image, in_pixels, s.in_channels, op.in.bn->scale, op.in.bn->shift, op.in.bn->mean, op.in.bn->inv_std,
+                        sum, sum_hat);
     }
   });
   reduce_floats(kWeightGrad, weights, op.d_weight);

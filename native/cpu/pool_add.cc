@@ -19,8 +19,8 @@ void CpuBackend::run(const PoolAddForward& op) {
   pool_.run([&](int t) {
     for (Pieces p = pieces(cut, s.n, t); p.next();)
       for (int i = p.image; i < p.image + p.count; ++i)
-        k_.pool_add(op.main_z + i * in_image, normalised(op.main_bn), op.shortcut_z + i * out_image, normalised(op.shortcut_bn), s.size, s.in_channels, p.y0,
-                    p.y1, op.out + i * out_image, op.argmax ? op.argmax + i * out_image : nullptr);
+        k_.pool_add(op.main_z + i * in_image, normalised(op.main_bn), op.shortcut_z + i * out_image, normalised(op.shortcut_bn), s.size,
+                    s.in_channels, p.y0, p.y1, op.out + i * out_image, op.argmax ? op.argmax + i * out_image : nullptr);
   });
 }
 
@@ -34,8 +34,8 @@ void CpuBackend::run(const PoolAddBackward& op) {
            *side = scratch.zero_doubles(kSumShortcut, s.in_channels);
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i)
-      k_.pool_add_sums(op.g + i * out_image, op.argmax + i * out_image, op.main_z + i * in_image, op.main_bn->mean, op.main_bn->inv_std, op.shortcut_z + i * out_image,
-                       op.shortcut_bn->mean, op.shortcut_bn->inv_std, s.size, s.in_channels, sum, main, side);
+      k_.pool_add_sums(op.g + i * out_image, op.argmax + i * out_image, op.main_z + i * in_image, op.main_bn->mean, op.main_bn->inv_std,
+                       op.shortcut_z + i * out_image, op.shortcut_bn->mean, op.shortcut_bn->inv_std, s.size, s.in_channels, sum, main, side);
   });
   batch_norm_sums(kSum, kSquare, *op.main_bn, int64_t{s.n} * s.size * s.size);
   // batch_norm_sums left the total of kSum in thread 0's piece; the shortcut shares it.

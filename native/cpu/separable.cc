@@ -56,8 +56,8 @@ void CpuBackend::run(const SeparableBackward& op) {
       if (op.up.argmax) {
         for (int j = 0; j < p.count; ++j)
           k_.pool_batch_norm_backward(op.up.g + (p.image + j) * pooled_image, op.up.argmax + (p.image + j) * pooled_image,
-                                      op.up.z + (p.image + j) * s.size * out_row, s.size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, p.y0, p.y1,
-                                      dz + j * s.size * out_row);
+                                      op.up.z + (p.image + j) * s.size * out_row, s.size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, p.y0,
+                                      p.y1, dz + j * s.size * out_row);
       } else {
         k_.batch_norm_backward(op.up.g + at, op.up.z + at, p.pixels(), s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, dz);
       }
@@ -65,7 +65,8 @@ void CpuBackend::run(const SeparableBackward& op) {
       if (!op.d) {
         float* again = scratch.floats(kDepthwiseOut, cut.most_rows() * row);
         for (int j = 0; j < p.count; ++j)
-          k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1, again + j * in_image);
+          k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
+                       again + j * in_image);
         middle = again;
       }
       k_.accumulate_outer(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, dz, dw_point);

@@ -73,8 +73,9 @@ void CudaBackend::run(const ConvolutionForward& op) {
     if (s.in_channels != 1 || op.in.bn)
       throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
     const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
-    launch(label, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{op.in.z, s.n, s.size, s.out_channels}, op.weight, op.z, *op.bn, op.training,
-           work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+    launch(label, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{op.in.z, s.n, s.size, s.out_channels}, op.weight, op.z, *op.bn,
+           op.training, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels),
+           work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
     return;
   }
   const int k = 9 * s.in_channels;
@@ -103,8 +104,8 @@ void CudaBackend::run(const ConvolutionBackward& op) {
   }
   const CudnnShape shape{s.n, s.size, s.in_channels, s.out_channels, 3, 0, 1, 1};
   const char *of_weight = "convolution's weight gradient", *of_input = "convolution's input gradient";
-  Candidates ways =
-      outer_products(*work_, of_weight, Window{op.in.z, s.size, s.in_channels, pending(op.in)}, dz, op.d_weight, 9 * s.in_channels, s.out_channels, rows);
+  Candidates ways = outer_products(*work_, of_weight, Window{op.in.z, s.size, s.in_channels, pending(op.in)}, dz, op.d_weight, 9 * s.in_channels,
+                                   s.out_channels, rows);
   add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, shape, [&](const auto& convolve) {
     const float* x = written_out(*work_, of_weight, op.in, in_rows, s.in_channels);
     float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels * s.out_channels);
@@ -114,8 +115,8 @@ void CudaBackend::run(const ConvolutionBackward& op) {
   work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.size, s.in_channels, s.out_channels}), ways); });
   if (!op.dx) return work_->meet();
   ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.size}, TransposedTaps{op.weight, s.in_channels, s.out_channels},
-                  StoreMasked{op.dx, op.in.z, s.in_channels, op.in.bn ? *op.in.bn : BatchNorm{}, static_cast<double>(in_rows), op.in.bn != nullptr}, in_rows,
-                  s.in_channels, 9 * s.out_channels);
+                  StoreMasked{op.dx, op.in.z, s.in_channels, op.in.bn ? *op.in.bn : BatchNorm{}, static_cast<double>(in_rows), op.in.bn != nullptr},
+                  in_rows, s.in_channels, 9 * s.out_channels);
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
     const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
     convolve(dense, turned(*work_, of_input, op.weight, 9 * s.in_channels, s.out_channels), op.dx);

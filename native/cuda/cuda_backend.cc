@@ -12,8 +12,8 @@ int checked_device(int device) {
                                                   (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
                                                   ". Run fer-cudnn doctor. Nothing was run on another device instead");
   if (device < 0 || device >= count)
-    throw Error("ERR_FER_DEVICE_UNAVAILABLE", "there is no GPU number " + std::to_string(device) + "; this machine has " + std::to_string(count) +
-                                                  ", counted from 0");
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE",
+                "there is no GPU number " + std::to_string(device) + "; this machine has " + std::to_string(count) + ", counted from 0");
   check(cudaSetDevice(device), "choosing the device");
   return device;
 }
@@ -79,8 +79,8 @@ void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the de
 std::string CudaBackend::description() const {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
-  return name_ + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' +
-         std::to_string(properties.minor) + ", " + precision_text(asked_, work_->precision());
+  return name_ + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' + std::to_string(properties.minor) + ", " +
+         precision_text(asked_, work_->precision());
 }
 
 void* CudaBackend::allocate(size_t bytes) {
@@ -89,8 +89,8 @@ void* CudaBackend::allocate(size_t bytes) {
   const cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // an allocation that failed leaves the device usable
-    throw Error("ERR_FER_OUT_OF_MEMORY", name_ + " could not allocate " + std::to_string(bytes) + " bytes; " +
-                                             std::to_string(free_bytes()) + " are free");
+    throw Error("ERR_FER_OUT_OF_MEMORY",
+                name_ + " could not allocate " + std::to_string(bytes) + " bytes; " + std::to_string(free_bytes()) + " are free");
   }
   check(status, "allocating memory");
   check(cudaMemsetAsync(memory, 0, bytes, work_->stream()), "clearing memory");
@@ -137,8 +137,6 @@ void CudaBackend::run(const Op& op) {
   std::visit([this](const auto& one) { run(one); }, op);
 }
 
-std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) {
-  return std::make_unique<GraphProgram>(*this, device_, work_->stream(), ops);
-}
+std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) { return std::make_unique<GraphProgram>(*this, device_, work_->stream(), ops); }
 
 }  // namespace fer::cuda

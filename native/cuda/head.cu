@@ -45,8 +45,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // Thread: one tap and channel (row of the weights); the last rows of the grid make the bias.
-__global__ void __launch_bounds__(kThreads)
-    head_weight_gradient(Shape s, const float* d_logits, const float* taps, float* d_weight, float* d_bias) {
+__global__ void __launch_bounds__(kThreads) head_weight_gradient(Shape s, const float* d_logits, const float* taps, float* d_weight, float* d_bias) {
   const int i = static_cast<int>(blockIdx.x * kThreads + threadIdx.x), k = 9 * s.in_channels;
   if (i > k) return;
   for (int j0 = 0; j0 < s.out_channels; j0 += kOutputs) {

@@ -1,7 +1,7 @@
 // The input of a step: which step it is, and its images, gathered from the resident set, resized, augmented and normalised.
-#include "data/augment_pixel.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/reductions.cuh"
+#include "data/augment_pixel.h"
 
 namespace fer::cuda {
 namespace {
@@ -38,12 +38,8 @@ __global__ void __launch_bounds__(kThreads) gather(Gather op) {
 
 }  // namespace
 
-void CudaBackend::run(const Advance& op) {
-  launch("next step", advance, dim3(1), dim3(1), work_->stream(), op);
-}
+void CudaBackend::run(const Advance& op) { launch("next step", advance, dim3(1), dim3(1), work_->stream(), op); }
 
-void CudaBackend::run(const Gather& op) {
-  launch("input", gather, dim3(op.batch.n), dim3(kThreads), work_->stream(), op);
-}
+void CudaBackend::run(const Gather& op) { launch("input", gather, dim3(op.batch.n), dim3(kThreads), work_->stream(), op); }
 
 }  // namespace fer::cuda

@@ -19,8 +19,7 @@ __device__ inline double block_sum(double value) {
   return sum;
 }
 
-__global__ void __launch_bounds__(kThreads, 1)
-    softmax_cross_entropy(SoftmaxCrossEntropy op) {
+__global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(SoftmaxCrossEntropy op) {
   const uint32_t* rows = op.batch.order + (op.batch.step ? op.batch.step->begin : 0);
   const int t = static_cast<int>(threadIdx.x);
   double weights = 0;
@@ -38,7 +37,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     for (int c = 0; c < op.classes; ++c) sum += exp(static_cast<double>(z[c]) - z[best]);
     const double log_sum = log(sum) + z[best];
     for (int c = 0; c < op.classes; ++c) {
-      const double target = ((c == label ? 1.0 - op.options.label_smoothing : 0.0) + uniform) * (op.options.class_weights ? op.options.class_weights[c] : 1.f);
+      const double target =
+          ((c == label ? 1.0 - op.options.label_smoothing : 0.0) + uniform) * (op.options.class_weights ? op.options.class_weights[c] : 1.f);
       mass += target;
       loss += target * (log_sum - z[c]);
       dz[c] = static_cast<float>(-target / weight_sum);

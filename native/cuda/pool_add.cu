@@ -88,8 +88,9 @@ void CudaBackend::run(const PoolAddBackward& op) {
   const Shape& s = op.shape;
   const size_t pooled = (s.size + 1) / 2;
   const RowGrid grid = row_grid(s.n * pooled * pooled, s.in_channels, 2u * work_->multiprocessors());
-  launch("pooling's batch-norm sums", pool_add_sums, grid.grid, grid.block, work_->stream(), s, op.g, op.argmax, op.main_z, *op.main_bn, op.shortcut_z, *op.shortcut_bn,
-         work_->floats(Slot::kPartial, partial_rows(grid.grid.x) * 3 * s.in_channels), work_->counters(grid.grid.y * counters_a_tile(grid.grid.x)));
+  launch("pooling's batch-norm sums", pool_add_sums, grid.grid, grid.block, work_->stream(), s, op.g, op.argmax, op.main_z, *op.main_bn,
+         op.shortcut_z, *op.shortcut_bn, work_->floats(Slot::kPartial, partial_rows(grid.grid.x) * 3 * s.in_channels),
+         work_->counters(grid.grid.y * counters_a_tile(grid.grid.x)));
 }
 
 }  // namespace fer::cuda

@@ -123,12 +123,12 @@ void CudaBackend::run(const SeparableForward& op) {
   float* d = op.d ? op.d : work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
   const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
   const int n_in_key = batch_in_key(s.n, op.training);
-  Candidates ways = {
-      {"own", [&] {
-         const RowGrid g =
-             row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
-         launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.n, s.size, s.in_channels, op.depthwise, d);
-       }}};
+  Candidates ways = {{"own", [&] {
+                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels,
+                                                   16u * work_->multiprocessors());
+                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.n, s.size, s.in_channels,
+                               op.depthwise, d);
+                      }}};
   add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
     const float* x = written_out(*work_, of_depthwise, op.in, rows, s.in_channels);
     convolve(x, turned(*work_, of_depthwise, op.depthwise, 9, s.in_channels), d);
@@ -151,20 +151,22 @@ void CudaBackend::run(const SeparableBackward& op) {
   const Gradient dense = gradient(op.up);
   float* dd = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
   if (op.up.argmax) {  // collecting from the windows is too much work to repeat in every tile
-    const float* dz = written_out(*work_, "pooling's backward pass", Slot::kGradient, PooledGradient{dense, op.up.argmax, s.size}, rows, s.out_channels);
+    const float* dz =
+        written_out(*work_, "pooling's backward pass", Slot::kGradient, PooledGradient{dense, op.up.argmax, s.size}, rows, s.out_channels);
     pointwise_backward(*work_, s, Dense{dz, s.out_channels, {nullptr, nullptr}}, dz, op.d, op.pointwise, op.d_pointwise, dd);
   } else {
     pointwise_backward(*work_, s, dense, nullptr, op.d, op.pointwise, op.d_pointwise, dd);
   }
 
   const char* label = "depthwise convolution's gradients";
-  Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
-                        launch(label, depthwise_backward, g.grid, g.block, work_->stream(),
-                               DepthwiseBackward{dd, op.in.z, op.depthwise, op.shortcut_dx, pending(op.in), s.n, s.size, s.in_channels, op.d_depthwise, op.dx},
-                               op.in.bn ? *op.in.bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
-                               work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
-                      }}};
+  Candidates ways = {
+      {"own", [&] {
+         const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
+         launch(label, depthwise_backward, g.grid, g.block, work_->stream(),
+                DepthwiseBackward{dd, op.in.z, op.depthwise, op.shortcut_dx, pending(op.in), s.n, s.size, s.in_channels, op.d_depthwise, op.dx},
+                op.in.bn ? *op.in.bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
+                work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+       }}};
   if (work_->cudnn())
     for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {
       Candidates both;

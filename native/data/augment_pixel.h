@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/augment.h"
 #include "base/philox.h"
+#include "data/augment.h"
 
 #ifdef __CUDACC__
 #define FER_DEVICE __host__ __device__

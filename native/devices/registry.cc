@@ -70,7 +70,9 @@ OpenedDevice open_best(const DeviceOptions& options) {
 }  // namespace
 
 std::span<const Device* const> all_devices() { return kDevices; }
-const Device& host_device() { return **std::find_if(std::begin(kDevices), std::end(kDevices), [](const Device* device) { return !device->gpu; }); }
+const Device& host_device() {
+  return **std::find_if(std::begin(kDevices), std::end(kDevices), [](const Device* device) { return !device->gpu; });
+}
 
 std::unique_ptr<Backend> make_backend(const std::string& device, const DeviceOptions& options) { return open(known(device), options).backend; }
 

@@ -36,12 +36,12 @@ class Explainer {
     Buffer<uint8_t> pixels(backend_, static_cast<size_t>(size) * size);
     Buffer<uint32_t> order(backend_, 1);
     backend_.upload(pixels.data(), image, pixels.bytes());
-    backend_.run(
-        Gather{.batch = {.images = pixels.data(), .labels = nullptr, .size = size, .order = order.data(), .step = nullptr, .n = 1, .variants = nullptr},
-               .augments = false,
-               .pass = {},
-               .out_size = plan_.spec.input_size,
-               .x = pass_.input()});
+    backend_.run(Gather{
+        .batch = {.images = pixels.data(), .labels = nullptr, .size = size, .order = order.data(), .step = nullptr, .n = 1, .variants = nullptr},
+        .augments = false,
+        .pass = {},
+        .out_size = plan_.spec.input_size,
+        .x = pass_.input()});
     backend_.run(pass_.forward(weights(), 1, false));
     std::vector<float> logits = host(pass_.logits(), plan_.values.back().padded);
     logits.resize(plan_.spec.classes);
@@ -68,12 +68,9 @@ class Explainer {
     backend_.upload(pass_.d_logits(), one_hot.data(), one_hot.size() * sizeof(float));
     const bool of_input = value == 0;
     if (of_input) widen_input();
-    backend_.run(pass_.backward(weights(), 1,
-                                {.to = value,
-                                 .batch_statistics = false,
-                                 .upstream = fixed_norms_,
-                                 .guided = guided,
-                                 .input = of_input ? &wide_input_ : nullptr}));
+    backend_.run(pass_.backward(
+        weights(), 1,
+        {.to = value, .batch_statistics = false, .upstream = fixed_norms_, .guided = guided, .input = of_input ? &wide_input_ : nullptr}));
     const Value& at = plan_.values[value];
     const int padded = of_input ? wide_input_.channels : at.padded;
     return without_padding(host(pass_.gradient(network_.fusion().seen[value].stored), at.pixels() * padded), padded, at.channels);
@@ -92,8 +89,7 @@ class Explainer {
     d_wide_weight_ = Buffer<float>(backend_, taps * channels * out);
     wide_x_ = Buffer<float>(backend_, plan_.values[0].pixels() * channels);
     for (size_t tap = 0; tap < taps; ++tap) backend_.copy(wide_weight_.data() + tap * channels * out, weight + tap * out, out * sizeof(float));
-    wide_input_ = {
-        .channels = static_cast<int>(channels), .x = wide_x_.data(), .weight = wide_weight_.data(), .d_weight = d_wide_weight_.data()};
+    wide_input_ = {.channels = static_cast<int>(channels), .x = wide_x_.data(), .weight = wide_weight_.data(), .d_weight = d_wide_weight_.data()};
   }
 
   std::vector<float> host(const float* device, size_t count) const {

@@ -33,8 +33,8 @@ struct BatchNormSlots {
 };
 
 struct Fusion {
-  std::vector<FusedOp> ops;          // in the order of a forward pass
-  std::vector<Seen> seen;            // of every value
+  std::vector<FusedOp> ops;  // in the order of a forward pass
+  std::vector<Seen> seen;    // of every value
   std::vector<BatchNormSlots> norms;
   size_t norm_channels = 0;  // of all
 };

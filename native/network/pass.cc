@@ -58,7 +58,8 @@ Pass::Offsets Pass::lay_out_all(const Backend& backend, const Plan& plan, const 
   auto want_stored = [&](int value, int from) {
     int last = value == static_cast<int>(plan.values.size()) - 1 || keeps ? kEver : from;
     for (int i = 0; i < steps; ++i)
-      if (fusion.ops[i].in.stored == value || (fusion.ops[i].kind == FusedKind::kPoolAdd && fusion.ops[i].side.stored == value)) last = std::max(last, i);
+      if (fusion.ops[i].in.stored == value || (fusion.ops[i].kind == FusedKind::kPoolAdd && fusion.ops[i].side.stored == value))
+        last = std::max(last, i);
     want(floats, float_places, at.stored[value], {.size = plan.values[value].floats(), .first = keeps ? -1 : from, .last = last});
   };
 
@@ -176,12 +177,8 @@ std::vector<Op> Pass::forward(const Weights& weights, int n, bool training) cons
                                         .argmax = at.argmax(i)});
         break;
       case FusedKind::kHead:
-        ops.emplace_back(HeadForward{.shape = at.shape(i),
-                                     .x = at.in(i).z,
-                                     .weight = at.weight(i, 0),
-                                     .bias = at.weight(i, 1),
-                                     .taps = at.taps(i),
-                                     .logits = at.out(i)});
+        ops.emplace_back(HeadForward{
+            .shape = at.shape(i), .x = at.in(i).z, .weight = at.weight(i, 0), .bias = at.weight(i, 1), .taps = at.taps(i), .logits = at.out(i)});
         break;
     }
   }
@@ -201,12 +198,8 @@ std::vector<Op> Pass::backward(const Weights& weights, int n, const BackwardRule
   // ReLU gives, and what the ops make of the input itself, gradients of weights, is of no use here.
   auto read = [&](size_t i) { return at.op(i).in.stored == to ? View{.z = at.in(i).z, .bn = nullptr} : at.in(i); };
   auto shortcut = [&](size_t i) {
-    ops.emplace_back(ShortcutBackward{.shape = at.shape(i),
-                                      .up = gradients[at.op(i).out],
-                                      .in = read(i),
-                                      .weight = at.weight(i),
-                                      .d_weight = at.d_weight(i),
-                                      .dx = at.aside(i)});
+    ops.emplace_back(ShortcutBackward{
+        .shape = at.shape(i), .up = gradients[at.op(i).out], .in = read(i), .weight = at.weight(i), .d_weight = at.d_weight(i), .dx = at.aside(i)});
     return at.aside(i);
   };
 
@@ -253,7 +246,8 @@ std::vector<Op> Pass::backward(const Weights& weights, int n, const BackwardRule
                                            .dx = gradient(f.in.stored)});
         break;
       }
-      case FusedKind::kShortcut: continue;  // with the separable convolution after it
+      case FusedKind::kShortcut:
+        continue;  // with the separable convolution after it
       case FusedKind::kConvolution: {
         ConvolutionBackward op{.shape = at.shape(i),
                                .up = gradients[f.out],

@@ -13,8 +13,8 @@ namespace fer {
 // What ops read and write of the network itself.
 struct Weights {
   const float* parameters;
-  float* gradients;             // laid out as the parameters; null where there is no backward pass
-  std::span<BatchNorm> norms;   // as fusion.norms; the ops point into it
+  float* gradients;            // laid out as the parameters; null where there is no backward pass
+  std::span<BatchNorm> norms;  // as fusion.norms; the ops point into it
 };
 
 enum class Purpose { kInference, kTraining, kExplanation };
@@ -27,11 +27,11 @@ struct WideInput {
 };
 
 struct BackwardRule {
-  int to = -1;                              // the value whose gradient is wanted; -1: none, those of all weights
-  bool batch_statistics = true;             // false: batch norm is a fixed affine map
+  int to = -1;                               // the value whose gradient is wanted; -1: none, those of all weights
+  bool batch_statistics = true;              // false: batch norm is a fixed affine map
   std::span<const BatchNorm> upstream = {};  // whose a, b and c the gradients pass through; empty: the weights' norms
-  bool guided = false;                      // a ReLU hands on positive gradients only (Springenberg et al., 2015)
-  const WideInput* input = nullptr;         // where the gradient of the input itself is wanted
+  bool guided = false;                       // a ReLU hands on positive gradients only (Springenberg et al., 2015)
+  const WideInput* input = nullptr;          // where the gradient of the input itself is wanted
 };
 
 class Pass {
@@ -59,8 +59,8 @@ class Pass {
  private:
   // Offsets for one image; a batch's are that many times as large, so that every tensor starts on a cache line.
   struct Offsets {
-    std::vector<size_t> stored, gradients;      // by value
-    std::vector<size_t> inner, argmax, aside;   // by op: depthwise result or taps; taps of maxima; the shortcut's gradient
+    std::vector<size_t> stored, gradients;     // by value
+    std::vector<size_t> inner, argmax, aside;  // by op: depthwise result or taps; taps of maxima; the shortcut's gradient
     size_t floats = 0, flags = 0, gradient_floats = 0;
   };
   static Offsets lay_out_all(const Backend& backend, const Plan& plan, const Fusion& fusion, Purpose purpose);

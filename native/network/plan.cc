@@ -69,13 +69,14 @@ class Planner {
 
   int batch_norm(int in, const std::string& name) {
     const std::vector<int> channels = {plan_.values[in].channels};
-    return layer({.kind = LayerKind::kBatchNorm,
-                  .name = name,
-                  .inputs = {in},
-                  .output = like(in),
-                  .tensors = {tensor(name + ".weight", channels, Storage::kVector, {.initial = 1}), tensor(name + ".bias", channels, Storage::kVector, {}),
-                              tensor(name + ".running_mean", channels, Storage::kVector, {.trainable = false}),
-                              tensor(name + ".running_var", channels, Storage::kVector, {.trainable = false, .initial = 1})}});
+    return layer(
+        {.kind = LayerKind::kBatchNorm,
+         .name = name,
+         .inputs = {in},
+         .output = like(in),
+         .tensors = {tensor(name + ".weight", channels, Storage::kVector, {.initial = 1}), tensor(name + ".bias", channels, Storage::kVector, {}),
+                     tensor(name + ".running_mean", channels, Storage::kVector, {.trainable = false}),
+                     tensor(name + ".running_var", channels, Storage::kVector, {.trainable = false, .initial = 1})}});
   }
 
   int relu(int in) { return layer({.kind = LayerKind::kRelu, .inputs = {in}, .output = like(in)}); }
@@ -201,12 +202,18 @@ Plan make_plan(const Spec& spec, int channel_alignment) {
 
 const char* name_of(LayerKind kind) {
   switch (kind) {
-    case LayerKind::kConvolution: return "convolution";
-    case LayerKind::kBatchNorm: return "batchNorm";
-    case LayerKind::kRelu: return "relu";
-    case LayerKind::kMaxPool: return "maxPool";
-    case LayerKind::kAdd: return "add";
-    case LayerKind::kAveragePool: return "averagePool";
+    case LayerKind::kConvolution:
+      return "convolution";
+    case LayerKind::kBatchNorm:
+      return "batchNorm";
+    case LayerKind::kRelu:
+      return "relu";
+    case LayerKind::kMaxPool:
+      return "maxPool";
+    case LayerKind::kAdd:
+      return "add";
+    case LayerKind::kAveragePool:
+      return "averagePool";
   }
   return "";
 }

@@ -59,8 +59,8 @@ struct Layer {
   std::vector<int> inputs;  // values
   int output;               // value
   int kernel = 0, stride = 1;
-  bool same = false;         // padded as TensorFlow's 'same' (on the right alone, where the padding is odd); false: not padded
-  bool depthwise = false;    // as many groups as channels
+  bool same = false;              // padded as TensorFlow's 'same' (on the right alone, where the padding is odd); false: not padded
+  bool depthwise = false;         // as many groups as channels
   std::vector<int> tensors = {};  // convolution: weight and perhaps bias; batch norm: weight, bias, running mean, running variance
 };
 

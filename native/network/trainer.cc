@@ -140,11 +140,12 @@ std::vector<Op> Trainer::step(int n) {
   auto append = [&](const std::vector<Op>& more) { ops.insert(ops.end(), more.begin(), more.end()); };
 
   ops.emplace_back(Advance{.schedule = schedule_.data(), .now = now_.data()});
-  ops.emplace_back(Gather{.batch = batch,
-                          .augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0,
-                          .pass = {.options = o.augmentation, .seed = o.seed, .epoch = 0},
-                          .out_size = plan.spec.input_size,
-                          .x = pass_->input()});
+  ops.emplace_back(
+      Gather{.batch = batch,
+             .augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0,
+             .pass = {.options = o.augmentation, .seed = o.seed, .epoch = 0},
+             .out_size = plan.spec.input_size,
+             .x = pass_->input()});
   append(pass_->forward(weights, n, true));
   ops.emplace_back(SoftmaxCrossEntropy{.classes = plan.spec.classes,
                                        .padded = plan.values.back().padded,
@@ -172,8 +173,8 @@ std::vector<Op> Trainer::step(int n) {
                             .moment2 = moment2_.data(),
                             .average = average_.data()});
   if (averages)
-    ops.emplace_back(UpdateAverage{
-        .step = now, .count = plan.statistic_floats, .values = network_->statistics(), .average = average_statistics_.data()});
+    ops.emplace_back(
+        UpdateAverage{.step = now, .count = plan.statistic_floats, .values = network_->statistics(), .average = average_statistics_.data()});
   return ops;
 }
 

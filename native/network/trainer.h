@@ -8,8 +8,8 @@
 
 #include "data/augment.h"
 #include "data/data_set.h"
-#include "network/network.h"
 #include "data/sampling.h"
+#include "network/network.h"
 
 namespace fer {
 

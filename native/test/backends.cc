@@ -70,8 +70,7 @@ std::vector<TestBackend> op_backends() {
 }
 
 std::vector<TestBackend> network_backends() {
-  if (const std::string device = asked_device(); !device.empty())
-    return {{.name = "asked", .make = [device] { return make_backend(device, {}); }}};
+  if (const std::string device = asked_device(); !device.empty()) return {{.name = "asked", .make = [device] { return make_backend(device, {}); }}};
   std::vector<TestBackend> all = registered();
   all.push_back({.name = "cuda_on_host", .make = [] { return cuda_on_host_backend(); }, .most_multiply_adds = 2e9});
   all.push_back({.name = "cuda_on_host_cudnn", .make = [] { return cuda_on_host_backend(Precision::kFp32, true); }, .most_multiply_adds = 2e8});

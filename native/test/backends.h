@@ -15,7 +15,7 @@ namespace fer {
 struct TestBackend {
   std::string name;
   std::function<std::unique_ptr<Backend>()> make;
-  double tolerance = 2e-5;              // of an op's result
+  double tolerance = 2e-5;               // of an op's result
   double most_multiply_adds = INFINITY;  // of a training that is worth running on it
 };
 std::ostream& operator<<(std::ostream& out, const TestBackend& backend);

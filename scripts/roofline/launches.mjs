@@ -113,7 +113,11 @@ export function parameters(width) {
   return native()
     .describe(specOf(width))
     .tensors.filter(({ trainable }) => trainable)
-    .reduce((sum, { shape: [out, ...rest] }) => sum + padded(out) * rest.reduce((product, extent, i) => product * (i === 0 ? padded(extent) : extent), 1), 0);
+    .reduce(
+      (sum, { shape: [out, ...rest] }) =>
+        sum + padded(out) * rest.reduce((product, extent, i) => product * (i === 0 ? padded(extent) : extent), 1),
+      0,
+    );
 }
 
 /** What each op of native/ops.h launches: op (its shape), images, multiprocessors to kernels. */

@@ -45,7 +45,11 @@ function run(args: string[], environment: NodeJS.ProcessEnv = {}): Outcome {
 const line = (output: string, name: string): string => output.split('\n').find((text) => text.slice(8).startsWith(name)) ?? '';
 const predict = (device: string, environment: NodeJS.ProcessEnv): Outcome => run(['predict', picture, '--device', device], environment);
 
-const part = (name: string) => native().probeDevices().flatMap(({ parts }) => parts).find((one) => one.name === name);
+const part = (name: string) =>
+  native()
+    .probeDevices()
+    .flatMap(({ parts }) => parts)
+    .find((one) => one.name === name);
 const machineHasDriver = part('NVIDIA driver')?.version !== '';
 
 describe('--device cuda says what is missing', () => {

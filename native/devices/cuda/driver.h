@@ -14,9 +14,9 @@ struct Gpu {
 
 struct Driver {
   bool present = false;
-  int version = 0;            // the newest CUDA it runs, such as 12040; 0: it did not say
+  int version = 0;        // the newest CUDA it runs, such as 12040; 0: it did not say
   std::vector<Gpu> gpus;  // in the order of their numbers
-  std::string problem;        // why no GPU can be used and what to do, a sentence; empty: all is well
+  std::string problem;    // why no GPU can be used and what to do, a sentence; empty: all is well
   std::string version_text() const { return std::to_string(version / 1000) + '.' + std::to_string(version % 1000 / 10); }
 };
 

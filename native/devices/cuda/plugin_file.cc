@@ -26,7 +26,7 @@ PluginFile open_plugin_file() {
   file.path = given && *given ? given : beside_this_binary();
   if (std::error_code error; !std::filesystem::exists(file.path, error)) {
     file.problem = "this build of fer-cudnn has no CUDA part: " + file.path +
-                     " is not there. Prebuilt for linux-x64, it comes with the npm package; in a clone, build it with: npm run build:cuda";
+                   " is not there. Prebuilt for linux-x64, it comes with the npm package; in a clone, build it with: npm run build:cuda";
     return file;
   }
   // Its symbols stay its own, and it stays: a CUDA run time is not to be unloaded.
@@ -39,7 +39,7 @@ PluginFile open_plugin_file() {
   const plugin::Table* table = entry ? entry() : nullptr;
   if (!table || std::strcmp(table->version, FER_VERSION) != 0)
     file.problem = file.path + " belongs to " + (table ? std::string("fer-cudnn ") + table->version : "another program") +
-                     ", and this is fer-cudnn " + FER_VERSION + ": install or build both together";
+                   ", and this is fer-cudnn " + FER_VERSION + ": install or build both together";
   else file.table = table;
   return file;
 }

@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/philox.h"
-#include "network/trainer.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
+#include "network/trainer.h"
 #include "test/backends.h"
 #include "test/setting.h"
 
@@ -289,7 +289,8 @@ TEST(CudaTest, GathersAndAugmentsAsTheCpuDoes) {
         backend->upload(order.data(), rows.data(), order.bytes());
         backend->upload(variants.data(), drawings.data(), variants.bytes());
         backend->run(Gather{
-            .batch = {.images = all.data(), .labels = nullptr, .size = 48, .order = order.data(), .step = nullptr, .n = 4, .variants = variants.data()},
+            .batch =
+                {.images = all.data(), .labels = nullptr, .size = 48, .order = order.data(), .step = nullptr, .n = 4, .variants = variants.data()},
             .augments = augment != nullptr,
             .pass = augment ? *augment : AugmentPass{},
             .out_size = out_size,

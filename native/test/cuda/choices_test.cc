@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "base/philox.h"
-#include "network/trainer.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
+#include "network/trainer.h"
 
 namespace fer {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "buffer.h"
 #include "base/philox.h"
+#include "buffer.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
@@ -119,7 +119,8 @@ void convolution(Bench& b, const Shape& s) {
   float *z = b.result(out), *dw = b.result(static_cast<size_t>(9) * s.in_channels * s.out_channels), *dx = b.result(in);
   const View view{.z = x, .bn = &in_bn};
   b.backend->run(ConvolutionForward{.shape = s, .in = view, .weight = weight, .z = z, .bn = &bn, .training = true});
-  b.backend->run(ConvolutionBackward{.shape = s, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &bn}, .in = view, .weight = weight, .d_weight = dw, .dx = dx});
+  b.backend->run(
+      ConvolutionBackward{.shape = s, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &bn}, .in = view, .weight = weight, .d_weight = dw, .dx = dx});
 }
 
 void shortcut(Bench& b, const Shape& s) {
@@ -131,7 +132,8 @@ void shortcut(Bench& b, const Shape& s) {
         *dx = b.result(pixels * s.in_channels);
   const View view{.z = x, .bn = nullptr};
   b.backend->run(ShortcutForward{.shape = s, .in = view, .weight = weight, .z = z, .bn = &bn, .training = true});
-  b.backend->run(ShortcutBackward{.shape = s, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &bn}, .in = view, .weight = weight, .d_weight = dw, .dx = dx});
+  b.backend->run(
+      ShortcutBackward{.shape = s, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &bn}, .in = view, .weight = weight, .d_weight = dw, .dx = dx});
 }
 
 // The largest difference of any result from the CPU's, in root mean squares of that result.

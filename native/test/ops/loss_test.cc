@@ -30,20 +30,20 @@ TEST_P(LossTest, MatchesPyTorch) {
   const auto order_memory = on_device(order);
   const auto step = on_device<StepState>({now});
   const auto totals_memory = on_device<LossTotals>({{.loss_sum = 2.0, .correct = 5}});
-  backend->run(SoftmaxCrossEntropy{.classes = c.out,
-                                   .padded = padded,
-                                   .logits = logits,
-                                   .batch = {.images = nullptr,
-                                             .labels = label_memory.data(),
-                                             .size = 0,
-                                             .order = order_memory.data(),
-                                             .step = step.data(),
-                                             .n = c.n,
-                                             .variants = nullptr},
-                                   .options = {.label_smoothing = c.at("smoothing")[0],
-                                               .class_weights = c.flag ? static_cast<float*>(class_weights) : nullptr},
-                                   .d_logits = d_logits,
-                                   .totals = totals_memory.data()});
+  backend->run(SoftmaxCrossEntropy{
+      .classes = c.out,
+      .padded = padded,
+      .logits = logits,
+      .batch = {.images = nullptr,
+                .labels = label_memory.data(),
+                .size = 0,
+                .order = order_memory.data(),
+                .step = step.data(),
+                .n = c.n,
+                .variants = nullptr},
+      .options = {.label_smoothing = c.at("smoothing")[0], .class_weights = c.flag ? static_cast<float*>(class_weights) : nullptr},
+      .d_logits = d_logits,
+      .totals = totals_memory.data()});
   LossTotals totals;
   backend->download(&totals, totals_memory.data(), sizeof totals);
   EXPECT_NEAR(totals.loss_sum - 2, c.at("loss")[0], 1e-4);

@@ -195,7 +195,7 @@ inline std::string case_name(const testing::TestParamInfo<std::tuple<TestBackend
 }
 
 // On every backend, every case of `operation`.
-#define FER_OP_CASES(suite, operation)                                                                                               \
+#define FER_OP_CASES(suite, operation) \
   INSTANTIATE_TEST_SUITE_P(Fixtures, suite, testing::Combine(testing::ValuesIn(op_backends()), testing::ValuesIn(read_cases(operation))), case_name)
 
 }  // namespace fer

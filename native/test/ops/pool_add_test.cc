@@ -15,21 +15,11 @@ TEST_P(PoolAddTest, MatchesPyTorch) {
   const size_t count = c.at("out").size();
   const Memory out = room(count), argmax = room(count / sizeof(float) + 1);
   auto* taps = reinterpret_cast<uint8_t*>(static_cast<float*>(argmax));
-  backend->run(PoolAddForward{.shape = shape,
-                              .main_z = main,
-                              .main_bn = &main_norm.bn,
-                              .shortcut_z = side,
-                              .shortcut_bn = &side_norm.bn,
-                              .out = out,
-                              .argmax = taps});
+  backend->run(PoolAddForward{
+      .shape = shape, .main_z = main, .main_bn = &main_norm.bn, .shortcut_z = side, .shortcut_bn = &side_norm.bn, .out = out, .argmax = taps});
   expect_close(out.values(), c.at("out"), "out");
-  backend->run(PoolAddBackward{.shape = shape,
-                               .g = g,
-                               .argmax = taps,
-                               .main_z = main,
-                               .main_bn = &main_norm.bn,
-                               .shortcut_z = side,
-                               .shortcut_bn = &side_norm.bn});
+  backend->run(PoolAddBackward{
+      .shape = shape, .g = g, .argmax = taps, .main_z = main, .main_bn = &main_norm.bn, .shortcut_z = side, .shortcut_bn = &side_norm.bn});
   expect_close(main_norm.d_gamma(), c.at("d_main_gamma"), "d_main_gamma");
   expect_close(main_norm.d_beta(), c.at("d_main_beta"), "d_main_beta");
   expect_close(side_norm.d_gamma(), c.at("d_side_gamma"), "d_side_gamma");

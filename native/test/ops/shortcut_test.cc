@@ -16,12 +16,8 @@ TEST_P(ShortcutTest, MatchesPyTorch) {
   expect_close(z.values(), c.at("out"), "out");
   expect_statistics(norm);
   const Memory d_weight = room(c.at("weight").size()), dx = room(c.at("d_even").size());
-  backend->run(ShortcutBackward{.shape = shape,
-                                .up = {.g = g, .argmax = nullptr, .z = z, .bn = &norm.bn},
-                                .in = view,
-                                .weight = weight,
-                                .d_weight = d_weight,
-                                .dx = dx});
+  backend->run(ShortcutBackward{
+      .shape = shape, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &norm.bn}, .in = view, .weight = weight, .d_weight = d_weight, .dx = dx});
   expect_close(d_weight.values(), c.at("d_weight"), "d_weight");
   expect_close(dx.values(), c.at("d_even"), "d_even");
 }
