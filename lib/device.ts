@@ -19,7 +19,7 @@ export interface DeviceOptions {
 /** The device that is always there. */
 export const CPU: Device = 'cpu';
 /** The first GPU, or with a number one of them. */
-export const GPU = 'cuda';
+const GPU = 'cuda';
 export const GPU_NAMES = `${GPU} or ${GPU}:<number>`;
 
 /** Whether a name asks for a GPU: "cuda" and "cuda:0" do, "auto" leaves it open. */

@@ -45,7 +45,12 @@ function run(args: string[], environment: NodeJS.ProcessEnv = {}): Outcome {
 const line = (output: string, name: string): string => output.split('\n').find((text) => text.slice(8).startsWith(name)) ?? '';
 const predict = (device: string, environment: NodeJS.ProcessEnv): Outcome => run(['predict', picture, '--device', device], environment);
 
-const machineHasDriver = native().probeCuda().driver.version !== '';
+const part = (name: string) =>
+  native()
+    .probeDevices()
+    .flatMap(({ parts }) => parts)
+    .find((one) => one.name === name);
+const machineHasDriver = part('NVIDIA driver')?.version !== '';
 
 describe('--device cuda says what is missing', () => {
   const cases: [name: string, facts: Record<string, number>, device: string, message: string][] = [
@@ -143,7 +148,7 @@ describe('the plug-in', () => {
     mkdirSync(beside);
     copyFileSync(path.resolve('build/Release/fer-cudnn.node'), path.join(beside, 'fer-cudnn.node'));
     copyFileSync(HOST_PLUGIN, path.join(beside, 'fer-cudnn-cuda.so'));
-    const script = `console.log(require(${JSON.stringify(path.join(beside, 'fer-cudnn.node'))}).probeCuda().plugin.runTime)`;
+    const script = `console.log(require(${JSON.stringify(path.join(beside, 'fer-cudnn.node'))}).probeDevices().find((d) => d.gpu).parts[0].version)`;
     expect(spawnSync(process.execPath, ['-e', script], { env: { PATH: process.env.PATH }, encoding: 'utf8' }).stdout).toBe(
       'CUDA on the host\n',
     );
