@@ -39,13 +39,15 @@ export { measureRobustness, type MeasureRobustnessOptions, type RobustnessMeasur
 export { PAPER_SERIES, SEVERITY_SERIES } from './experiments/robustness/series.js';
 export {
   allExperiments,
+  collectExperiments,
   dataExperiment,
   explainExperiment,
   hyperparametersExperiment,
   robustnessExperiment,
+  runExperiments,
   widthExperiment,
 } from './experiments/index.js';
-export { collectExperiments, runExperiments, type ExperimentProgress, type RunOptions, type RunOutcome } from './experiments/run/run.js';
+export type { ExperimentProgress, RunOptions, RunOutcome } from './experiments/run/run.js';
 export type { ExperimentOptions } from './experiments/options.js';
 export type { GridPoint } from './experiments/hyperparameters/grid.js';
 export { readGrid } from './experiments/hyperparameters/grid-file.js';

@@ -1,6 +1,5 @@
 /** Maps from YAML files. YAML reads JSON too, so a file's name does not matter. */
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
 import { FerError } from './errors.js';
 
 /** The error for something wrong in `file`. */
@@ -22,6 +21,7 @@ export async function readYamlMap(file: string, expected: string): Promise<Recor
   } catch (cause) {
     throw configError(file, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, cause);
   }
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
   if (problem) {

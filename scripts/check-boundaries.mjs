@@ -1,36 +1,42 @@
 #!/usr/bin/env node
-// Imports follow the dependency direction of docs/architecture.md: cli → lib → native → backend. A folder or file may import
-// itself and what its row names; `import type` is free, for types vanish. A new family is one more row.
-import { readdirSync, readFileSync } from 'node:fs';
+// The rooms of docs/architecture.md: a folder or a file of lib/ or native/ uses itself and what its row names, in types too, and no
+// imports go in a circle, neither between files nor between rooms. A new room is one more row.
+//   node scripts/check-boundaries.mjs [--root <folder>]     the folder that holds lib/ and native/
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
+
+// What every room of lib/ may use.
 const BASE = ['errors', 'atomic-file', 'nearest', 'random'];
-const MODEL = [...BASE, 'native', 'device', 'metrics', 'data', 'network', 'predict', 'evaluate', 'explain', 'training'];
+const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
+const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
+const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'package-model', 'yaml-file'];
 const LIB = {
   errors: [],
-  'atomic-file': BASE,
-  nearest: BASE,
-  random: BASE,
-  native: BASE,
-  device: BASE,
-  predict: MODEL,
-  evaluate: MODEL,
-  'package-model': BASE,
-  'yaml-file': BASE,
-  metrics: BASE,
-  data: [...BASE, 'native'],
-  network: [...BASE, 'native', 'device', 'data'],
-  charts: [...BASE, 'metrics', 'data'],
-  perturb: [...BASE, 'native', 'data'],
-  explain: MODEL,
-  training: [...MODEL, 'charts'],
-  model: MODEL,
-  report: [...BASE, 'charts', 'metrics'],
-  experiments: [...MODEL, 'charts', 'model', 'perturb', 'report', 'package-model', 'yaml-file'],
-  index: '*',
-  cli: '*',
+  'atomic-file': [],
+  nearest: [],
+  random: [],
+  'package-model': [],
+  'yaml-file': [],
+  native: [],
+  device: [],
+  metrics: [],
+  data: ['native'],
+  charts: ['metrics'],
+  report: ['metrics', 'charts'],
+  perturb: ['native', 'data'],
+  network: ['native', 'device', 'data'],
+  predict: ABOUT_A_NETWORK,
+  evaluate: ABOUT_A_NETWORK,
+  explain: [...ABOUT_A_NETWORK, 'predict'],
+  training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
+  model: WITH_A_NETWORK,
+  experiments: ALL_BUT_THE_ENDS,
+  index: [...ALL_BUT_THE_ENDS, 'experiments'],
+  cli: [...ALL_BUT_THE_ENDS, 'experiments'],
 };
 const NATIVE = {
   core: ['backend.h'],
@@ -46,37 +52,92 @@ const NATIVE = {
 const EXCEPTIONS = new Set(['native/core/devices.cc → plugin']);
 
 const wrong = [];
-const files = (folder, pattern) =>
-  readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+
+/** The sources under a folder, relative to the root. */
+function files(folder, pattern) {
+  const at = path.join(values.root, folder);
+  if (!existsSync(at)) return [];
+  return readdirSync(at, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && pattern.test(entry.name))
-    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));
-
-function check(file, from, to, table, target) {
-  const allowed = table[from];
-  if (!allowed) wrong.push(`${file}: ${from} has no row in scripts/check-boundaries.mjs`);
-  else if (from !== to && allowed !== '*' && !allowed.includes(to) && !EXCEPTIONS.has(`${file} → ${to}`))
-    wrong.push(`${file} imports ${target}: ${from} may use ${allowed.join(', ') || 'nothing'}`);
-  if (table === LIB && (to === 'cli' || to === 'index') && from !== to && from !== 'cli')
-    wrong.push(`${file} imports ${target}: nothing but cli uses ${to}`);
+    .map((entry) => path.relative(values.root, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
 }
-const part = (relative) => relative.split('/')[0].replace(/\.ts$/, '');
 
-for (const file of files('lib', /\.ts$/)) {
-  const source = readFileSync(path.join(root, file), 'utf8').replace(/import type [^;]*;/g, '');
-  for (const [, target] of source.matchAll(/(?:from|import\(|import) ?'(\.[^']+)'/g)) {
-    const to = path.relative('lib', path.join(path.dirname(file), target)).replace(/\.js$/, '.ts');
-    check(file, part(path.relative('lib', file)), part(to), LIB, target);
+/** What each file imports, both relative to `folder`. */
+function graphOf(folder, pattern, importPattern, resolve) {
+  const graph = new Map();
+  for (const file of files(folder, pattern)) {
+    const source = readFileSync(path.join(values.root, file), 'utf8');
+    const inside = path.relative(folder, file);
+    graph.set(
+      inside,
+      [...source.matchAll(importPattern)].map(([, target]) => resolve(inside, target)),
+    );
   }
+  return graph;
 }
-for (const file of files('native', /\.(cc|h|cu|cuh)$/)) {
-  if (file.startsWith('native/test/')) continue;
-  const source = readFileSync(path.join(root, file), 'utf8');
-  for (const [, target] of source.matchAll(/#include "([^"]+)"/g))
-    check(file, path.relative('native', file).split('/')[0], target.split('/')[0], NATIVE, target);
+
+const roomOf = (file) => file.split('/')[0].replace(/\.ts$/, '');
+
+/** The same between rooms. */
+function between(graph) {
+  const rooms = new Map();
+  for (const [file, targets] of graph) {
+    const to = rooms.get(roomOf(file)) ?? new Set();
+    for (const target of targets) if (roomOf(target) !== roomOf(file)) to.add(roomOf(target));
+    rooms.set(roomOf(file), to);
+  }
+  return rooms;
 }
+
+/** One way round of each knot of imports. */
+function circles(graph) {
+  const found = [];
+  const done = new Set();
+  const walk = (node, way) => {
+    const before = way.indexOf(node);
+    if (before >= 0) return void found.push([...way.slice(before), node]);
+    if (done.has(node)) return;
+    for (const target of graph.get(node) ?? []) walk(target, [...way, node]);
+    done.add(node);
+  };
+  for (const node of graph.keys()) walk(node, []);
+  return found;
+}
+
+/** Every import beside its room's row. */
+function checkRows(folder, graph, table, everywhere) {
+  for (const [file, targets] of graph)
+    for (const target of targets) {
+      const [from, to] = [roomOf(file), roomOf(target)];
+      const allowed = table[from];
+      if (!allowed) wrong.push(`${folder}/${file}: ${from} has no row in scripts/check-boundaries.mjs`);
+      else if (from !== to && ![...allowed, ...everywhere].includes(to) && !EXCEPTIONS.has(`${folder}/${file} → ${to}`))
+        wrong.push(`${folder}/${file} imports ${target}: ${from} may use ${allowed.join(', ') || 'nothing'}`);
+    }
+}
+
+const lib = graphOf('lib', /\.ts$/, /(?:from|import\(|import) ?'(\.[^']+)\.js'/g, (file, target) =>
+  path.join(path.dirname(file), `${target}.ts`),
+);
+checkRows('lib', lib, LIB, BASE);
+for (const way of circles(lib)) wrong.push(`imports in a circle: ${way.map((file) => `lib/${file}`).join(' → ')}`);
+const page = path.join(values.root, 'docs', 'architecture.md');
+if (existsSync(page)) {
+  const text = readFileSync(page, 'utf8');
+  for (const room of Object.keys(LIB))
+    if (!text.includes(`\`lib/${room}/\``) && !text.includes(`\`lib/${room}.ts\``))
+      wrong.push(`docs/architecture.md does not name lib/${room}`);
+}
+for (const way of circles(between(lib))) wrong.push(`rooms in a circle: ${way.map((room) => `lib/${room}`).join(' → ')}`);
+
+const native = graphOf('native', /\.(cc|h|cu|cuh)$/, /#include "([^"]+)"/g, (_, target) => target);
+for (const file of native.keys()) if (file.startsWith('test/')) native.delete(file);
+checkRows('native', native, NATIVE, []);
+for (const way of circles(native)) wrong.push(`includes in a circle: ${way.map((file) => `native/${file}`).join(' → ')}`);
 
 if (wrong.length) {
-  console.error(`check-boundaries: ${wrong.length} imports against the direction\n${[...new Set(wrong)].join('\n')}`);
+  console.error(`check-boundaries: ${wrong.length} faults\n${[...new Set(wrong)].join('\n')}`);
   process.exit(1);
 }
-console.log('check-boundaries: imports follow the dependency direction');
+console.log('check-boundaries: imports follow the dependency direction, none in a circle');

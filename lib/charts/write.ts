@@ -1,12 +1,11 @@
 /** Charts on disk, as SVG and PNG. */
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import { writeFileAtomic } from '../atomic-file.js';
-import { svgToPng } from './png.js';
 import { FILE_THEME } from './theme.js';
 
 /** The chart as SVG. */
 export async function chartSvg(spec: TopLevelSpec): Promise<string> {
+  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new vega.View(vega.parse(compile(spec, { config: FILE_THEME }).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
@@ -15,7 +14,7 @@ export async function chartSvg(spec: TopLevelSpec): Promise<string> {
 
 /** Writes `<base>.svg` and `<base>.png`; returns their paths. */
 export async function writeChart(spec: TopLevelSpec, base: string): Promise<string[]> {
-  const svg = await chartSvg(spec);
+  const [svg, { svgToPng }] = await Promise.all([chartSvg(spec), import('./png.js')]);
   await writeFileAtomic(`${base}.svg`, svg);
   await writeFileAtomic(`${base}.png`, svgToPng(svg, 2));
   return [`${base}.svg`, `${base}.png`];

@@ -6,10 +6,8 @@ import { Command } from 'commander';
 import type { Device } from '../device.js';
 import { native, type CudaProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
-import { probeCuda, stepOnGpu } from './cuda-check.js';
 import { deviceOf } from './options.js';
 import { print } from './output.js';
-import { trainOneStep } from './training-check.js';
 
 const EXAMPLES = `
 Examples:
@@ -32,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: () => trainOneStep('cpu') },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep('cpu') },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -66,6 +64,7 @@ async function attempt(name: string, check: () => Promise<string> | string): Pro
 
 async function doctor({ device }: DoctorFlags): Promise<void> {
   for (const { name, check } of CHECKS) await attempt(name, check);
+  const { probeCuda, stepOnGpu } = await import('./cuda-check.js');
   let probe: CudaProbe;
   try {
     probe = await probeCuda();

@@ -7,7 +7,6 @@ import { EXPERIMENTS } from '../experiments/registry.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
 import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
-import { experimentProgress } from './experiment-progress.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
 import { duration, note, noteData, print, table } from './output.js';
@@ -121,7 +120,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
     const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
     return printPlan(estimates, flags.devices?.length ?? 1);
   }
-  const view = experimentProgress();
+  const view = (await import('./experiment-progress.js')).experimentProgress();
   let outcome;
   try {
     outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>

@@ -2,27 +2,18 @@
 /**
  * The command line: one file a sub-command, and here what they share: how errors are told and how the process ends.
  *
- * Sub-commands load the native core, sharp and vega only when they run, so that help and usage errors come at once.
+ * A sub-command loads when it is asked for, and the native core, sharp and vega when it runs, so that words come at once.
  */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { FerError, type FerErrorCode } from '../errors.js';
-import { benchCommand } from './bench.js';
-import { convertCommand } from './convert.js';
-import { dataCommand } from './data.js';
-import { doctorCommand } from './doctor.js';
-import { evaluateCommand } from './evaluate.js';
-import { experimentCommand } from './experiment.js';
-import { explainCommand } from './explain.js';
-import { infoCommand } from './info.js';
 import { note } from './output.js';
-import { perturbCommand } from './perturb.js';
-import { predictCommand } from './predict.js';
-import { trainCommand } from './train.js';
 
 const USAGE_CODES: readonly FerErrorCode[] = ['ERR_FER_USAGE', 'ERR_FER_CONFIG'];
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const VERSION_FLAGS = ['-V', '--version'];
 
 const EXAMPLES = `
 First steps:
@@ -36,28 +27,37 @@ Results go to standard output, progress and remarks to standard error.
 Exit status: 0 done, 1 failed, 2 the command line or a configuration file is wrong, 130 interrupted.
 "fer-cudnn help train" explains a command.`;
 
-function program(): Command {
+/** In the order in which help lists them. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./train.js')).trainCommand(),
+  evaluate: async () => (await import('./evaluate.js')).evaluateCommand(),
+  predict: async () => (await import('./predict.js')).predictCommand(),
+  explain: async () => (await import('./explain.js')).explainCommand(),
+  perturb: async () => (await import('./perturb.js')).perturbCommand(),
+  data: async () => (await import('./data.js')).dataCommand(),
+  experiment: async () => (await import('./experiment.js')).experimentCommand(),
+  convert: async () => (await import('./convert.js')).convertCommand(),
+  info: async () => (await import('./info.js')).infoCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+};
+
+/** The commands that a command line can be understood by: the one it names, none to print the version, or else all. */
+function neededBy(words: readonly string[]): string[] {
+  const named = words.find((word) => !word.startsWith('-'));
+  if (named !== undefined && Object.hasOwn(COMMANDS, named)) return [named];
+  return VERSION_FLAGS.includes(words[0]) ? [] : Object.keys(COMMANDS);
+}
+
+async function program(words: readonly string[]): Promise<Command> {
   const root = new Command('fer-cudnn')
     .description('Train, evaluate and run Mini_Xception, a small network that recognises facial expressions.')
-    .version(version, '-V, --version', 'print the version')
+    .version(version, VERSION_FLAGS.join(', '), 'print the version')
     .option('--debug', 'show the stack of an error')
     .helpOption('-h, --help', 'explain a command')
     .showSuggestionAfterError()
     .addHelpText('after', EXAMPLES);
-  for (const command of [
-    trainCommand(),
-    evaluateCommand(),
-    predictCommand(),
-    explainCommand(),
-    perturbCommand(),
-    dataCommand(),
-    experimentCommand(),
-    convertCommand(),
-    infoCommand(),
-    doctorCommand(),
-    benchCommand(),
-  ])
-    root.addCommand(command);
+  for (const command of await Promise.all(neededBy(words).map((name) => COMMANDS[name]()))) root.addCommand(command);
   settle(root);
   return root;
 }
@@ -99,7 +99,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv.slice(2))).parseAsync();
 } catch (error) {
   process.exitCode = report(error, process.argv.includes('--debug'));
 }

@@ -11,7 +11,6 @@ import { readConfigFile } from './config-file.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print, thousands } from './output.js';
-import { progressView } from './progress.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `
@@ -81,7 +80,7 @@ async function train(flags: TrainFlags): Promise<void> {
   );
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
 
-  const view = progressView(config.epochs);
+  const view = (await import('./progress.js')).progressView(config.epochs);
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {

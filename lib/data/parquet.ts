@@ -1,7 +1,6 @@
 /** Parquet as the model hubs keep FER2013: one row an image (encoded, or its grey values) and its label. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import { decodeImage } from './image.js';
@@ -74,6 +73,7 @@ async function imageOf(row: Row, size: number): Promise<Uint8Array> {
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
 export async function readParquet(source: string, options: { size?: number; skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
     ? (await readdir(source))

@@ -12,6 +12,9 @@ const REPORTED: readonly SplitName[] = ['PrivateTest', 'Test'];
 /** PrivateTest, or Test where there is no PrivateTest; undefined where neither has an image. */
 export const reportedSplit = ({ splits }: LabelledImages): SplitName | undefined => REPORTED.find((name) => splits.get(name)?.length);
 
+/** What is chosen on, and what the paper perturbs: PublicTest, or Test where there is no PublicTest. */
+export const validationSplit = ({ splits }: LabelledImages): SplitName => (splits.has('PublicTest') ? 'PublicTest' : 'Test');
+
 /** "Training, PublicTest", for errors. */
 export const splitNames = ({ splits }: LabelledImages): string => [...splits.keys()].join(', ') || 'no rows';
 

@@ -1,6 +1,7 @@
 /** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
+import { rowsOf, validationSplit } from '../data/splits.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
 import { checkClasses } from '../network/network.js';
@@ -8,7 +9,7 @@ import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { dataStatement } from './data-facts.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';
-import { loadModel, modelName, splitOf } from './models.js';
+import { loadModel, modelName } from './models.js';
 
 /** One image of a class; absent where the split has none of its kind. */
 interface Explained {
@@ -89,9 +90,9 @@ async function explained(model: MiniXception, name: string, { data: given, optio
   const drawn = options.images === 'synthetic';
   const data = drawn ? syntheticFaces({ size: given.size }) : given;
   checkClasses(model, data);
-  const split = splitOf(data);
+  const split = validationSplit(data);
   const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
-  const rows = data.splits.get(split)!;
+  const rows = rowsOf(data, split);
   const first = (label: number, right: boolean): number =>
     rows.findIndex((row, i) => data.labels[row] === label && (predictions[i].index === label) === right);
   const pixels = data.size * data.size;

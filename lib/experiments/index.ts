@@ -1,7 +1,12 @@
-/** The experiments as functions: each runs what is missing in `options.folder` and gives its result. */
+/** The experiments as functions: each runs what is missing in `options.folder` and gives its result. What runs them loads then. */
 import type { LabelledImages } from '../data/data-set.js';
 import { EXPERIMENTS } from './registry.js';
-import { runExperiments, type RunOptions, type RunOutcome } from './run/run.js';
+import type { Report } from '../report/result.js';
+import type { RunOptions, RunOutcome } from './run/run.js';
+
+/** The experiments of these names, in one folder. */
+export const runExperiments = async (names: string[], data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
+  (await import('./run/run.js')).runExperiments(names, data, options);
 
 type Run = (data: LabelledImages, options: RunOptions) => Promise<RunOutcome>;
 
@@ -27,3 +32,6 @@ export const explainExperiment: Run = running('explain');
 
 /** Every experiment, in one folder. */
 export const allExperiments: Run = running(...EXPERIMENTS.map(({ name }) => name));
+
+/** Result of the cells in a folder, whoever ran them; nothing is run. */
+export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/run.js')).collectExperiments(folder);

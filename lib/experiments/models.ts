@@ -1,6 +1,5 @@
 /** The models that an experiment looks at: where they are and what they are called. */
 import path from 'node:path';
-import type { LabelledImages } from '../data/data-set.js';
 import type { DeviceOptions } from '../device.js';
 import { MiniXception } from '../model.js';
 import { PACKAGE_MODEL } from '../package-model.js';
@@ -16,6 +15,3 @@ export function modelName(model: string): string {
 
 /** `model`: a value of the option `models`. */
 export const loadModel = (model: string, place: DeviceOptions): Promise<MiniXception> => MiniXception.load(modelFile(model), place);
-
-/** Where the paper takes the images from that models look at. */
-export const splitOf = (data: LabelledImages): string => (data.splits.has('PublicTest') ? 'PublicTest' : 'Test');

@@ -1,5 +1,4 @@
 /** JPEG and back, for many images at once. */
-import sharp from 'sharp';
 import { invalidArgument } from '../errors.js';
 import type { ImageBatch } from '../data/image.js';
 
@@ -17,6 +16,7 @@ export async function recompress({ images, count, width, height }: ImageBatch, q
   const filled = { width: Math.ceil(width / BLOCK) * BLOCK, height: Math.ceil(height / BLOCK) * BLOCK };
   if (filled.width > LONGEST || filled.height > LONGEST)
     invalidArgument('jpeg', `images of at most ${LONGEST} pixels a side`, `${width}x${height}`);
+  const { default: sharp } = await import('sharp');
   const atOnce = Math.max(1, Math.floor(LONGEST / filled.height));
   const out = new Uint8Array(images.length);
   for (let first = 0; first < count; first += atOnce) {

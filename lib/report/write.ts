@@ -2,14 +2,12 @@
 import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
 import { writeChart } from '../charts/write.js';
-import { toCsv } from './csv.js';
-import { reportHtml } from './html.js';
-import { experimentMarkdown, reportMarkdown } from './markdown.js';
 import type { ExperimentResult, Report } from './result.js';
 
 /** Writes everything into `folder`; returns the paths of the two whole reports. */
 export async function writeReport(report: Report, folder: string): Promise<{ html: string; markdown: string }> {
   for (const result of report.results) await writeResult(result, path.join(folder, result.experiment));
+  const [{ reportHtml }, { reportMarkdown }] = await Promise.all([import('./html.js'), import('./markdown.js')]);
   const html = path.join(folder, 'report.html');
   const markdown = path.join(folder, 'report.md');
   await writeFileAtomic(html, await reportHtml(report));
@@ -18,6 +16,7 @@ export async function writeReport(report: Report, folder: string): Promise<{ htm
 }
 
 async function writeResult(result: ExperimentResult, folder: string): Promise<void> {
+  const [{ toCsv }, { experimentMarkdown }] = await Promise.all([import('./csv.js'), import('./markdown.js')]);
   const inFolder = (name: string): string => path.join(folder, name);
   // The bytes of pictures lie beside the JSON, not in it.
   const pictures = result.pictures.map(({ png: _png, ...rest }) => ({ ...rest, file: `${rest.id}.png` }));

@@ -1,7 +1,7 @@
 /** How many faces a model still recognises when they are perturbed: the measurement behind experiment 3 (tables 3 and 4). */
 import type { LabelledImages } from '../../data/data-set.js';
 import type { ImageBatch } from '../../data/image.js';
-import { imagesOf, labelsOf } from '../../data/rows.js';
+import { batchOf, labelsOf } from '../../data/rows.js';
 import { rowsOf } from '../../data/splits.js';
 import { invalidArgument } from '../../errors.js';
 import { argmax, wilsonInterval } from '../../metrics/index.js';
@@ -107,7 +107,7 @@ export async function measureRobustness(
   const started = performance.now();
   const cpuStarted = process.cpuUsage();
   const labels = labelsOf(data, rows);
-  const batch = { images: imagesOf(data, rows), count: rows.length, width: data.size, height: data.size };
+  const batch = batchOf(data, rows);
   const right = await rightOnes(model, batch, labels);
   const samples = drawSamples(right, labels, model.classes.length, { seed, perClass, draws });
   const settings = wanted.reduce((sum, series) => sum + series.settings.length, 0);

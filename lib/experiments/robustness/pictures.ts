@@ -1,13 +1,14 @@
 /** Figure 6: a face a class at each of the paper's settings, one picture a series. */
 import { faceGrid, greyPng } from '../../charts/face-grid.js';
 import type { LabelledImages } from '../../data/data-set.js';
+import { batchOf } from '../../data/rows.js';
+import { rowsOf, validationSplit } from '../../data/splits.js';
 import type { ImageBatch } from '../../data/image.js';
-import { imagesOf } from '../../data/rows.js';
 import { syntheticFaces } from '../../data/synthetic.js';
 import { perturbBatch } from '../../perturb/index.js';
 import type { Picture } from '../../report/result.js';
 import type { CellContext } from '../experiment.js';
-import { loadModel, modelName, splitOf } from '../models.js';
+import { loadModel, modelName } from '../models.js';
 import { measureRobustness } from './measure.js';
 import { PAPER_SERIES, type PaperSeries } from './series.js';
 
@@ -25,14 +26,14 @@ export async function pictures(context: CellContext): Promise<Picture[]> {
 
 function drawnFaces(size: number): Faces {
   const data = syntheticFaces({ size });
-  const rows = data.splits.get('PublicTest')!;
+  const rows = rowsOf(data, 'PublicTest');
   return { data, rows: data.classes.map((_, c) => rows.find((row) => data.labels[row] === c)!), whose: 'synthetic faces' };
 }
 
 /** The first face of each class that the first model's protocol draws. */
 async function rightFaces({ data, options, ...place }: CellContext): Promise<Faces> {
   using model = await loadModel(options.models[0], place);
-  const split = splitOf(data);
+  const split = validationSplit(data);
   const { protocolRows } = await measureRobustness(model, data, { split, series: [], draws: 1, perClass: 1, seed: options.seeds[0] });
   return { data, rows: protocolRows, whose: `images of ${split} that ${modelName(options.models[0])} recognises` };
 }
@@ -40,7 +41,7 @@ async function rightFaces({ data, options, ...place }: CellContext): Promise<Fac
 async function picture({ id, name, settings }: PaperSeries, { data, rows, whose }: Faces): Promise<Picture> {
   const { size } = data;
   const pixels = size * size;
-  const batch = { images: imagesOf(data, rows), count: rows.length, width: size, height: size };
+  const batch = batchOf(data, rows);
   const columns = [batch, ...(await Promise.all(settings.map(({ perturbation }) => perturbBatch(batch, perturbation))))];
   const face = (column: ImageBatch, i: number): Promise<Uint8Array> => greyPng(column.images.subarray(i * pixels, (i + 1) * pixels), size);
   const expressions = rows.map((row) => data.classes[data.labels[row]]);

@@ -4,9 +4,10 @@
  * depends on the 21, all right images, and the whole split.
  */
 import type { MiniXception } from '../../model.js';
+import { validationSplit } from '../../data/splits.js';
 import { widthName } from '../../network/width.js';
 import type { Cell, CellContext, Experiment } from '../experiment.js';
-import { loadModel, modelName, splitOf } from '../models.js';
+import { loadModel, modelName } from '../models.js';
 import type { ModelFacts, RobustnessFound } from './found.js';
 import { measureRobustness } from './measure.js';
 import { pictures } from './pictures.js';
@@ -41,7 +42,7 @@ export const robustness: Experiment<RobustnessFound, CurveCell | Cell> = {
     using model = await loadModel(cell.model, context);
     try {
       const measurement = await measureRobustness(model, data, {
-        split: splitOf(data),
+        split: validationSplit(data),
         series: [seriesOf(cell)],
         seed: options.seeds[0],
         draws: options.draws,
@@ -69,7 +70,7 @@ function factsOf(model: MiniXception, name: string): ModelFacts {
 /** From one setting of the series on a few images. */
 async function estimateCurve(cell: CurveCell, context: CellContext): Promise<number> {
   const { data } = context;
-  const split = splitOf(data);
+  const split = validationSplit(data);
   const rows = data.splits.get(split)?.subarray(0, 64);
   if (!rows?.length) return 0;
   using model = await loadModel(cell.model, context);
