@@ -34,4 +34,4 @@ export const explainExperiment: Run = running('explain');
 export const allExperiments: Run = running(...EXPERIMENTS.map(({ name }) => name));
 
 /** Result of the cells in a folder, whoever ran them; nothing is run. */
-export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/run.js')).collectExperiments(folder);
+export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/collect.js')).collectExperiments(folder);
