@@ -9,7 +9,8 @@ export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type Explan
 export { drawExplanation, type DrawOptions } from './explain/draw.js';
 export type { Device, DeviceOptions, Precision } from './device.js';
 export { WIDTHS, resolveWidth, widthName, type Width, type WidthSpec } from './network/width.js';
-export { loadDataSet, type LoadOptions } from './data/registry.js';
+export { loadDataSet } from './data/registry.js';
+export type { LoadOptions } from './data/form.js';
 export { FER_CLASSES, type LabelledImages } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
 export { decodeImage, type Box, type GreyPicture, type ImageBatch, type ImageInput, type Pixels } from './data/image.js';

@@ -3,18 +3,13 @@ import path from 'node:path';
 import { Command } from 'commander';
 import type { DataAudit } from '../data/audit.js';
 import { FerError } from '../errors.js';
+import { DATA_FORMS } from './data-forms.js';
 import { addLoadFlags, usageError, wholeNumberOf, type DataFlags } from './options.js';
-import { note, noteData, print, table, thousands } from './output.js';
+import { note, noteData, print } from './output.js';
+import { table, thousands } from '../plain-text.js';
 
-const FORMS = `
-A data set is one of
-  fer2013.csv, fer2013.csv.gz       the official file: emotion, pixels, Usage
-  icml_face_data.csv                Kaggle's newer form of it
-  a folder                          train/ and test/, perhaps validation/, each with a folder of pictures a class
-  a .parquet file or folder         pictures and labels as on the model hubs
-  a .fer file                       made by "fer-cudnn data compact"`;
-
-const INFO_EXAMPLES = `${FORMS}
+const INFO_EXAMPLES = `
+${DATA_FORMS}
 
 Examples:
   $ fer-cudnn data info fer2013.csv
@@ -24,14 +19,17 @@ Examples:
 The audit compares images across splits: an image in both Training and PrivateTest makes a test figure too good. Near
 duplicates differ by at most 3 of 64 bits of a difference hash and by less than 8 grey levels on average.`;
 
-const PREPARE_EXAMPLES = `${FORMS}
+const PREPARE_EXAMPLES = `
+${DATA_FORMS}
 
 Examples:
   $ fer-cudnn data prepare fer2013.csv.gz     decode it once; "train" and "evaluate" then start at once
 
-The packed copy lies in $XDG_CACHE_HOME/fer-cudnn, or ~/.cache/fer-cudnn, and is made anew when the file changes.`;
+The packed copy lies in $FER_CACHE_DIR, or else in $XDG_CACHE_HOME/fer-cudnn or ~/.cache/fer-cudnn, and is made anew when
+the file changes.`;
 
-const COMPACT_EXAMPLES = `${FORMS}
+const COMPACT_EXAMPLES = `
+${DATA_FORMS}
 
 Examples:
   $ fer-cudnn data compact fer2013.csv.gz -o fer2013.fer     95 MB become 56, without loss; takes some minutes

@@ -11,7 +11,8 @@ import type { Report } from '../report/result.js';
 import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
-import { duration, note, noteData, print, table } from './output.js';
+import { note, noteData, print } from './output.js';
+import { duration, table } from '../plain-text.js';
 
 const EXAMPLES = `
 Examples:

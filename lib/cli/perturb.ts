@@ -7,7 +7,8 @@ import { SEVERITIES, type Parameter, type Severity } from '../perturb/definition
 import { atSeverity, definitionOf, PERTURBATION_TYPES, type Perturbation } from '../perturb/registry.js';
 import { accepts, expectation } from '../perturb/settings.js';
 import { boxOf, usageError, wholeNumberOf } from './options.js';
-import { note, print, table } from './output.js';
+import { note, print } from './output.js';
+import { table } from '../plain-text.js';
 
 const FORMATS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'];
 

@@ -6,11 +6,12 @@ import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { TrainingResult } from '../training/fit.js';
 import type { ModelFile } from '../network/model-file.js';
-import { percent } from '../metrics/text.js';
+import { percent, thousands } from '../plain-text.js';
 import { readConfigFile } from './config-file.js';
+import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
-import { note, noteData, noteDevice, print, thousands } from './output.js';
+import { note, noteData, noteDevice, print } from './output.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `
@@ -26,7 +27,8 @@ Examples:
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
 their long names in camel case (epochs: 40, learningRate: 0.01); config.json of any run folder is one.
 
-A data set is fer2013.csv or .csv.gz, icml_face_data.csv, a folder with train/ and test/ of class folders, or Parquet.
+${DATA_FORMS}
+
 Training learns from its Training split, chooses on PublicTest, and reports the test split once, at the end.
 
 Ctrl-C once finishes the running step and saves; twice stops at once.`;

@@ -5,14 +5,20 @@
  * detector of LOCO-I: Weinberger, Seroussi and Sapiro, IEEE Trans. Image Processing 9, 2000); the differences, labels and splits
  * go through Brotli. A SHA-256 of the data set tells a damaged copy.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from './data-set.js';
+import type { DataForm } from './form.js';
 import { packedParts, unpack } from './packed.js';
+
+export const compact: DataForm = {
+  describe: 'the compact form, .fer',
+  looks: [['a .fer file', 'made by "fer-cudnn data compact"']],
+  matches: (path, stats) => stats.isFile() && path.endsWith('.fer'),
+  read: readCompact,
+};
 
 const MAGIC = Buffer.from('FERCOMP1');
 const DIGEST_BYTES = 32;
@@ -46,19 +52,20 @@ function convert(from: Uint8Array, size: number, restore: boolean): Uint8Array {
   return to;
 }
 
-const digest = (data: LabelledImages): Buffer => {
-  const hash = createHash('sha256');
+async function digest(data: LabelledImages): Promise<Buffer> {
+  const hash = (await import('node:crypto')).createHash('sha256');
   for (const part of packedParts(data)) hash.update(part);
   return hash.digest();
-};
+}
 
 /** Writes `data` to `file`; `fast` takes seconds for FER2013, `small` minutes. Returns the file's size in bytes. */
 export async function writeCompact(file: string, data: LabelledImages, effort: keyof typeof QUALITY = 'small'): Promise<number> {
+  const { brotliCompress, constants } = await import('node:zlib');
   const parts = packedParts({ ...data, images: convert(data.images, data.size, false) });
   const packed = await promisify(brotliCompress)(Buffer.concat(parts), {
     params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY[effort], [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS },
   });
-  await writeFileAtomic(file, MAGIC, digest(data), packed);
+  await writeFileAtomic(file, MAGIC, await digest(data), packed);
   return MAGIC.length + DIGEST_BYTES + packed.length;
 }
 
@@ -77,11 +84,12 @@ export async function readCompact(file: string): Promise<LabelledImages> {
   const body = MAGIC.length + DIGEST_BYTES;
   let unpacked: LabelledImages | undefined;
   try {
-    unpacked = unpack(await promisify(brotliDecompress)(bytes.subarray(body)));
+    unpacked = unpack(await promisify((await import('node:zlib')).brotliDecompress)(bytes.subarray(body)));
   } catch (cause) {
     throw wrong('the file is damaged or cut short; make it or copy it again', cause);
   }
   const data = unpacked && { ...unpacked, images: convert(unpacked.images, unpacked.size, true) };
-  if (!data || !digest(data).equals(bytes.subarray(MAGIC.length, body))) throw wrong('the file is damaged; make it or copy it again');
+  if (!data || !(await digest(data)).equals(bytes.subarray(MAGIC.length, body)))
+    throw wrong('the file is damaged; make it or copy it again');
   return data;
 }

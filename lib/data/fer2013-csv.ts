@@ -1,18 +1,31 @@
 /** FER2013 as CSV: the official `fer2013.csv`, the same gzipped, and Kaggle's `icml_face_data.csv`. */
 import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
-import { pipeline } from 'node:stream/promises';
-import { Writable } from 'node:stream';
 import { FerError } from '../errors.js';
 import { native, type NativeCsvParser } from '../native.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+import type { DataForm } from './form.js';
 import { FER_SPLITS } from './splits.js';
+
+export const fer2013Csv: DataForm = {
+  describe: 'FER2013 as .csv or .csv.gz',
+  looks: [
+    ['fer2013.csv, fer2013.csv.gz', 'the official file: emotion, pixels, Usage'],
+    ['icml_face_data.csv', "Kaggle's newer form of it"],
+  ],
+  matches: (path, stats) => stats.isFile() && /\.csv(\.gz)?$/i.test(path),
+  read: readFer2013Csv,
+};
 
 /**
  * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, line and reason; ERR_FER_DATA_NOT_FOUND.
  */
-export async function readFer2013Csv(path: string, options: { skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }): Promise<LabelledImages> {
+  const [{ createGunzip }, { Writable }, { pipeline }] = await Promise.all([
+    import('node:zlib'),
+    import('node:stream'),
+    import('node:stream/promises'),
+  ]);
   const parser = new (native().CsvParser)({ skipBadRows: options.skipBadRows ?? false });
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -4,8 +4,16 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
 import type { SplitName } from './splits.js';
+
+export const imageFolders: DataForm = {
+  describe: 'a folder with train/ and test/ (and perhaps validation/), each with a folder a class',
+  looks: [['a folder', 'train/ and test/, perhaps validation/, each with a folder of pictures a class']],
+  matches: async (path, stats) => stats.isDirectory() && (await splitFolders(path)).length > 0,
+  read: readImageFolders,
+};
 
 const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif)$/i;
 const TRAINING = ['train', 'training'];
@@ -21,7 +29,7 @@ async function folders(directory: string): Promise<string[]> {
 }
 
 /** The folders of `directory` that are splits: folder name and split name. Empty when it is no image data set. */
-export async function splitFolders(directory: string): Promise<[folder: string, split: SplitName][]> {
+async function splitFolders(directory: string): Promise<[folder: string, split: SplitName][]> {
   const found = await folders(directory);
   const pick = (names: string[]): string | undefined => found.find((name) => names.includes(name.toLowerCase()));
   const [training, validation, test] = [pick(TRAINING), pick(VALIDATION), pick(TEST)];
@@ -53,7 +61,7 @@ function orderedClasses(names: Set<string>): string[] {
  * Reads an image folder; pictures are turned grey and stretched to `size` (default 48).
  * @throws {FerError} ERR_FER_DATA_FORMAT for a folder without classes or a picture that cannot be decoded.
  */
-export async function readImageFolders(root: string, options: { size?: number; skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+async function readImageFolders(root: string, options: LoadOptions): Promise<LabelledImages> {
   const size = options.size ?? 48;
   const layout = await splitFolders(root);
   const files: { file: string; split: number; className: string }[] = [];

@@ -3,9 +3,18 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../errors.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
 import { FER_SPLITS, type SplitName } from './splits.js';
 import { resizeBilinear } from './bilinear.js';
+
+export const parquet: DataForm = {
+  describe: '.parquet, or a folder of them',
+  looks: [['a .parquet file or folder', 'pictures and labels as on the model hubs']],
+  matches: async (path, stats) =>
+    stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet')),
+  read: readParquet,
+};
 
 function splitOf(file: string): SplitName {
   const name = path.basename(file).toLowerCase();
@@ -72,7 +81,7 @@ async function imageOf(row: Row, size: number): Promise<Uint8Array> {
  * (train, validation, test, ...) tells its split.
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
-export async function readParquet(source: string, options: { size?: number; skipBadRows?: boolean } = {}): Promise<LabelledImages> {
+async function readParquet(source: string, options: LoadOptions): Promise<LabelledImages> {
   const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()

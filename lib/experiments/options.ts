@@ -1,6 +1,6 @@
 /** The options of all experiments: one table that the checks, the command line's flags and their help come from. */
 import { FerError, invalidArgument } from '../errors.js';
-import { nearest } from '../nearest.js';
+import { suggestion } from '../suggestion.js';
 import { resolveWidth, widthName } from '../network/width.js';
 import { PRESET_NAMES, type PresetName, OPTIONS as TRAINING } from '../training/options.js';
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
@@ -149,7 +149,7 @@ export function resolveOptions(given: Partial<ExperimentOptions>): ExperimentOpt
     if (value !== undefined && !Object.hasOwn(OPTIONS, key))
       throw new FerError(
         'ERR_FER_ARGUMENT',
-        `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest(key, OPTION_NAMES))}?`,
+        `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(suggestion(key, OPTION_NAMES))}?`,
       );
   const checked = <K extends OptionName>(name: K): [K, unknown] => [name, OPTIONS[name].check(given[name] ?? OPTIONS[name].default, name)];
   return Object.fromEntries(OPTION_NAMES.map(checked)) as unknown as ExperimentOptions;

@@ -1,5 +1,5 @@
 /** Experiment 1: what width costs and brings (the paper's Table 1 and learning curves). */
-import { thousands } from '../report/format.js';
+import { thousands } from '../plain-text.js';
 import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
 import { widthName, WIDTHS } from '../network/width.js';

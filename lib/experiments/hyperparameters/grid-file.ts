@@ -9,7 +9,7 @@
  *     learningRate: [0.01, 0.001]
  */
 import { FerError } from '../../errors.js';
-import { nearest } from '../../nearest.js';
+import { suggestion } from '../../suggestion.js';
 import { resolveConfig } from '../../training/config.js';
 import type { TrainingConfig } from '../../training/options.js';
 import { configError, isMap, readYamlMap } from '../../yaml-file.js';
@@ -29,7 +29,7 @@ export async function readGrid(file: string): Promise<GridPoint[]> {
   };
   for (const key of Object.keys(sections))
     if (!SECTIONS.includes(key))
-      fail(`unknown section ${JSON.stringify(key)}; did you mean ${JSON.stringify(nearest(key, SECTIONS))}?`, { key });
+      fail(`unknown section ${JSON.stringify(key)}; did you mean ${JSON.stringify(suggestion(key, SECTIONS))}?`, { key });
 
   const base = section(sections.base, 'base', fail);
   const checked = (place: string, config: Record<string, unknown>): Partial<TrainingConfig> => {

@@ -2,7 +2,7 @@
 import type { LabelledImages } from '../../data/data-set.js';
 import { resolveDevice, type Device } from '../../device.js';
 import { invalidArgument } from '../../errors.js';
-import { nearest } from '../../nearest.js';
+import { suggestion } from '../../suggestion.js';
 import type { Cell, CellContext, Experiment } from '../experiment.js';
 import type { ExperimentOptions } from '../options.js';
 import { loadExperiment } from '../registry.js';
@@ -26,7 +26,7 @@ export async function plannedCells(experiments: readonly string[], options: Expe
   );
   const names = [...new Set(cells.flatMap(({ cell }) => (cell.config ? (cell.names ?? []) : []))), 'all'];
   for (const name of Object.keys(options.epochs))
-    if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${nearest(name, names)})`, name);
+    if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${suggestion(name, names)})`, name);
   return cells;
 }
 
@@ -37,7 +37,7 @@ export function chosenCells(cells: PlannedCell[], only: readonly string[] | unde
     const found = /^\d+$/.test(wanted) ? cells[Number(wanted)] : cells.find(({ id }) => id === wanted);
     if (found) return found;
     const ids = cells.map(({ id }) => id);
-    return invalidArgument('cell', `a number from 0 to ${cells.length - 1} or an id such as ${nearest(wanted, ids)}`, wanted);
+    return invalidArgument('cell', `a number from 0 to ${cells.length - 1} or an id such as ${suggestion(wanted, ids)}`, wanted);
   });
 }
 

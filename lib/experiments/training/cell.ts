@@ -2,7 +2,7 @@
 import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../../errors.js';
-import { percent } from '../../report/format.js';
+import { percent } from '../../plain-text.js';
 import type { EpochRow } from '../../metrics/epoch.js';
 import type { CellContext } from '../experiment.js';
 import type { Trained, TrainingCell } from './found.js';
@@ -26,7 +26,7 @@ export async function trainCell({ config }: TrainingCell, context: CellContext):
       signal,
       onEpoch: (row) => rows.push(row),
       onProgress: ({ epoch, epochs, step, steps, accuracy }) =>
-        onProgress?.((epoch - 1 + step / steps) / epochs, `epoch ${epoch}/${epochs}, training accuracy ${percent(accuracy)} %`),
+        onProgress?.((epoch - 1 + step / steps) / epochs, `epoch ${epoch}/${epochs}, training accuracy ${percent(accuracy)}`),
     });
     if (result.aborted) return undefined;
     const { evaluation, evaluatedSplit, chosen } = result;

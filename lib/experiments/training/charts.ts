@@ -1,7 +1,7 @@
 /** Trainings as charts: learning curves, and accuracies beside the paper's. */
 import { curvesChart, estimatesChart, type Estimate } from '../../charts/experiments.js';
 import type { EpochRow } from '../../metrics/epoch.js';
-import { percent } from '../../report/format.js';
+import { percent } from '../../plain-text.js';
 import type { Chart } from '../../report/result.js';
 import { accuracyOf, figureOf, type Group } from './groups.js';
 
@@ -18,7 +18,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
     {
       id: 'validation-accuracy',
       caption: 'Learning curves: accuracy on the validation images (PublicTest, where there is one) after every epoch.',
-      alt: `Line chart of validation accuracy over epochs: ${ends((row) => `${percent(row.validationAccuracy)} %`)}.`,
+      alt: `Line chart of validation accuracy over epochs: ${ends((row) => percent(row.validationAccuracy))}.`,
       spec: curvesChart(
         curves((row) => row.validationAccuracy * 100),
         { x: 'epoch', y: 'validation accuracy, %' },
@@ -37,7 +37,7 @@ export function curveCharts(groups: readonly Group[]): Chart[] {
 }
 
 export function accuracyChart(estimates: readonly Estimate[]): Chart {
-  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${percent(value)} %`).join('; ');
+  const words = estimates.map(({ name, source, value }) => `${name}, ${source}: ${percent(value)}`).join('; ');
   return {
     id: 'accuracy',
     caption: 'Accuracy on the test split with 95 % Wilson intervals, beside the paper.',

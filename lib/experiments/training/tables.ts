@@ -1,5 +1,5 @@
 /** Trainings as tables: the columns that all share, and means over seeds. */
-import { percent } from '../../report/format.js';
+import { inPercent } from '../../plain-text.js';
 import type { Column, Table } from '../../report/result.js';
 import { deviation, mean } from '../statistics.js';
 import { accuracyOf, numbers, secondsAnEpoch, type Group, type TrainedCell } from './groups.js';
@@ -52,7 +52,7 @@ export function seedsTable(id: string, caption: string, groups: readonly Group[]
           seeds: values.length,
           accuracy: values.length > 0 ? mean(values) : null,
           deviation: values.length > 1 ? deviation(values) : null,
-          each: values.map(percent).join(', '),
+          each: values.map(inPercent).join(', '),
         };
       }),
     },

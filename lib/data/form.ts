@@ -1,0 +1,24 @@
+/** What a form of data sets is: one file a form, listed in `registry.ts`. Heavy readers load when a data set is read. */
+import type { Stats } from 'node:fs';
+import type { LabelledImages } from './data-set.js';
+
+export interface LoadOptions {
+  /** Side that pictures of any size are brought to, pixels; a CSV keeps its own. Default 48. */
+  size?: number;
+  /** Count and list malformed rows instead of stopping at the first. Default false. */
+  skipBadRows?: boolean;
+  /** Keep and use a packed copy in the user's cache folder. Default true. */
+  cache?: boolean;
+  /** Seed of the synthetic faces. Default 0. */
+  seed?: number;
+}
+
+export interface DataForm {
+  /** In a sentence: "it reads FER2013 as .csv or .csv.gz". */
+  describe: string;
+  /** For lists: what it looks like on disk, and what that is. */
+  looks: readonly (readonly [name: string, what: string])[];
+  matches(path: string, stats: Stats): boolean | Promise<boolean>;
+  /** @throws {FerError} ERR_FER_DATA_FORMAT, ERR_FER_DATA_NOT_FOUND */
+  read(path: string, options: LoadOptions): Promise<LabelledImages>;
+}
