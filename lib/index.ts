@@ -48,7 +48,8 @@ export {
   runExperiments,
   widthExperiment,
 } from './experiments/index.js';
-export type { ExperimentProgress, RunOptions, RunOutcome } from './experiments/run/run.js';
+export type { RunOptions, RunOutcome } from './experiments/run/run.js';
+export type { ExperimentProgress } from './experiments/run/work.js';
 export type { ExperimentOptions } from './experiments/options.js';
 export type { GridPoint } from './experiments/hyperparameters/grid.js';
 export { readGrid } from './experiments/hyperparameters/grid-file.js';

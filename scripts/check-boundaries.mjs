@@ -139,6 +139,7 @@ const native = graphOf('native', /\.(cc|h|cu|cuh)$/, /#include "([^"]+)"/g, (_, 
 for (const file of native.keys()) if (file.startsWith('test/')) native.delete(file);
 checkRows('native', native, NATIVE, []);
 for (const way of circles(native)) wrong.push(`includes in a circle: ${way.map((file) => `native/${file}`).join(' → ')}`);
+for (const way of circles(between(native))) wrong.push(`rooms in a circle: ${way.map((room) => `native/${room}`).join(' → ')}`);
 
 if (wrong.length) {
   console.error(`check-boundaries: ${wrong.length} faults\n${[...new Set(wrong)].join('\n')}`);

@@ -2,8 +2,10 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { DEFAULT_DEVICE, DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
-import type { ExperimentOptions, OptionName } from '../experiments/options.js';
+import type { LabelledImages } from '../data/data-set.js';
+import { resolveOptions, type ExperimentOptions, type OptionName } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
+import type { RunOptions, RunOutcome } from '../experiments/run/run.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
 import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
@@ -115,25 +117,25 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   const { loadDataSet } = await import('../data/registry.js');
   const data = await loadDataSet(dataPath, { size: options.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
-  const { runExperiments, estimateExperiments } = await import('../experiments/run/run.js');
-  if (flags.dryRun) {
-    const [device] = flags.devices ?? [];
-    const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
-    return printPlan(estimates, flags.devices?.length ?? 1);
-  }
-  const view = (await import('./experiment-progress.js')).experimentProgress();
-  let outcome;
+  if (flags.dryRun) return dryRun(experiments, data, options, flags);
+  const outcome = await run(experiments, data, { ...given, dataPath }, flags);
+  if (outcome.aborted) {
+    note(`saved in ${flags.out}; the same command goes on`);
+    process.exitCode = INTERRUPTED;
+  } else if (flags.cell === undefined) await report(outcome, flags);
+}
+
+async function run(experiments: string[], data: LabelledImages, given: Partial<RunOptions>, flags: ExperimentFlags): Promise<RunOutcome> {
+  const [{ runExperiments }, { experimentProgress }] = await Promise.all([
+    import('../experiments/run/run.js'),
+    import('./experiment-progress.js'),
+  ]);
+  const view = experimentProgress();
+  const { out: folder, devices, threads, cell: only, reuse } = flags;
   try {
-    outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
+    return await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
       runExperiments(experiments, data, {
-        ...given,
-        folder: flags.out,
-        dataPath,
-        devices: flags.devices,
-        threads: flags.threads,
-        only: flags.cell,
-        reuse: flags.reuse,
-        signal,
+        ...{ ...given, folder, devices, threads, only, reuse, signal },
         onProgress: (now) => view.progress(now),
         onCell: (cell, seconds) => view.cell(cell, seconds),
       }),
@@ -141,18 +143,11 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   } finally {
     view.end();
   }
-  if (outcome.aborted) {
-    note(`saved in ${flags.out}; the same command goes on`);
-    process.exitCode = INTERRUPTED;
-  } else if (flags.cell === undefined) await report(outcome, flags);
 }
 
 /** @throws {FerError} ERR_FER_USAGE, naming the flag, before anything is loaded or written. */
 async function checkedOptions(experiments: string[], given: Partial<ExperimentOptions>): Promise<ExperimentOptions> {
-  const [{ resolveOptions }, { plannedCells }] = await Promise.all([
-    import('../experiments/options.js'),
-    import('../experiments/run/run.js'),
-  ]);
+  const { plannedCells } = await import('../experiments/run/plan.js');
   return inFlags(async () => {
     const options = resolveOptions(given);
     await plannedCells(experiments, options);
@@ -160,11 +155,15 @@ async function checkedOptions(experiments: string[], given: Partial<ExperimentOp
   });
 }
 
-function printPlan(estimates: readonly { id: string; title: string; seconds: number }[], devices: number): void {
+async function dryRun(experiments: string[], data: LabelledImages, options: ExperimentOptions, flags: ExperimentFlags): Promise<void> {
+  const { estimateExperiments } = await import('../experiments/run/plan.js');
+  const { devices = [], threads } = flags;
+  const estimates = await estimateExperiments(experiments, data, options, { device: devices[0], threads });
   print(table([['cell', '', 'estimated'], ...estimates.map(({ id, title, seconds }) => [id, title, duration(seconds)])]));
   const total = estimates.reduce((sum, { seconds }) => sum + seconds, 0);
+  const places = Math.max(devices.length, 1);
   print(
-    `\n${estimates.length} cells, about ${duration(total / devices)} on ${devices === 1 ? 'one device' : `${devices} devices`}; nothing was run`,
+    `\n${estimates.length} cells, about ${duration(total / places)} on ${places === 1 ? 'one device' : `${places} devices`}; nothing was run`,
   );
 }
 
@@ -177,7 +176,7 @@ async function emit(
 ): Promise<void> {
   const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
     import('../experiments/run/folder.js'),
-    import('../experiments/run/run.js'),
+    import('../experiments/run/plan.js'),
     import('../experiments/run/jobs.js'),
     import('../atomic-file.js'),
   ]);
@@ -201,7 +200,7 @@ async function emit(
 }
 
 async function collect(flags: ExperimentFlags): Promise<void> {
-  const { collectExperiments } = await import('../experiments/run/run.js');
+  const { collectExperiments } = await import('../experiments/run/collect.js');
   const found = await collectExperiments(flags.out);
   await report(found, flags);
   if (found.missing.length === 0) return;

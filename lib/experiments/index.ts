@@ -4,7 +4,7 @@ import { EXPERIMENTS } from './registry.js';
 import type { Report } from '../report/result.js';
 import type { RunOptions, RunOutcome } from './run/run.js';
 
-/** Several by name, in one folder. */
+/** The experiments of these names, in one folder. */
 export const runExperiments = async (names: string[], data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
   (await import('./run/run.js')).runExperiments(names, data, options);
 
@@ -34,4 +34,4 @@ export const explainExperiment: Run = running('explain');
 export const allExperiments: Run = running(...EXPERIMENTS.map(({ name }) => name));
 
 /** Result of the cells in a folder, whoever ran them; nothing is run. */
-export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/run.js')).collectExperiments(folder);
+export const collectExperiments = async (folder: string): Promise<Report> => (await import('./run/collect.js')).collectExperiments(folder);
