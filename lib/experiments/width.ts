@@ -6,10 +6,8 @@ import { widthName, WIDTHS } from '../network/width.js';
 import type { Experiment } from './experiment.js';
 import { epochsFor } from './options.js';
 import { paperAccuracy, PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper/figures.js';
-import { adoptRun } from './training/adopt.js';
-import { trainCell } from './training/cell.js';
+import { training } from './training/cell.js';
 import type { Trained, TrainingCell } from './training/found.js';
-import { estimateTraining } from './training/timing.js';
 import { figureOf, groupsOf, secondsAnEpoch, type Group, type TrainedCell } from './training/groups.js';
 import { trainedResult, whyFigure } from './training/report.js';
 import { RESULT_COLUMNS, resultRow } from './training/tables.js';
@@ -33,9 +31,7 @@ export const width: Experiment<Trained, TrainingCell> = {
       ),
     );
   },
-  runCell: trainCell,
-  estimate: estimateTraining,
-  adopt: adoptRun,
+  ...training,
 
   collect(results) {
     const groups = groupsOf(results, groupName);

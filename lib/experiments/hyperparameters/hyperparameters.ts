@@ -4,10 +4,8 @@ import { resolveConfig } from '../../training/config.js';
 import type { Experiment } from '../experiment.js';
 import { epochsFor, type ExperimentOptions } from '../options.js';
 import { paperAccuracy, PAPER_SETTINGS, type PaperSetting } from '../paper/figures.js';
-import { adoptRun } from '../training/adopt.js';
-import { trainCell } from '../training/cell.js';
+import { training } from '../training/cell.js';
 import type { Trained, TrainingCell } from '../training/found.js';
-import { estimateTraining } from '../training/timing.js';
 import { accuracyOf, figureOf, groupsOf, type Group, type TrainedCell } from '../training/groups.js';
 import { trainedResult, whyFigure } from '../training/report.js';
 import { RESULT_COLUMNS, resultRow } from '../training/tables.js';
@@ -28,9 +26,7 @@ export const hyperparameters: Experiment<Trained, TrainingCell> = {
       }),
     );
   },
-  runCell: trainCell,
-  estimate: estimateTraining,
-  adopt: adoptRun,
+  ...training,
 
   collect(results, options) {
     const groups = groupsOf(results, pointOf);

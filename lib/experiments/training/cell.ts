@@ -4,12 +4,20 @@ import path from 'node:path';
 import { FerError } from '../../errors.js';
 import { percent } from '../../plain-text.js';
 import type { EpochRow } from '../../metrics/epoch.js';
-import type { CellContext } from '../experiment.js';
+import type { CellContext, Experiment } from '../experiment.js';
+import { adoptRun } from './adopt.js';
 import type { Trained, TrainingCell } from './found.js';
-import { measureStep, newModel } from './timing.js';
+import { estimateTraining, measureStep, newModel } from './timing.js';
+
+/** What an experiment that trains does with each of its cells. */
+export const training: Pick<Experiment<Trained, TrainingCell>, 'runCell' | 'estimate' | 'adopt'> = {
+  runCell: trainCell,
+  estimate: estimateTraining,
+  adopt: adoptRun,
+};
 
 /** Trains, or goes on with what the cell's folder holds. Undefined when the signal stopped it. */
-export async function trainCell({ config }: TrainingCell, context: CellContext): Promise<Trained | undefined> {
+async function trainCell({ config }: TrainingCell, context: CellContext): Promise<Trained | undefined> {
   const { data, signal, onProgress } = context;
   const runFolder = path.join(context.folder, 'run');
   const resume = await exists(path.join(runFolder, 'last.safetensors'));
