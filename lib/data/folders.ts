@@ -57,52 +57,72 @@ function orderedClasses(names: Set<string>): string[] {
   return sorted;
 }
 
-/**
- * Reads an image folder; pictures are turned grey and stretched to `size` (default 48).
- * @throws {FerError} ERR_FER_DATA_FORMAT for a folder without classes or a picture that cannot be decoded.
- */
-async function readImageFolders(root: string, options: LoadOptions): Promise<LabelledImages> {
-  const size = options.size ?? 48;
-  const layout = await splitFolders(root);
-  const files: { file: string; split: number; className: string }[] = [];
+interface PictureFile {
+  file: string;
+  /** Index of its split. */
+  split: number;
+  className: string;
+}
+
+/** The pictures, and the classes' names: a class may have no picture. */
+async function pictureFiles(root: string, splits: readonly string[]): Promise<{ files: PictureFile[]; names: Set<string> }> {
+  const files: PictureFile[] = [];
   const names = new Set<string>();
-  for (const [split, [folder]] of layout.entries())
+  for (const [split, folder] of splits.entries())
     for (const className of await folders(path.join(root, folder))) {
       names.add(className);
       for (const file of (await readdir(path.join(root, folder, className))).sort())
         if (PICTURE.test(file)) files.push({ file: path.join(root, folder, className, file), split, className });
     }
-  if (names.size < 2 || files.length === 0)
-    throw new FerError(
-      'ERR_FER_DATA_FORMAT',
-      `${root}: expected <split>/<class>/ folders with pictures of at least two classes, found ${names.size} classes and ${files.length} pictures`,
-      {
-        details: { file: root },
-      },
-    );
-  const classes = orderedClasses(names);
+  return { files, names };
+}
 
+/** The pictures at `size`; an unreadable one stops it, or with `skip` leaves its place empty and is told to it. */
+async function decodeAll(
+  files: readonly PictureFile[],
+  size: number,
+  skip?: (place: number, reason: string) => void,
+): Promise<(Uint8Array | undefined)[]> {
   const pixels: (Uint8Array | undefined)[] = new Array(files.length);
-  const badRows: { line: number; reason: string }[] = [];
   let next = 0;
   const decode = async (): Promise<void> => {
     for (let i = next++; i < files.length; i = next++)
       try {
         pixels[i] = await decodeImage(files[i].file, { size });
       } catch (error) {
-        if (!options.skipBadRows) throw error;
-        badRows.push({ line: i + 1, reason: (error as Error).message });
+        if (!skip) throw error;
+        skip(i, (error as Error).message);
       }
   };
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, decode));
+  return pixels;
+}
 
-  const good = files.flatMap((file, i) => (pixels[i] ? [{ ...file, pixels: pixels[i] }] : []));
+/**
+ * Reads an image folder; pictures are turned grey and stretched to `size` (default 48).
+ * @throws {FerError} ERR_FER_DATA_FORMAT for a folder without classes or a picture that cannot be decoded.
+ */
+async function readImageFolders(root: string, { size = 48, skipBadRows }: LoadOptions): Promise<LabelledImages> {
+  const layout = await splitFolders(root);
+  const splits = layout.map(([, split]) => split);
+  const { files, names } = await pictureFiles(
+    root,
+    layout.map(([folder]) => folder),
+  );
+  if (names.size < 2 || files.length === 0)
+    throw new FerError(
+      'ERR_FER_DATA_FORMAT',
+      `${root}: expected <split>/<class>/ folders with pictures of at least two classes, found ${names.size} classes and ${files.length} pictures`,
+      { details: { file: root } },
+    );
+  const classes = orderedClasses(names);
+  const badRows: LabelledImages['badRows'] = [];
+  const skip = skipBadRows ? (place: number, reason: string): unknown => badRows.push({ line: place + 1, reason }) : undefined;
+  const pixels = await decodeAll(files, size, skip);
+
+  const good = files.filter((_, i) => pixels[i]);
   const images = new Uint8Array(good.length * size * size);
-  good.forEach((file, i) => images.set(file.pixels, i * size * size));
-  const notes = layout.some(([, split]) => split === 'Test')
-    ? ['this folder has one test split; FER2013 releases of this form join PublicTest and PrivateTest, so its figures compare with neither']
-    : [];
-  if (badRows.length) notes.push(`${badRows.length} unreadable pictures were skipped`);
+  pixels.filter((image) => image !== undefined).forEach((image, i) => images.set(image, i * size * size));
   return {
     name: 'image folders',
     source: root,
@@ -112,10 +132,17 @@ async function readImageFolders(root: string, options: LoadOptions): Promise<Lab
     images,
     labels: Uint8Array.from(good, (file) => classes.indexOf(file.className)),
     splits: rowsBySplit(
-      layout.map(([, split]) => split),
+      splits,
       Uint8Array.from(good, (file) => file.split),
     ),
-    notes,
+    notes: [
+      ...(splits.includes('Test')
+        ? [
+            'this folder has one test split; FER2013 releases of this form join PublicTest and PrivateTest, so its figures compare with neither',
+          ]
+        : []),
+      ...(badRows.length > 0 ? [`${badRows.length} unreadable pictures were skipped`] : []),
+    ],
     badRows: badRows.sort((a, b) => a.line - b.line),
   };
 }

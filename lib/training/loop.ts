@@ -71,24 +71,11 @@ class Run {
 
   /** Trains one epoch or the rest of one; false when aborted. */
   private async epoch(): Promise<boolean> {
-    const { progress, options, trainer } = this;
+    const { progress } = this;
     const started = performance.now();
     const before = progress.totals.seen;
-    const abort = (): void => trainer.cancel();
-    options.signal?.addEventListener('abort', abort);
     const learningRates = this.schedule.learningRates(progress.epoch, this.steps);
-    let totals: NativeEpochTotals;
-    let running = true;
-    try {
-      const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals };
-      const epoch = trainer.trainEpoch(request, (t) => running && this.tell(t, before, started));
-      if (options.signal?.aborted) abort();
-      totals = await epoch;
-    } finally {
-      // A report may still be under way to the event loop.
-      running = false;
-      options.signal?.removeEventListener('abort', abort);
-    }
+    const totals = await this.takeSteps(learningRates, started);
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
     for (const [name, { data }] of tensorsOf(this.network))
@@ -99,18 +86,51 @@ class Run {
       return false;
     }
     const seconds = (performance.now() - started) / 1000;
-    const evaluated = this.evaluated();
-    const validation = await this.validate(evaluated);
-    this.mustBeFinite('the validation loss', validation.loss);
-    const row: EpochRow = {
-      epoch: progress.epoch + 1,
+    await this.endEpoch({
       learningRate: learningRates[this.steps - 1],
       trainLoss: totals.lossSum / totals.seen,
       trainAccuracy: totals.correct / totals.seen,
+      seconds,
+      imagesPerSecond: (totals.seen - before) / seconds,
+    });
+    return true;
+  }
+
+  /** The steps that are left of the epoch, or as many as there are time for until the signal. */
+  private async takeSteps(learningRates: Float32Array, started: number): Promise<NativeEpochTotals> {
+    const { trainer, progress } = this;
+    const { signal } = this.options;
+    const abort = (): void => trainer.cancel();
+    signal?.addEventListener('abort', abort);
+    let running = true;
+    try {
+      const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals };
+      const epoch = trainer.trainEpoch(request, (totals) => running && this.tell(totals, request.from.seen, started));
+      if (signal?.aborted) abort();
+      return await epoch;
+    } finally {
+      // A report may still be under way to the event loop.
+      running = false;
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Validates, keeps the best weights and saves. */
+  private async endEpoch(trained: Omit<EpochRow, 'epoch' | 'validationLoss' | 'validationAccuracy'>): Promise<void> {
+    const { progress } = this;
+    const evaluated = this.evaluated();
+    const validation = await this.validate(evaluated);
+    this.mustBeFinite('the validation loss', validation.loss);
+    const { learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = trained;
+    const row: EpochRow = {
+      epoch: progress.epoch + 1,
+      learningRate,
+      trainLoss,
+      trainAccuracy,
       validationLoss: validation.loss,
       validationAccuracy: validation.accuracy,
       seconds,
-      imagesPerSecond: (totals.seen - before) / seconds,
+      imagesPerSecond,
     };
     progress.rows.push(row);
     progress.epoch++;
@@ -121,8 +141,7 @@ class Run {
       await this.keep(evaluated);
     }
     await this.save();
-    options.onEpoch?.(row);
-    return true;
+    this.options.onEpoch?.(row);
   }
 
   private mustBeFinite(what: string, value: number): void {
