@@ -45,10 +45,13 @@ export {
   explainExperiment,
   hyperparametersExperiment,
   robustnessExperiment,
+  runExperiments,
   widthExperiment,
 } from './experiments/index.js';
-export type { ExperimentProgress, RunOptions, RunOutcome } from './experiments/run/run.js';
+export type { RunOptions, RunOutcome } from './experiments/run/run.js';
+export type { ExperimentProgress } from './experiments/run/work.js';
 export type { ExperimentOptions } from './experiments/options.js';
-export { readGrid, type GridPoint } from './experiments/hyperparameters/grid.js';
+export type { GridPoint } from './experiments/hyperparameters/grid.js';
+export { readGrid } from './experiments/hyperparameters/grid-file.js';
 export { writeReport } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

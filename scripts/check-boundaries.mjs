@@ -10,14 +10,15 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
 
 // What every room of lib/ may use.
-const BASE = ['errors', 'atomic-file', 'nearest', 'random'];
+const BASE = ['errors', 'atomic-file', 'plain-text', 'suggestion', 'random'];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
 const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'package-model', 'yaml-file'];
 const LIB = {
   errors: [],
   'atomic-file': [],
-  nearest: [],
+  'plain-text': [],
+  suggestion: [],
   random: [],
   'package-model': [],
   'yaml-file': [],
@@ -125,19 +126,28 @@ const lib = graphOf('lib', /\.ts$/, /(?:from|import\(|import) ?'(\.[^']+)\.js'/g
 );
 checkRows('lib', lib, LIB, BASE);
 for (const way of circles(lib)) wrong.push(`imports in a circle: ${way.map((file) => `lib/${file}`).join(' → ')}`);
-const page = path.join(values.root, 'docs', 'architecture.md');
-if (existsSync(page)) {
-  const text = readFileSync(page, 'utf8');
-  for (const room of Object.keys(LIB))
-    if (!text.includes(`\`lib/${room}/\``) && !text.includes(`\`lib/${room}.ts\``))
-      wrong.push(`docs/architecture.md does not name lib/${room}`);
+/** The rows beside the picture of docs/architecture.md: the same rooms, each using what lies below it or to its right. */
+function checkPicture(page) {
+  const picture = /```\n([^]*?)```/.exec(readFileSync(page, 'utf8'))[1];
+  // From the bottom up, and from right to left: a room may use what comes before it.
+  const drawn = picture.trim().split('\n').reverse().flatMap((floor) => [...floor.matchAll(/([\w-]+)(?:\/|\.ts)/g)].map(([, room]) => room).reverse()); // prettier-ignore
+  for (const room of new Set([...drawn, ...Object.keys(LIB)])) {
+    if (!LIB[room] || !drawn.includes(room))
+      wrong.push(`${room} is not both in the picture of docs/architecture.md and in the table of rooms`);
+    for (const used of LIB[room] ?? [])
+      if (drawn.indexOf(used) > drawn.indexOf(room))
+        wrong.push(`${room} has ${used} in its row, which is not below it in docs/architecture.md`);
+  }
 }
+const page = path.join(values.root, 'docs', 'architecture.md');
+if (existsSync(page)) checkPicture(page);
 for (const way of circles(between(lib))) wrong.push(`rooms in a circle: ${way.map((room) => `lib/${room}`).join(' → ')}`);
 
 const native = graphOf('native', /\.(cc|h|cu|cuh)$/, /#include "([^"]+)"/g, (_, target) => target);
 for (const file of native.keys()) if (file.startsWith('test/')) native.delete(file);
 checkRows('native', native, NATIVE, []);
 for (const way of circles(native)) wrong.push(`includes in a circle: ${way.map((file) => `native/${file}`).join(' → ')}`);
+for (const way of circles(between(native))) wrong.push(`rooms in a circle: ${way.map((room) => `native/${room}`).join(' → ')}`);
 
 if (wrong.length) {
   console.error(`check-boundaries: ${wrong.length} faults\n${[...new Set(wrong)].join('\n')}`);

@@ -2,6 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { ClassificationMetrics } from '../metrics/index.js';
 import type { EpochRow } from '../metrics/epoch.js';
+import { percent } from '../plain-text.js';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
@@ -62,7 +63,7 @@ export function confusionMatrixChart(metrics: ClassificationMetrics): TopLevelSp
   });
   return {
     $schema: SCHEMA,
-    title: `Confusion matrix (n = ${metrics.n}, accuracy ${(metrics.accuracy * 100).toFixed(1)} %)`,
+    title: `Confusion matrix (n = ${metrics.n}, accuracy ${percent(metrics.accuracy)})`,
     data: { values },
     width: 60 * names.length,
     height: 44 * names.length,

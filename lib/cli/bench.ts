@@ -3,7 +3,8 @@ import { Command, Option } from 'commander';
 import { rowsOf } from '../data/splits.js';
 import { resolveWidth, widthName } from '../network/width.js';
 import { addDeviceFlags, wholeNumberOf, type DeviceFlags } from './options.js';
-import { note, noteDevice, print, table, thousands } from './output.js';
+import { note, noteDevice, print } from './output.js';
+import { table, thousands } from '../plain-text.js';
 
 const EXAMPLES = `
 Examples:

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { FerError } from '../errors.js';
 import { widthName } from '../network/width.js';
 import { wholeNumberOf } from './options.js';
-import { print, thousands } from './output.js';
+import { print } from './output.js';
+import { thousands } from '../plain-text.js';
 
 const EXAMPLES = `
 Examples:

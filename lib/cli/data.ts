@@ -5,7 +5,8 @@ import type { DataAudit } from '../data/audit.js';
 import { FerError } from '../errors.js';
 import { DATA_FORMS } from './data-forms.js';
 import { addLoadFlags, usageError, wholeNumberOf, type DataFlags } from './options.js';
-import { note, noteData, print, table, thousands } from './output.js';
+import { note, noteData, print } from './output.js';
+import { table, thousands } from '../plain-text.js';
 
 const INFO_EXAMPLES = `
 ${DATA_FORMS}
@@ -24,7 +25,8 @@ ${DATA_FORMS}
 Examples:
   $ fer-cudnn data prepare fer2013.csv.gz     decode it once; "train" and "evaluate" then start at once
 
-The packed copy lies in $XDG_CACHE_HOME/fer-cudnn, or ~/.cache/fer-cudnn, and is made anew when the file changes.`;
+The packed copy lies in $FER_CACHE_DIR, or else in $XDG_CACHE_HOME/fer-cudnn or ~/.cache/fer-cudnn, and is made anew when
+the file changes.`;
 
 const COMPACT_EXAMPLES = `
 ${DATA_FORMS}

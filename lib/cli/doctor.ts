@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Device } from '../device.js';
+import { anyOfKind, CPU, GPU_NAMES, type Device } from '../device.js';
 import { native, type DeviceProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 import { deviceOf } from './options.js';
@@ -30,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep('cpu') },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep(CPU) },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -40,7 +40,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('check this installation')
     .description('Checks that everything the package needs works on this machine.')
-    .option('--device <name>', 'cuda or cuda:<number>: this GPU must work', deviceOf)
+    .option('--device <name>', `${GPU_NAMES}: this GPU must work`, deviceOf)
     .addHelpText('after', EXAMPLES)
     .action(doctor);
 }
@@ -76,7 +76,7 @@ async function doctor({ device }: DoctorFlags): Promise<void> {
 
 /** The lines on what a kind of GPU needs, on each of its GPUs, and on a training there. */
 async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | undefined): Promise<void> {
-  const asked = device?.split(':')[0] === name;
+  const asked = device !== undefined && anyOfKind(device) === name;
   const lacking: Verdict = asked ? 'FAILED' : 'absent';
   for (const part of parts) {
     if (part.problem === '') report('ok', part.name, part.found);
@@ -87,7 +87,7 @@ async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | u
     report('ok', `${name}:${i}`, `${unit.name}, compute capability ${unit.capability}, ${(unit.memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
   if (parts.every(({ problem, without }) => problem === '' || without !== ''))
-    await attempt('GPU training', async () => (await import('./device-check.js')).stepOn(asked && device ? device : (name as Device)));
+    await attempt('GPU training', async () => (await import('./device-check.js')).stepOn(asked ? device : (name as Device)));
 }
 
 const searchedIn = (places: readonly string[]): string[] => (places.length > 0 ? [`Searched: ${places.join(', ')}`] : []);

@@ -1,7 +1,8 @@
 /** An experiment's progress on standard error: a bar on a terminal, a line every few seconds and every cell elsewhere. */
 import type cliProgress from 'cli-progress';
-import type { ExperimentProgress } from '../experiments/run/run.js';
-import { duration, note } from './output.js';
+import type { ExperimentProgress } from '../experiments/run/work.js';
+import { note } from './output.js';
+import { duration } from '../plain-text.js';
 import { progressBars } from './progress.js';
 
 /** Seconds between plain lines. */

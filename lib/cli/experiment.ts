@@ -1,16 +1,18 @@
 /** `fer-cudnn experiment`: the paper's experiments and their report, here or as a job array elsewhere. */
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
-import type { ExperimentOptions } from '../experiments/options.js';
+import { DEFAULT_DEVICE, DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
+import type { LabelledImages } from '../data/data-set.js';
+import { resolveOptions, type ExperimentOptions, type OptionName } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
+import type { RunOptions, RunOutcome } from '../experiments/run/run.js';
 import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
-import type { PresetName } from '../training/options.js';
+import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addLoadFlags, deviceOf, numberOf, usageError, wholeNumberOf, type DataFlags } from './options.js';
-import { flagOf } from './training-flags.js';
-import { duration, note, noteData, print, table } from './output.js';
+import { addLoadFlags, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
+import { note, noteData, print } from './output.js';
+import { duration, table } from '../plain-text.js';
 
 const EXAMPLES = `
 Examples:
@@ -41,7 +43,7 @@ On a cluster: --emit writes a job array over <out>, one cell a job; when its job
 
 Ctrl-C once finishes the running steps and saves; twice stops at once.`;
 
-interface ExperimentFlags extends DataFlags {
+interface ExperimentFlags extends DataFlags, OptionFlags {
   out: string;
   report?: string;
   devices?: Device[];
@@ -53,43 +55,6 @@ interface ExperimentFlags extends DataFlags {
   reuse?: string[];
   image?: string;
   claim?: string;
-  widths?: string[];
-  presets?: PresetName[];
-  grid?: string;
-  seeds?: number[];
-  epochs?: Record<string, number>;
-  epochsScale?: number;
-  inputSize?: number;
-  models?: string[];
-  images?: 'data' | 'synthetic';
-  draws?: number;
-}
-
-/** The flag of each option; an experiment has those of the options that it reads. */
-const FLAGS: Record<keyof ExperimentOptions, () => Option> = {
-  widths: () => new Option('--widths <width...>', 'narrow, wide, or your own such as 8,8:16,32,64 [narrow wide]'),
-  presets: () => new Option('--presets <name...>', 'training protocols: paper, clean, robust, quick [paper]'),
-  grid: () => new Option('--grid <file>', "YAML file of settings to compare [the paper's C1 to C4]"),
-  seeds: () =>
-    new Option('--seeds <n...>', 'one training a seed [0]').argParser((text, before?: number[]) => [
-      ...(before ?? []),
-      wholeNumberOf('--seeds', 0, Number.MAX_SAFE_INTEGER)(text),
-    ]),
-  epochs: () =>
-    new Option('--epochs <n|name=n,...>', 'epochs of all, or by width (narrow=100,wide=2) or setting (C1=3) [in full]').argParser(epochsOf),
-  epochsScale: () => new Option('--epochs-scale <x>', 'share of the epochs to run [1]').argParser(numberOf('--epochs-scale')),
-  inputSize: () =>
-    new Option('--input-size <n>', "side of the network's input, pixels [48]").argParser(wholeNumberOf('--input-size', 8, 512)),
-  models: () => new Option('--models <file...>', 'models to perturb; "package" is the package\'s own [package]'),
-  images: () => new Option('--images <source>', 'faces that the report shows [data]').choices(['data', 'synthetic']),
-  draws: () => new Option('--draws <n>', 'draws of 21 images [1000]').argParser(wholeNumberOf('--draws', 1, 1_000_000)),
-};
-
-function epochsOf(text: string): Record<string, number> {
-  const expected = 'a whole number, or names with numbers such as narrow=100,wide=2';
-  const parts = text.split(',').map((part) => /^(?:([\w.-]+)=)?(\d+)$/.exec(part.trim()));
-  if (parts.some((part) => !part) || (parts.length > 1 && parts.some((part) => !part![1]))) throw usageError('--epochs', expected, text);
-  return Object.fromEntries(parts.map((part) => [part![1] ?? 'all', Number(part![2])]));
 }
 
 export function experimentCommand(): Command {
@@ -103,7 +68,7 @@ export function experimentCommand(): Command {
   return command.addCommand(subCommand('all', names, `${names.join(', ')}, and one report of them all`, every));
 }
 
-function subCommand(name: string, experiments: string[], summary: string, options: readonly (keyof ExperimentOptions)[]): Command {
+function subCommand(name: string, experiments: string[], summary: string, options: readonly OptionName[]): Command {
   const command = new Command(name)
     .summary(summary)
     .description(`Experiment ${name}: ${summary}.`)
@@ -111,7 +76,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
     .option('--out <folder>', 'folder to work in, and to go on in', path.join('experiments', name))
     .option('--report <folder>', 'where the report goes [report in the folder of --out]')
     .option('--dry-run', 'print the cells and the time they will take, measured by a few steps, and run none');
-  for (const option of options) command.addOption(FLAGS[option]());
+  for (const option of options) command.addOption(optionFlag(option));
   if (options.includes('epochs'))
     command.option('--reuse <folder...>', 'finished training runs to take over instead of training the same again');
   addLoadFlags(command);
@@ -119,7 +84,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
     .optionsGroup('Devices:')
     .option(
       '--devices <name...>',
-      `each works on one cell at a time: ${DEVICE_NAMES} [$FER_DEVICE, or cpu]`,
+      `each works on one cell at a time: ${DEVICE_NAMES} [${DEFAULT_DEVICE}]`,
       (text, before: Device[] | undefined): Device[] => [...(before ?? []), deviceOf(text)],
     )
     .addOption(
@@ -143,7 +108,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   if (modes.length > 1) throw new FerError('ERR_FER_USAGE', `${modes.join(' and ')} do not go together`);
   const { ExperimentFolder } = await import('../experiments/run/folder.js');
   if (flags.collect) return collect(flags);
-  const given = await optionsOf(flags);
+  const given = await givenOptions(flags);
   const plan = await ExperimentFolder.planOf(flags.out);
   const options = await checkedOptions(experiments, { ...plan?.options, ...given });
   const dataPath = flags.data ?? plan?.data;
@@ -152,25 +117,25 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   const { loadDataSet } = await import('../data/registry.js');
   const data = await loadDataSet(dataPath, { size: options.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, dataPath);
-  const { runExperiments, estimateExperiments } = await import('../experiments/run/run.js');
-  if (flags.dryRun) {
-    const [device] = flags.devices ?? [];
-    const estimates = await estimateExperiments(experiments, data, options, { device, threads: flags.threads });
-    return printPlan(estimates, flags.devices?.length ?? 1);
-  }
-  const view = (await import('./experiment-progress.js')).experimentProgress();
-  let outcome;
+  if (flags.dryRun) return dryRun(experiments, data, options, flags);
+  const outcome = await run(experiments, data, { ...given, dataPath }, flags);
+  if (outcome.aborted) {
+    note(`saved in ${flags.out}; the same command goes on`);
+    process.exitCode = INTERRUPTED;
+  } else if (flags.cell === undefined) await report(outcome, flags);
+}
+
+async function run(experiments: string[], data: LabelledImages, given: Partial<RunOptions>, flags: ExperimentFlags): Promise<RunOutcome> {
+  const [{ runExperiments }, { experimentProgress }] = await Promise.all([
+    import('../experiments/run/run.js'),
+    import('./experiment-progress.js'),
+  ]);
+  const view = experimentProgress();
+  const { out: folder, devices, threads, cell: only, reuse } = flags;
   try {
-    outcome = await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
+    return await interruptible('finishing the running steps and saving; Ctrl-C again stops at once', (signal) =>
       runExperiments(experiments, data, {
-        ...given,
-        folder: flags.out,
-        dataPath,
-        devices: flags.devices,
-        threads: flags.threads,
-        only: flags.cell,
-        reuse: flags.reuse,
-        signal,
+        ...{ ...given, folder, devices, threads, only, reuse, signal },
         onProgress: (now) => view.progress(now),
         onCell: (cell, seconds) => view.cell(cell, seconds),
       }),
@@ -178,42 +143,27 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   } finally {
     view.end();
   }
-  if (outcome.aborted) {
-    note(`saved in ${flags.out}; the same command goes on`);
-    process.exitCode = INTERRUPTED;
-  } else if (flags.cell === undefined) await report(outcome, flags);
-}
-
-/** Only what was given, so that a folder's own options stand where nothing was. */
-async function optionsOf(flags: ExperimentFlags): Promise<Partial<ExperimentOptions>> {
-  const { widths, presets, seeds, epochs, epochsScale, inputSize, models, images, draws } = flags;
-  const grid = flags.grid === undefined ? undefined : await (await import('../experiments/hyperparameters/grid.js')).readGrid(flags.grid);
-  const given = { widths, presets, grid, seeds, epochs, epochsScale, inputSize, models, images, draws };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 /** @throws {FerError} ERR_FER_USAGE, naming the flag, before anything is loaded or written. */
 async function checkedOptions(experiments: string[], given: Partial<ExperimentOptions>): Promise<ExperimentOptions> {
-  const [{ resolveOptions }, { plannedCells }] = await Promise.all([
-    import('../experiments/options.js'),
-    import('../experiments/run/run.js'),
-  ]);
-  try {
+  const { plannedCells } = await import('../experiments/run/plan.js');
+  return inFlags(async () => {
     const options = resolveOptions(given);
     await plannedCells(experiments, options);
     return options;
-  } catch (cause) {
-    if (!(cause instanceof FerError && cause.code === 'ERR_FER_ARGUMENT')) throw cause;
-    const message = cause.message.replace(/for (\w+)$/, (_, key: string) => `for ${flagOf(key)}`);
-    throw new FerError('ERR_FER_USAGE', message, { cause, details: cause.details });
-  }
+  });
 }
 
-function printPlan(estimates: readonly { id: string; title: string; seconds: number }[], devices: number): void {
+async function dryRun(experiments: string[], data: LabelledImages, options: ExperimentOptions, flags: ExperimentFlags): Promise<void> {
+  const { estimateExperiments } = await import('../experiments/run/plan.js');
+  const { devices = [], threads } = flags;
+  const estimates = await estimateExperiments(experiments, data, options, { device: devices[0], threads });
   print(table([['cell', '', 'estimated'], ...estimates.map(({ id, title, seconds }) => [id, title, duration(seconds)])]));
   const total = estimates.reduce((sum, { seconds }) => sum + seconds, 0);
+  const places = Math.max(devices.length, 1);
   print(
-    `\n${estimates.length} cells, about ${duration(total / devices)} on ${devices === 1 ? 'one device' : `${devices} devices`}; nothing was run`,
+    `\n${estimates.length} cells, about ${duration(total / places)} on ${places === 1 ? 'one device' : `${places} devices`}; nothing was run`,
   );
 }
 
@@ -226,7 +176,7 @@ async function emit(
 ): Promise<void> {
   const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
     import('../experiments/run/folder.js'),
-    import('../experiments/run/run.js'),
+    import('../experiments/run/plan.js'),
     import('../experiments/run/jobs.js'),
     import('../atomic-file.js'),
   ]);
@@ -250,7 +200,7 @@ async function emit(
 }
 
 async function collect(flags: ExperimentFlags): Promise<void> {
-  const { collectExperiments } = await import('../experiments/run/run.js');
+  const { collectExperiments } = await import('../experiments/run/collect.js');
   const found = await collectExperiments(flags.out);
   await report(found, flags);
   if (found.missing.length === 0) return;

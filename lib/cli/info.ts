@@ -4,7 +4,8 @@ import os from 'node:os';
 import { Command } from 'commander';
 import { native } from '../native.js';
 import { widthName } from '../network/width.js';
-import { print, thousands } from './output.js';
+import { print } from './output.js';
+import { thousands } from '../plain-text.js';
 
 const EXAMPLES = `
 Examples:

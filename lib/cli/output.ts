@@ -1,4 +1,5 @@
 /** Where words go: results to standard output, everything about the work in progress to standard error. */
+import { thousands } from '../plain-text.js';
 import type { LabelledImages } from '../data/data-set.js';
 
 /** A result: one or more lines on standard output. */
@@ -15,23 +16,6 @@ export function note(text: string): void {
 export function noteDevice({ deviceChoice }: { deviceChoice: string }): void {
   if (deviceChoice) note(deviceChoice);
 }
-
-/** Columns padded to their widest cell; the first to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')).join('\n');
-}
-
-/** 83.4 s, 4:07, 1:02:03. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '?';
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
-}
-
-export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** What was loaded, in one line, and what a reader should know about it. */
 export function noteData(data: LabelledImages, given: string | undefined): void {

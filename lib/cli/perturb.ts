@@ -4,9 +4,11 @@ import { Command, Option } from 'commander';
 import type { Box, GreyPicture } from '../data/image.js';
 import { FerError } from '../errors.js';
 import { SEVERITIES, type Parameter, type Severity } from '../perturb/definition.js';
-import { accepts, atSeverity, definitionOf, expectation, PERTURBATION_TYPES, type Perturbation } from '../perturb/registry.js';
+import { atSeverity, definitionOf, PERTURBATION_TYPES, type Perturbation } from '../perturb/registry.js';
+import { accepts, expectation } from '../perturb/settings.js';
 import { boxOf, usageError, wholeNumberOf } from './options.js';
-import { note, print, table } from './output.js';
+import { note, print } from './output.js';
+import { table } from '../plain-text.js';
 
 const FORMATS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'];
 

@@ -1,5 +1,5 @@
 /** The forms in which `predict` writes what it found. Each writes as results come, so that a long list needs no memory. */
-import { percent } from '../metrics/text.js';
+import { percent } from '../plain-text.js';
 import type { Prediction } from '../predict/prediction.js';
 import { print } from './output.js';
 

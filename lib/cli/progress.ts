@@ -1,9 +1,9 @@
 /** Training's progress on standard error: a bar on a terminal, a line every few seconds and every epoch elsewhere. */
 import cliProgress from 'cli-progress';
-import { percent } from '../metrics/text.js';
+import { duration, percent, thousands } from '../plain-text.js';
 import type { TrainingProgress } from '../training/fit.js';
 import type { EpochRow } from '../metrics/epoch.js';
-import { duration, note, thousands } from './output.js';
+import { note } from './output.js';
 
 /** Seconds between plain lines within an epoch. */
 const PLAIN_INTERVAL = 30;

@@ -6,12 +6,12 @@ import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { TrainingResult } from '../training/fit.js';
 import type { ModelFile } from '../network/model-file.js';
-import { percent } from '../metrics/text.js';
+import { percent, thousands } from '../plain-text.js';
 import { readConfigFile } from './config-file.js';
 import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
-import { note, noteData, noteDevice, print, thousands } from './output.js';
+import { note, noteData, noteDevice, print } from './output.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `

@@ -9,12 +9,15 @@ import { packedParts, unpack } from './packed.js';
 
 const VERSION = 1;
 
+/** Where the package keeps what it can make again: FER_CACHE_DIR, or fer-cudnn in the user's cache folder; as the native core has it. */
+const cacheFolder = (): string =>
+  process.env.FER_CACHE_DIR || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'fer-cudnn');
+
 /** Where the packed copy of `source` lies; it changes whenever the file or the options do. */
 export async function cachePath(source: string, options: Record<string, unknown>): Promise<string> {
   const { size, mtimeMs } = await stat(source);
   const key = JSON.stringify([VERSION, path.resolve(source), size, mtimeMs, options]);
-  const folder = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  return path.join(folder, 'fer-cudnn', `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.pack`);
+  return path.join(cacheFolder(), `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.pack`);
 }
 
 /** The packed data set, or undefined where there is none or it is damaged. */

@@ -1,6 +1,6 @@
 /** What a report says of the data behind a cell. */
 import type { LabelledImages } from '../data/data-set.js';
-import { thousands } from '../report/format.js';
+import { thousands } from '../plain-text.js';
 
 /** Kept with every cell; a folder takes cells on one data set alone. */
 export interface DataFacts {

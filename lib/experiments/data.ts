@@ -1,7 +1,7 @@
 /** Experiment 4: what the data set holds (the paper's Figure 5), and which images occur in more than one split. */
 import { classDistributionChart } from '../charts/charts.js';
 import { auditDataSet, type DataAudit } from '../data/audit.js';
-import { thousands } from '../report/format.js';
+import { thousands } from '../plain-text.js';
 import type { Table } from '../report/result.js';
 import { dataStatement } from './data-facts.js';
 import type { Experiment } from './experiment.js';

@@ -2,9 +2,9 @@
 import { faceGrid, greyPng } from '../charts/face-grid.js';
 import { syntheticFaces } from '../data/synthetic.js';
 import { rowsOf, validationSplit } from '../data/splits.js';
-import { checkClasses } from '../network/network.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
+import { checkClasses } from '../network/network.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { dataStatement } from './data-facts.js';

@@ -1,41 +1,28 @@
 /** Experiment 1: what width costs and brings (the paper's Table 1 and learning curves). */
-import { thousands } from '../report/format.js';
+import { thousands } from '../plain-text.js';
 import type { Comparison, ExperimentResult } from '../report/result.js';
 import { resolveConfig } from '../training/config.js';
 import { widthName, WIDTHS } from '../network/width.js';
-import { dataStatement } from './data-facts.js';
-import type { Cell, Experiment } from './experiment.js';
-import { openPoints, TRAINING_POINTS } from './paper/open-points.js';
+import type { Experiment } from './experiment.js';
 import { epochsFor } from './options.js';
 import { paperAccuracy, PAPER_EPOCHS, PAPER_MACHINE, PAPER_WIDTHS } from './paper/figures.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from './training/cell.js';
-import {
-  accuracyChart,
-  accuracyOf,
-  curveCharts,
-  figureOf,
-  groupsOf,
-  RESULT_COLUMNS,
-  resultRow,
-  runStatement,
-  secondsAnEpoch,
-  seedsTable,
-  whyFigure,
-  type Group,
-  type TrainedCell,
-} from './training/report.js';
+import { training } from './training/cell.js';
+import type { Trained, TrainingCell } from './training/found.js';
+import { figureOf, groupsOf, secondsAnEpoch, type Group, type TrainedCell } from './training/groups.js';
+import { trainedResult, whyFigure } from './training/report.js';
+import { RESULT_COLUMNS, resultRow } from './training/tables.js';
 
 /** "narrow", or "8-8_16-32" for a width without a name. */
 const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':', '_');
 const groupName = ({ found: { config } }: TrainedCell): string => `${config.width}, ${config.preset}`;
 
-export const width: Experiment<Trained> = {
+export const width: Experiment<Trained, TrainingCell> = {
   name: 'width',
 
   cells({ widths, presets, seeds, inputSize, ...options }) {
     return presets.flatMap((preset) =>
       widths.flatMap((spec) =>
-        seeds.map((seed): Cell => {
+        seeds.map((seed): TrainingCell => {
           const config = resolveConfig({ preset, width: spec, inputSize, seed });
           const names = [`${slug(spec)}-${preset}`, slug(spec)];
           config.epochs = epochsFor({ widths, presets, seeds, inputSize, ...options }, names, config.epochs);
@@ -44,27 +31,24 @@ export const width: Experiment<Trained> = {
       ),
     );
   },
-  runCell: trainCell,
-  estimate: estimateTraining,
-  adopt: adoptRun,
+  ...training,
 
   collect(results) {
     const groups = groupsOf(results, groupName);
-    const first = results[0];
-    return {
+    const words = {
       experiment: 'width',
       title: 'Width',
       summary:
         'The same network in different widths: what more channels bring in accuracy, and what they cost in time, parameters and memory. ' +
         'Every network is trained on Training and reported on the test split once, at the end.',
-      statements: [dataStatement(first.data), ...groups.map((group) => runStatement(group, fullEpochs(group)))],
-      comparisons: comparisons(groups),
-      tables: [resultTable(results), ...seedsTable('width-seeds', 'Accuracy over seeds.', groups)],
-      charts: [...curveCharts(groups), accuracyChart([...paperEstimates(groups), ...ownEstimates(groups)])],
-      pictures: [],
-      seeds: [...new Set(results.map(({ found }) => found.config.seed))],
-      openPoints: openPoints(TRAINING_POINTS),
     };
+    return trainedResult(words, results, {
+      groups,
+      fullEpochs,
+      table: resultTable(results),
+      comparisons: comparisons(groups),
+      paper: paperEstimates(groups),
+    });
   },
 };
 
@@ -150,11 +134,4 @@ function paperEstimates(groups: readonly Group[]) {
       return { name: group.name, source: 'paper', value, interval };
     }),
   );
-}
-
-function ownEstimates(groups: readonly Group[]) {
-  return groups.flatMap((group) => {
-    const figure = figureOf(group, accuracyOf, true);
-    return figure ? [{ name: group.name, source: 'ours', value: figure.value, interval: figure.interval }] : [];
-  });
 }

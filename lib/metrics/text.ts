@@ -1,15 +1,6 @@
 /** Metrics as plain text tables. */
+import { percent, table } from '../plain-text.js';
 import type { ClassificationMetrics } from './index.js';
-
-/** 0.6573 -> "65.7 %". */
-export const percent = (value: number, digits = 1): string => `${(value * 100).toFixed(digits)} %`;
-
-function table(rows: string[][]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '))
-    .join('\n');
-}
 
 /** Per-class precision, recall, F1 and support, the averages below, then the overall figures. */
 export function formatReport(m: ClassificationMetrics): string {

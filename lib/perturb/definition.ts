@@ -2,6 +2,7 @@
  * What a perturbation is: one file a kind, each exporting the interface of its parameters and a `Definition` that says what they
  * mean, which values they take and what five severities stand for. `registry.ts` lists them; `native/perturb/` does the work.
  */
+import type { ImageBatch } from '../data/image.js';
 
 /** One parameter: a number within `range`, or one of `choices` (`fill` takes both). Without `default` and `drawn` it must be given. */
 export interface Parameter {
@@ -29,6 +30,8 @@ export interface Definition<P extends { type: string }> {
   severities: readonly [Omit<P, 'type'>, Omit<P, 'type'>, Omit<P, 'type'>, Omit<P, 'type'>, Omit<P, 'type'>];
   /** Why these five. */
   reason: string;
+  /** Only where the native core has none of this type: does it to every image of the batch, each keeps its size. */
+  apply?: (batch: ImageBatch, settings: P) => Promise<Uint8Array>;
 }
 
 /** How many severities every perturbation has, as ImageNet-C. */

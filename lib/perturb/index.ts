@@ -2,8 +2,8 @@
 import { greyPicture, type GreyPicture, type ImageBatch, type ImageInput } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
 import { native } from '../native.js';
-import { recompress } from './recompress.js';
-import { complete, type Perturbation } from './registry.js';
+import { definitionOf, type Perturbation } from './registry.js';
+import { complete } from './settings.js';
 
 export { PERTURBATIONS, PERTURBATION_TYPES, atSeverity, type Perturbation, type PerturbationType } from './registry.js';
 export { SEVERITIES, type Definition, type Fill, type Interpolation, type Parameter, type Severity } from './definition.js';
@@ -71,20 +71,21 @@ export async function perturbBatch(
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   const rows = rowsOf(options, count);
   const chain = (Array.isArray(spec) ? spec : [spec]).map(complete);
+  const own = chain.map(({ type }) => definitionOf(type).apply);
   let result = batch;
-  for (let step = 0; step < chain.length; ) {
-    const current = chain[step];
-    if (current.type === 'jpeg') {
-      result = { ...result, images: await recompress(result, current.quality) };
-      step++;
-      continue;
+  for (let step = 0, end; step < chain.length; step = end) {
+    const apply = own[step];
+    if (apply) {
+      result = { ...result, images: await apply(result, chain[step]) };
+      end = step + 1;
+    } else {
+      // All steps up to the next of that sort in one native call.
+      const next = own.findIndex((each, i) => i > step && each);
+      end = next < 0 ? chain.length : next;
+      const size = { width: result.width, height: result.height };
+      const perturbed = await native().perturb(result.images, size, chain.slice(step, end), { seed, rows, firstStep: step, threads });
+      result = { count, ...perturbed };
     }
-    const jpeg = chain.findIndex(({ type }, i) => i > step && type === 'jpeg');
-    const end = jpeg < 0 ? chain.length : jpeg;
-    const size = { width: result.width, height: result.height };
-    const perturbed = await native().perturb(result.images, size, chain.slice(step, end), { seed, rows, firstStep: step, threads });
-    result = { count, ...perturbed };
-    step = end;
   }
   return result;
 }

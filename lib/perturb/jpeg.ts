@@ -1,5 +1,6 @@
-/** Loss by JPEG compression, the one perturbation that a library makes: sharp, in recompress.ts. */
+/** Loss by JPEG compression, the one perturbation that a library makes: sharp. */
 import type { Definition } from './definition.js';
+import { recompress } from './recompress.js';
 
 export interface Jpeg {
   type: 'jpeg';
@@ -16,4 +17,5 @@ export const jpeg: Definition<Jpeg> = {
   parameters: { quality: { describe: 'quality', range: [1, 100], whole: true } },
   severities: [{ quality: 80 }, { quality: 65 }, { quality: 58 }, { quality: 50 }, { quality: 40 }],
   reason: "CIFAR-10-C's",
+  apply: (batch, { quality }) => recompress(batch, quality),
 };

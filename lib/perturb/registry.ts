@@ -1,44 +1,30 @@
-/** The registry of perturbations: adding one takes its own file and one entry here (and one in `native/perturb/registry.cc`). */
+/**
+ * The registry of perturbations: a new one is its own file, its import and its name in the list; natively a file and a line in
+ * `native/perturb/registry.cc`.
+ */
 import { invalidArgument } from '../errors.js';
-import { blur, type Blur } from './blur.js';
-import { brightness, type Brightness } from './brightness.js';
-import { brightnessShift, type BrightnessShift } from './brightness-shift.js';
-import { contrast, type Contrast } from './contrast.js';
-import { type Definition, type Parameter, type Severity } from './definition.js';
-import { gamma, type Gamma } from './gamma.js';
-import { highlight, type Highlight } from './highlight.js';
-import { jpeg, type Jpeg } from './jpeg.js';
-import { noise, type Noise } from './noise.js';
-import { occlusion, type Occlusion } from './occlusion.js';
-import { rotation, type Rotation } from './rotation.js';
-import { scale, type Scale } from './scale.js';
-import { shadow, type Shadow } from './shadow.js';
-import { translation, type Translation } from './translation.js';
+import { blur } from './blur.js';
+import { brightnessShift } from './brightness-shift.js';
+import { brightness } from './brightness.js';
+import { contrast } from './contrast.js';
+import type { Definition, Severity } from './definition.js';
+import { gamma } from './gamma.js';
+import { highlight } from './highlight.js';
+import { jpeg } from './jpeg.js';
+import { noise } from './noise.js';
+import { occlusion } from './occlusion.js';
+import { rotation } from './rotation.js';
+import { scale } from './scale.js';
+import { shadow } from './shadow.js';
+import { translation } from './translation.js';
 
-/** One perturbation with its parameters, such as `{ type: 'rotation', degrees: 15 }`. */
-export type Perturbation =
-  | Rotation
-  | Translation
-  | Scale
-  | Brightness
-  | BrightnessShift
-  | Gamma
-  | Contrast
-  | Shadow
-  | Highlight
-  | Noise
-  | Blur
-  | Jpeg
-  | Occlusion;
-export type PerturbationType = Perturbation['type'];
-
-/** Every perturbation by its type: what it does, its parameters with ranges and defaults, its five severities and why these. */
-export const PERTURBATIONS: { readonly [T in PerturbationType]: Definition<Extract<Perturbation, { type: T }>> } = {
+/** In the order in which help, reports and docs have them. */
+const LIST = [
   rotation,
   translation,
   scale,
   brightness,
-  'brightness-shift': brightnessShift,
+  brightnessShift,
   gamma,
   contrast,
   shadow,
@@ -47,8 +33,20 @@ export const PERTURBATIONS: { readonly [T in PerturbationType]: Definition<Extra
   blur,
   jpeg,
   occlusion,
+] as const;
+
+type ParametersOf<D> = D extends Definition<infer P> ? P : never;
+
+/** One perturbation with its parameters, such as `{ type: 'rotation', degrees: 15 }`. */
+export type Perturbation = ParametersOf<(typeof LIST)[number]>;
+export type PerturbationType = Perturbation['type'];
+
+export const PERTURBATION_TYPES: readonly PerturbationType[] = LIST.map(({ type }) => type);
+
+/** Every perturbation by its type: what it does, its parameters with ranges and defaults, its five severities and why these. */
+export const PERTURBATIONS = Object.fromEntries(LIST.map((definition) => [definition.type, definition])) as unknown as {
+  readonly [T in PerturbationType]: Definition<Extract<Perturbation, { type: T }>>;
 };
-export const PERTURBATION_TYPES = Object.keys(PERTURBATIONS) as PerturbationType[];
 
 /** The definition of `type`, in a form that does not depend on which it is. */
 export function definitionOf(type: PerturbationType): Definition<{ type: PerturbationType } & Record<string, number | string>> {
@@ -61,37 +59,4 @@ export function atSeverity(type: PerturbationType, severity: Severity): Perturba
   const settings = definitionOf(type).severities[severity - 1];
   if (!settings) invalidArgument('severity', 'a whole number from 1 to 5', severity);
   return { type, ...settings } as unknown as Perturbation;
-}
-
-/**
- * The perturbation with its defaults filled in, checked. Parameters that are drawn stay absent.
- * @throws {FerError} ERR_FER_ARGUMENT
- */
-export function complete(perturbation: Perturbation): Perturbation & Record<string, number | string> {
-  if (typeof perturbation !== 'object' || perturbation === null) invalidArgument('perturbation', 'an object with a type', perturbation);
-  const { type, ...given } = perturbation as unknown as { type: PerturbationType } & Record<string, unknown>;
-  const { parameters } = definitionOf(type);
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(parameters, name)) invalidArgument(type, Object.keys(parameters).join(', '), name);
-  const settings: Record<string, unknown> = { type };
-  for (const [name, parameter] of Object.entries(parameters)) {
-    const value = given[name] ?? parameter.default;
-    if (value === undefined && parameter.drawn) continue;
-    if (!accepts(parameter, value)) invalidArgument(`${type}.${name}`, expectation(parameter), value);
-    settings[name] = value;
-  }
-  return settings as Perturbation & Record<string, number | string>;
-}
-
-/** Whether a parameter takes `value`. */
-export function accepts({ range, whole, choices }: Parameter, value: unknown): boolean {
-  if (typeof value === 'string') return choices?.includes(value) ?? false;
-  if (typeof value !== 'number' || !range) return false;
-  return value >= range[0] && value <= range[1] && (!whole || Number.isInteger(value));
-}
-
-/** What a parameter takes, in words: "a number from 0 to 255, reflect or edge". */
-export function expectation({ range, whole, choices = [] }: Parameter): string {
-  const words = [...(range ? [`a ${whole ? 'whole ' : ''}number from ${range[0]} to ${range[1]}`] : []), ...choices];
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -1,13 +1,9 @@
 /** Values as words, the same in every text output. */
+import { inPercent, thousands } from '../plain-text.js';
 import type { Interval } from '../metrics/index.js';
 import type { Column, Comparison, Figure, Format, Value } from './result.js';
 
 const NONE = '–';
-
-/** 35,887 */
-export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
-/** A fraction in %, to a tenth, without the sign. */
-export const percent = (value: number): string => (value * 100).toFixed(1);
 
 /** One value in words. Units that every row shares stand in the column's heading, see `heading`. */
 export function shown(value: Value | undefined, format: Format): string {
@@ -18,7 +14,7 @@ export function shown(value: Value | undefined, format: Format): string {
     case 'count':
       return thousands(value);
     case 'percent':
-      return percent(value);
+      return inPercent(value);
     case 'seconds':
       return Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(1);
     case 'millions':
@@ -40,7 +36,7 @@ export function heading({ title, format }: Column): string {
 
 export const isNumeric = (format: Format): boolean => format !== 'text';
 
-export const interval = ([low, high]: Interval): string => `${percent(low)} to ${percent(high)}`;
+export const interval = ([low, high]: Interval): string => `${inPercent(low)} to ${inPercent(high)}`;
 
 /** "58.9 % (57.3 to 60.5, n = 3,589)", or "58.9 ± 0.4 % (5 seeds, n = 3,589)". */
 export function figure(value: Figure | undefined, format: Format): string {
@@ -59,7 +55,7 @@ export function figure(value: Figure | undefined, format: Format): string {
 export function difference({ paper, ours, format }: Comparison): string {
   if (!ours) return NONE;
   const gap = ours.value - paper.value;
-  const size = format === 'percent' ? percent(Math.abs(gap)) : shown(Math.abs(gap), format);
+  const size = format === 'percent' ? inPercent(Math.abs(gap)) : shown(Math.abs(gap), format);
   const unit = format === 'percent' ? ' points' : UNITS[format] ? ` ${UNITS[format]}` : '';
   const sign = Number(size) === 0 ? '' : gap < 0 ? '−' : '+';
   return `${paper.below ? 'over ' : ''}${sign}${size}${unit}`;

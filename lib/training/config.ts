@@ -1,7 +1,7 @@
 /** A training configuration: options, a preset's and their defaults, checked; and the network that it asks for. */
 import { type Device } from '../device.js';
 import { FerError } from '../errors.js';
-import { nearest } from '../nearest.js';
+import { suggestion } from '../suggestion.js';
 import type { CreateOptions } from '../network/network.js';
 import { widthName, resolveWidth } from '../network/width.js';
 import { OPTIONS, type PresetName, type TrainingConfig } from './options.js';
@@ -40,7 +40,7 @@ export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key, raw] of entries) {
     if (!Object.hasOwn(OPTIONS, key)) {
-      const known = nearest(key, Object.keys(OPTIONS));
+      const known = suggestion(key, Object.keys(OPTIONS));
       throw new FerError('ERR_FER_CONFIG', `unknown option ${JSON.stringify(key)}; did you mean ${JSON.stringify(known)}?`, {
         details: { key, nearest: known },
       });

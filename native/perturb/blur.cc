@@ -1,7 +1,7 @@
 // Gaussian blur: across, then down, rounded once at the end; the border is repeated.
 #include <vector>
 
-#include "perturb/registry.h"
+#include "perturb/perturbation.h"
 
 namespace fer::perturb {
 namespace {

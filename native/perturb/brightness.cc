@@ -1,6 +1,5 @@
 // Grey values times a factor, as MATLAB multiplies uint8 by double.
 #include "perturb/lookup.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 

@@ -1,6 +1,5 @@
 // A constant added to grey values.
 #include "perturb/lookup.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 

@@ -2,7 +2,6 @@
 #include <numeric>
 
 #include "perturb/lookup.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 namespace {

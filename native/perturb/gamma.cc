@@ -1,6 +1,5 @@
 // Grey values, taken as 0 to 1, to a power.
 #include "perturb/lookup.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 

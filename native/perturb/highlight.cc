@@ -1,7 +1,7 @@
 // A round spot of light, a Gaussian: the product of one across and one down.
 #include <vector>
 
-#include "perturb/registry.h"
+#include "perturb/perturbation.h"
 
 namespace fer::perturb {
 namespace {

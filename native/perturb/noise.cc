@@ -1,5 +1,5 @@
 // Normal noise: one Philox block gives four uniforms, and Box and Muller's transform of them four normals.
-#include "perturb/registry.h"
+#include "perturb/perturbation.h"
 
 namespace fer::perturb {
 namespace {

@@ -1,5 +1,5 @@
 // A square of one grey value, at a place given or drawn.
-#include "perturb/registry.h"
+#include "perturb/perturbation.h"
 
 namespace fer::perturb {
 namespace {

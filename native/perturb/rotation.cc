@@ -1,6 +1,5 @@
 // Rotation about the centre, counter-clockwise, as MATLAB's imrotate.
 #include "perturb/geometry.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 namespace {

@@ -1,6 +1,5 @@
 // A change of scale about the centre, without smoothing first: an image of this size keeps its detail.
 #include "perturb/geometry.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 namespace {

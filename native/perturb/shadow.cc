@@ -1,5 +1,5 @@
 // A shadow over one side of a line; across the line's soft edge the light falls off as a smoothstep.
-#include "perturb/registry.h"
+#include "perturb/perturbation.h"
 
 namespace fer::perturb {
 namespace {

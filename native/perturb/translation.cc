@@ -1,6 +1,5 @@
 // A shift; its direction is drawn where it is not given.
 #include "perturb/geometry.h"
-#include "perturb/registry.h"
 
 namespace fer::perturb {
 namespace {

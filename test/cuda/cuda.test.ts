@@ -3,7 +3,7 @@
  * are fakes; the plug-in is the CUDA backend itself, compiled for the host (scripts/native-tests.sh builds it).
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -131,6 +131,22 @@ describe('the plug-in', () => {
       'there is no device cuda:1; this machine has cuda:0',
       true,
     ]);
+  });
+
+  it('trains a grid point in its own precision', () => {
+    const pixels = (row: number): string => Array.from({ length: 256 }, (_, i) => (i * (row + 3)) % 251).join(' ');
+    const usage = (row: number): string => (row < 40 ? 'Training' : row < 50 ? 'PublicTest' : 'PrivateTest');
+    const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${pixels(row)},${usage(row)}`);
+    writeFileSync(path.join(folder, 'few.csv'), `emotion,pixels,Usage\n${rows.join('\n')}\n`);
+    writeFileSync(path.join(folder, 'grid.yaml'), 'points: { half: { width: "4,4:8", batchSize: 20, epochs: 1, precision: bf16 } }');
+    const flags = ['--data', 'few.csv', '--grid', 'grid.yaml', '--input-size', '16', '--devices', 'cuda', '--cell', '0', '--out', 'half'];
+    const { stderr, status } = run(['experiment', 'hyperparameters', ...flags], { LD_LIBRARY_PATH: oneGpu });
+    expect(stderr).toContain('half-0');
+    expect(status).toBe(0);
+    const config = readdirSync(path.join(folder, 'half'), { recursive: true, encoding: 'utf8' }).find((file) =>
+      file.endsWith('run/config.json'),
+    );
+    expect(JSON.parse(readFileSync(path.join(folder, 'half', config!), 'utf8'))).toMatchObject({ precision: 'bf16' });
   });
 
   it('belongs to this very version', () => {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { readCache, writeCache } from '../../lib/data/cache.js';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { cachePath, readCache, writeCache } from '../../lib/data/cache.js';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fer-cache-'));
@@ -24,6 +24,18 @@ describe('the packed cache', () => {
     await writeCache(file, data);
     const back = await readCache(file);
     expect(back).toEqual(data);
+  });
+
+  it('lies in FER_CACHE_DIR, or else in the user cache folder', async () => {
+    vi.stubEnv('FER_CACHE_DIR', path.join(folder, 'own'));
+    vi.stubEnv('XDG_CACHE_HOME', path.join(folder, 'user'));
+    const source = path.join(folder, 'source.csv');
+    writeFileSync(source, '');
+    const name = path.basename(await cachePath(source, {}));
+    expect(await cachePath(source, {})).toBe(path.join(folder, 'own', name));
+    vi.stubEnv('FER_CACHE_DIR', '');
+    expect(await cachePath(source, {})).toBe(path.join(folder, 'user', 'fer-cudnn', name));
+    vi.unstubAllEnvs();
   });
 
   it('counts a file that is cut short, foreign or absent as no cache', async () => {

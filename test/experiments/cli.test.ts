@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { EXPERIMENTS } from '../../lib/experiments/registry.js';
 import type { ExperimentResult } from '../../lib/report/result.js';
 import { timeless } from './tiny.js';
 
@@ -31,7 +32,7 @@ const resultOf = (out: string, name: string): unknown =>
   timeless([JSON.parse(readFileSync(path.join(folder, out, 'report', name, 'result.json'), 'utf8')) as ExperimentResult]);
 
 describe('experiment', () => {
-  it.each([[], ['width'], ['hyperparameters'], ['robustness'], ['data'], ['explain'], ['all']])('teaches: %s', (...command) => {
+  it.each([[], ...EXPERIMENTS.map(({ name }) => [name]), ['all']])('teaches: %s', (...command) => {
     const { status, stdout } = run(...command, '--help');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Usage: fer-cudnn experiment/);

@@ -12,7 +12,9 @@ import {
   widthExperiment,
 } from '../../lib/experiments/index.js';
 import { measureRobustness } from '../../lib/experiments/robustness/measure.js';
-import { collectExperiments, runExperiments, type ExperimentProgress, type RunOptions } from '../../lib/experiments/run/run.js';
+import { collectExperiments } from '../../lib/experiments/run/collect.js';
+import { runExperiments, type RunOptions } from '../../lib/experiments/run/run.js';
+import type { ExperimentProgress } from '../../lib/experiments/run/work.js';
 import { wilsonInterval } from '../../lib/metrics/index.js';
 import { MiniXception } from '../../lib/model.js';
 import type { ExperimentResult } from '../../lib/report/result.js';

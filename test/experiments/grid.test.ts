@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readGrid } from '../../lib/experiments/hyperparameters/grid.js';
+import { readGrid } from '../../lib/experiments/hyperparameters/grid-file.js';
 import { resolveOptions } from '../../lib/experiments/options.js';
 import { hyperparameters } from '../../lib/experiments/hyperparameters/hyperparameters.js';
 

@@ -5,6 +5,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allExperiments } from '../../lib/experiments/index.js';
+import { EXPERIMENTS } from '../../lib/experiments/registry.js';
 import { figure, heading, shown } from '../../lib/report/format.js';
 import { toCsv } from '../../lib/report/csv.js';
 import { reportHtml } from '../../lib/report/html.js';
@@ -63,7 +64,7 @@ function wordsOf(result: ExperimentResult): string[] {
 
 describe('a report', () => {
   it('holds every experiment, and every figure of each', () => {
-    expect(report.results.map(({ experiment }) => experiment)).toEqual(['data', 'width', 'hyperparameters', 'robustness', 'explain']);
+    expect(report.results.map(({ experiment }) => experiment)).toEqual(EXPERIMENTS.map(({ name }) => name));
     const markdown = readFileSync(files.markdown, 'utf8');
     for (const result of report.results)
       for (const words of wordsOf(result)) {

@@ -1,35 +1,23 @@
 /** Experiment 2: batch size, learning rate and length (the paper's Table 2), or any other grid. */
-import type { Comparison } from '../../report/result.js';
+import type { Comparison, Table } from '../../report/result.js';
 import { resolveConfig } from '../../training/config.js';
-import { dataStatement } from '../data-facts.js';
-import type { Cell, Experiment } from '../experiment.js';
-import { openPoints, TRAINING_POINTS } from '../paper/open-points.js';
+import type { Experiment } from '../experiment.js';
 import { epochsFor, type ExperimentOptions } from '../options.js';
-import { paperAccuracy, PAPER_SETTINGS } from '../paper/figures.js';
-import { adoptRun, estimateTraining, trainCell, type Trained } from '../training/cell.js';
-import {
-  accuracyChart,
-  accuracyOf,
-  curveCharts,
-  figureOf,
-  groupsOf,
-  RESULT_COLUMNS,
-  resultRow,
-  runStatement,
-  seedsTable,
-  whyFigure,
-  type Group,
-  type TrainedCell,
-} from '../training/report.js';
+import { paperAccuracy, PAPER_SETTINGS, type PaperSetting } from '../paper/figures.js';
+import { training } from '../training/cell.js';
+import type { Trained, TrainingCell } from '../training/found.js';
+import { accuracyOf, figureOf, groupsOf, type Group, type TrainedCell } from '../training/groups.js';
+import { trainedResult, whyFigure } from '../training/report.js';
+import { RESULT_COLUMNS, resultRow } from '../training/tables.js';
 
-const pointOf = ({ cell }: TrainedCell): string => cell.names![0];
+const pointOf = ({ cell }: TrainedCell): string => cell.names[0];
 
-export const hyperparameters: Experiment<Trained> = {
+export const hyperparameters: Experiment<Trained, TrainingCell> = {
   name: 'hyperparameters',
 
   cells(options) {
     return options.grid.flatMap((point) =>
-      options.seeds.map((seed): Cell => {
+      options.seeds.map((seed): TrainingCell => {
         const config = resolveConfig({ preset: 'paper', inputSize: options.inputSize, ...point.config, seed });
         config.epochs = epochsFor(options, [point.name], config.epochs);
         const { batchSize, learningRate, epochs } = config;
@@ -38,67 +26,57 @@ export const hyperparameters: Experiment<Trained> = {
       }),
     );
   },
-  runCell: trainCell,
-  estimate: estimateTraining,
-  adopt: adoptRun,
+  ...training,
 
   collect(results, options) {
     const groups = groupsOf(results, pointOf);
     const settings = PAPER_SETTINGS.filter(({ name }) => isPaperPoint(options, name));
-    const groupOf = (name: string): Group | undefined => groups.find((group) => group.name === name);
-    const full = ({ name }: Group): number => fullEpochs(options, name);
-    return {
+    const words = {
       experiment: 'hyperparameters',
       title: 'Hyperparameters',
       summary:
         'Batch size, learning rate and number of epochs, one training a setting and seed. The paper compares its four settings, C1 to C4, ' +
         'by their accuracy on PrivateTest; the validation accuracy beside ours is what a choice should rest on.',
-      statements: [dataStatement(results[0].data), ...groups.map((group) => runStatement(group, full(group)))],
-      comparisons: settings.map((setting): Comparison => {
-        const group = groupOf(setting.name);
-        const ours = group && figureOf(group, accuracyOf, true);
-        const paper = paperAccuracy(setting.accuracy);
-        const name = `Accuracy, ${setting.name} (batch ${setting.batchSize}, learning rate ${setting.learningRate}, ${setting.epochs} epochs)`;
-        const why = whyFigure(group, paper, ours, setting.epochs);
-        return { id: `hyperparameters-${setting.name}`, place: 'Table 2', name, format: 'percent', paper, ours, why };
-      }),
-      tables: [
-        {
-          id: 'hyperparameters',
-          caption: "Settings compared (the paper's Table 2).",
-          columns: [
-            { key: 'setting', title: 'setting', format: 'text' },
-            { key: 'network', title: 'network', format: 'text' },
-            { key: 'batchSize', title: 'batch', format: 'count' },
-            { key: 'learningRate', title: 'learning rate', format: 'number' },
-            { key: 'planned', title: 'epochs in full', format: 'count' },
-            { key: 'seed', title: 'seed', format: 'count' },
-            ...RESULT_COLUMNS,
-          ],
-          rows: results.map((cell) => {
-            const { width: network, batchSize, learningRate, seed } = cell.found.config;
-            const setting = pointOf(cell);
-            return { setting, network, batchSize, learningRate, planned: fullEpochs(options, setting), seed, ...resultRow(cell) };
-          }),
-        },
-        ...seedsTable('hyperparameters-seeds', 'Accuracy over seeds.', groups),
-      ],
-      charts: [
-        ...curveCharts(groups),
-        accuracyChart([
-          ...settings.map(({ name, accuracy }) => ({ ...paperAccuracy(accuracy), name, source: 'paper' })),
-          ...groups.flatMap((group) => {
-            const figure = figureOf(group, accuracyOf, true);
-            return figure ? [{ ...figure, name: group.name, source: 'ours' }] : [];
-          }),
-        ]),
-      ],
-      pictures: [],
-      seeds: [...new Set(results.map(({ found }) => found.config.seed))],
-      openPoints: openPoints(TRAINING_POINTS),
     };
+    return trainedResult(words, results, {
+      groups,
+      fullEpochs: ({ name }) => fullEpochs(options, name),
+      table: resultTable(results, options),
+      comparisons: settings.map((setting) => comparison(setting, groups)),
+      paper: settings.map(({ name, accuracy }) => ({ ...paperAccuracy(accuracy), name, source: 'paper' })),
+    });
   },
 };
+
+function comparison(setting: PaperSetting, groups: readonly Group[]): Comparison {
+  const group = groups.find(({ name }) => name === setting.name);
+  const ours = group && figureOf(group, accuracyOf, true);
+  const paper = paperAccuracy(setting.accuracy);
+  const name = `Accuracy, ${setting.name} (batch ${setting.batchSize}, learning rate ${setting.learningRate}, ${setting.epochs} epochs)`;
+  const why = whyFigure(group, paper, ours, setting.epochs);
+  return { id: `hyperparameters-${setting.name}`, place: 'Table 2', name, format: 'percent', paper, ours, why };
+}
+
+function resultTable(results: readonly TrainedCell[], options: ExperimentOptions): Table {
+  return {
+    id: 'hyperparameters',
+    caption: "Settings compared (the paper's Table 2).",
+    columns: [
+      { key: 'setting', title: 'setting', format: 'text' },
+      { key: 'network', title: 'network', format: 'text' },
+      { key: 'batchSize', title: 'batch', format: 'count' },
+      { key: 'learningRate', title: 'learning rate', format: 'number' },
+      { key: 'planned', title: 'epochs in full', format: 'count' },
+      { key: 'seed', title: 'seed', format: 'count' },
+      ...RESULT_COLUMNS,
+    ],
+    rows: results.map((cell) => {
+      const { width: network, batchSize, learningRate, seed } = cell.found.config;
+      const setting = pointOf(cell);
+      return { setting, network, batchSize, learningRate, planned: fullEpochs(options, setting), seed, ...resultRow(cell) };
+    }),
+  };
+}
 
 /** Epochs that a point has before they are cut short. */
 function fullEpochs(options: ExperimentOptions, name: string): number {

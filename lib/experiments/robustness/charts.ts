@@ -1,6 +1,6 @@
 /** Experiment 3 as charts: a curve a series of the paper, the severities as colours, and the models against one another. */
 import { bandsChart, heatmapChart, type BandPoint } from '../../charts/experiments.js';
-import { percent } from '../../report/format.js';
+import { inPercent } from '../../plain-text.js';
 import type { Chart } from '../../report/result.js';
 import { paperShare } from '../paper/figures.js';
 import { paperSeriesOf, pointsOf, type ModelCurves, type PaperCurve } from './curves.js';
@@ -21,7 +21,7 @@ function paperChart({ series, points }: PaperCurve, suffix: string, whose: strin
     points.map((point) => ({ name, x: point.value, ...pick(point) }));
   const share = ({ share: value, interval }: Proportion) => ({ value, interval });
   const words = points.map(
-    ({ label, kept, paper }) => `${label} ${percent(kept.pooled.share)}${paper ? `, paper ${percent(paper.share)}` : ''}`,
+    ({ label, kept, paper }) => `${label} ${inPercent(kept.pooled.share)}${paper ? `, paper ${inPercent(paper.share)}` : ''}`,
   );
   return {
     id: `${series.type}${suffix}`,
@@ -45,7 +45,7 @@ function paperChart({ series, points }: PaperCurve, suffix: string, whose: strin
 
 function severityChart({ severities }: ModelCurves, suffix: string, whose: string): Chart[] {
   if (severities.length === 0) return [];
-  const words = severities.map(({ title, points }) => `${title}: ${points.map(({ accuracy }) => percent(accuracy.share)).join(', ')}`);
+  const words = severities.map(({ title, points }) => `${title}: ${points.map(({ accuracy }) => inPercent(accuracy.share)).join(', ')}`);
   return [
     {
       id: `severities${suffix}`,
@@ -66,7 +66,7 @@ export function modelsCharts(models: readonly ModelCurves[]): Chart[] {
   if (models.length < 2) return [];
   return paperSeriesOf(models).map((series): Chart => {
     const words = models.map((model) => {
-      const shares = pointsOf(model, series).map(({ value, accuracy }) => `${value} ${percent(accuracy.share)}`);
+      const shares = pointsOf(model, series).map(({ value, accuracy }) => `${value} ${inPercent(accuracy.share)}`);
       return `${model.name}: ${shares.join(', ')}`;
     });
     const curves = models.flatMap((model) =>

@@ -1,5 +1,6 @@
 /** How many faces a model still recognises when they are perturbed: the measurement behind experiment 3 (tables 3 and 4). */
 import type { LabelledImages } from '../../data/data-set.js';
+import type { ImageBatch } from '../../data/image.js';
 import { batchOf, labelsOf } from '../../data/rows.js';
 import { rowsOf } from '../../data/splits.js';
 import { invalidArgument } from '../../errors.js';
@@ -8,7 +9,6 @@ import type { MiniXception } from '../../model.js';
 import { checkClasses } from '../../network/network.js';
 import { residentData } from '../../network/resident.js';
 import { perturbBatch } from '../../perturb/index.js';
-import type { ImageBatch } from '../../data/image.js';
 import { generator } from '../../random.js';
 import { mean, quantile } from '../statistics.js';
 import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries, type RobustnessSetting } from './series.js';

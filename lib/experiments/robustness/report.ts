@@ -1,6 +1,6 @@
 /** Experiment 3 in words: what was measured, and each figure beside the paper's. Its tables and charts have files of their own. */
 import { PERTURBATION_TYPES } from '../../perturb/registry.js';
-import { percent, thousands } from '../../report/format.js';
+import { inPercent, percent, thousands } from '../../plain-text.js';
 import type { Comparison, Picture } from '../../report/result.js';
 import type { ExperimentOptions } from '../options.js';
 import { PAPER_IMAGES, paperShare } from '../paper/figures.js';
@@ -43,10 +43,10 @@ export function reportRobustness(results: readonly CellResult<RobustnessFound>[]
 }
 
 function modelStatement({ name, imported, width, parameters, inputSize, clean, split }: ModelCurves): string {
-  const interval = clean.interval.map(percent).join(' to ');
+  const interval = clean.interval.map(inPercent).join(' to ');
   return (
     `${name}${imported ? " (another project's model, imported)" : ''}: ${width}, ${thousands(parameters)} parameters, input ${inputSize}x${inputSize}; ` +
-    `${percent(clean.share)} % (${interval}) of the ${thousands(clean.n)} unchanged images of ${split} are right.`
+    `${percent(clean.share)} (${interval}) of the ${thousands(clean.n)} unchanged images of ${split} are right.`
   );
 }
 
@@ -84,6 +84,6 @@ function comparisons(
 
 function whyShare({ draws, kept }: RobustnessPoint, paper: number, count: number): string {
   const where = paper < draws.low ? 'below' : paper > draws.high ? 'above' : 'within';
-  const range = `${percent(draws.low)} to ${percent(draws.high)} % of ${thousands(count)} draws of images (mean ${percent(draws.mean)})`;
-  return `The paper's figure lies ${where} the ${range}. Of all ${thousands(kept.pooled.n)} right images ${percent(kept.pooled.share)} % stay right.`;
+  const range = `${inPercent(draws.low)} to ${percent(draws.high)} of ${thousands(count)} draws of images (mean ${inPercent(draws.mean)})`;
+  return `The paper's figure lies ${where} the ${range}. Of all ${thousands(kept.pooled.n)} right images ${percent(kept.pooled.share)} stay right.`;
 }

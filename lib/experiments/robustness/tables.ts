@@ -1,6 +1,6 @@
 /** Experiment 3 as tables: the paper's settings, a table a series, and all severities in one. */
 import { SEVERITIES } from '../../perturb/definition.js';
-import { percent, thousands } from '../../report/format.js';
+import { inPercent, thousands } from '../../plain-text.js';
 import type { Column, Table } from '../../report/result.js';
 import { mean } from '../statistics.js';
 import { paperSeriesOf, pointsOf, type ModelCurves } from './curves.js';
@@ -38,7 +38,7 @@ function paperRow(model: string, { label, paper, protocol, draws, kept, accuracy
   return {
     model,
     setting: label,
-    paper: paper ? `${paper.bound ? '< ' : ''}${percent(paper.share)}` : '–',
+    paper: paper ? `${paper.bound ? '< ' : ''}${inPercent(paper.share)}` : '–',
     protocol: protocol.share,
     protocolInterval: protocol.interval,
     drawsMean: draws.mean,

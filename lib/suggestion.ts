@@ -12,6 +12,6 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The known name that looks most like `word`. */
-export function nearest(word: string, known: readonly string[]): string {
+export function suggestion(word: string, known: readonly string[]): string {
   return [...known].sort((a, b) => editDistance(a, word) - editDistance(b, word))[0];
 }
