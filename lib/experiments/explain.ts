@@ -39,7 +39,6 @@ const METHODS = ['grad-cam', 'guided-backprop'] as const;
 const SIDE = 80;
 
 export const explain: Experiment<Found, ModelCell> = {
-  name: 'explain',
   cells: ({ models }) =>
     models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at`, model })),
   estimate: () => Promise.resolve(5),
@@ -53,7 +52,6 @@ export const explain: Experiment<Found, ModelCell> = {
     const found = results.map((result) => result.found);
     const named = found.length > 1;
     return {
-      experiment: 'explain',
       title: 'What the network looks at',
       summary:
         'The paper wishes for interpretability. For every class, the first image of the split that is recognised and the first that is not; ' +
