@@ -11,7 +11,7 @@
 #include <map>
 #include <numeric>
 
-#include "core/trainer.h"
+#include "network/trainer.h"
 #include "cpu/cpu_backend.h"
 
 namespace {

@@ -1,4 +1,4 @@
-/** Where to compute, and in which arithmetic. */
+/** Where to compute, and in which arithmetic. The one file of lib/ that spells a device's name. */
 import { invalidArgument } from './errors.js';
 
 /** "cuda" is "cuda:0"; "auto" is a GPU where one can be used, or else the CPU, and `MiniXception.deviceChoice` says why. */
@@ -16,11 +16,22 @@ export interface DeviceOptions {
   precision?: Precision;
 }
 
-const DEVICE = /^(auto|cpu|cuda(:(0|[1-9]\d{0,2}))?)$/;
-export const DEVICE_NAMES = 'auto, cpu, cuda or cuda:<number>';
+/** The device that is always there. */
+export const CPU: Device = 'cpu';
+/** The first GPU, or with a number one of them. */
+const GPU = 'cuda';
+export const GPU_NAMES = `${GPU} or ${GPU}:<number>`;
 
-/** Whether a name asks for a GPU by its name: "cuda" and "cuda:0" do, "auto" leaves it open. */
-export const isGpu = (device: string): boolean => /^cuda(:|$)/.test(device);
+/** Whether a name asks for a GPU: "cuda" and "cuda:0" do, "auto" leaves it open. */
+export const isGpu = (device: string): boolean => anyOfKind(device) === GPU;
+
+/** The device's name without its number, for places that give the number themselves. */
+export const anyOfKind = (device: string): string => device.split(':')[0];
+
+const DEVICE = new RegExp(`^(auto|${CPU}|${GPU}(:(0|[1-9]\\d{0,2}))?)$`);
+export const DEVICE_NAMES = `auto, ${CPU}, ${GPU_NAMES}`;
+/** What stands where no device is given, for help. */
+export const DEFAULT_DEVICE = `$FER_DEVICE, or ${CPU}`;
 
 export const isDevice = (text: unknown): text is Device => typeof text === 'string' && DEVICE.test(text);
 
@@ -31,7 +42,7 @@ export const isDevice = (text: unknown): text is Device => typeof text === 'stri
 export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
   const { threads = 0, precision = 'fp32' } = options;
   const fromEnvironment = process.env.FER_DEVICE || undefined;
-  const device = options.device ?? fromEnvironment ?? 'cpu';
+  const device = options.device ?? fromEnvironment ?? CPU;
   if (!isDevice(device)) invalidArgument(options.device === undefined ? 'FER_DEVICE' : 'device', DEVICE_NAMES, device);
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   if (!PRECISIONS.includes(precision)) invalidArgument('precision', 'fp32, tf32 or bf16', precision);

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { FerError } from './errors.js';
 
-/** Geometry of a network; see `native/core/plan.h`. */
+/** Geometry of a network; see `native/network/plan.h`. */
 export interface NativeSpec {
   /** Output channels of the two stem convolutions. */
   stem: [number, number];
@@ -190,12 +190,78 @@ export interface NativeCsvParser {
 
 /** One step of `perturb`: the type and its parameters, defaults filled in; see `lib/perturb/registry.ts`. */
 export type NativePerturbation = Record<string, number | string>;
-/** What the machine has for the CUDA backend. A `problem` is a sentence, empty where there is none. */
-export interface CudaProbe {
-  plugin: { path: string; runTime: string; problem: string };
-  /** `version` is the newest CUDA that the driver runs. */
-  driver: { version: string; problem: string; gpus: { name: string; computeCapability: string; memoryBytes: number }[] };
-  cudnn: { library: string; version: string; problem: string; searched: string[] };
+
+/** A thing that a device needs, or can use, and what was found of it. A `problem` is a sentence, empty where there is none. */
+export interface DevicePart {
+  name: string;
+  /** Empty: not known. */
+  version: string;
+  /** What is there, in words. */
+  found: string;
+  problem: string;
+  /** What the device does without it; empty: nothing, it is needed. */
+  without: string;
+  /** Places where it was not found, in order. */
+  searched: string[];
+}
+
+/** One kind of device of the native registry, and what this machine has of it. */
+export interface DeviceProbe {
+  name: string;
+  /** There may be several of it, numbered, and "auto" prefers it. */
+  gpu: boolean;
+  /** In the order in which they are needed. */
+  parts: DevicePart[];
+  /** In the order of their numbers. */
+  units: { name: string; capability: string; memoryBytes: number }[];
+}
+
+/** A value between layers: images [size, size, channels], or a vector (size 1). */
+export interface NetworkValue {
+  /** Of those an explanation can be asked at: "input", "stem.1", "modules.0", ...; otherwise empty. */
+  name: string;
+  size: number;
+  channels: number;
+}
+
+export interface NetworkLayer {
+  kind: 'convolution' | 'batchNorm' | 'relu' | 'maxPool' | 'add' | 'averagePool';
+  /** What its tensors' names begin with; empty where it has none. */
+  name: string;
+  /** Indices of values. */
+  inputs: number[];
+  output: number;
+  /** Of convolutions and pooling; otherwise 0, 1, "valid" and false. "same" is TensorFlow's. */
+  kernel: number;
+  stride: number;
+  padding: 'valid' | 'same';
+  depthwise: boolean;
+  /** Names: weight and perhaps bias; of a batch norm weight, bias, running mean, running variance. */
+  tensors: string[];
+}
+
+/** A network as `native/network/plan.cc`, the one place that knows its topology, plans it. */
+export interface NetworkDescription {
+  /** Trainable. */
+  parameterCount: number;
+  /** Of one image's forward pass. */
+  multiplyAdds: number;
+  /** In the order in which files list them. */
+  tensors: { name: string; shape: number[]; trainable: boolean }[];
+  /** The first is the input, the last the logits. */
+  values: NetworkValue[];
+  /** In the order in which they run. */
+  layers: NetworkLayer[];
+}
+
+/** A fused op of `native/ops.h`; channels are padded. */
+export interface NativeOp {
+  op: string;
+  size: number;
+  inChannels: number;
+  outChannels: number;
+  /** Of a backward op: its gradient comes by way of max pooling. */
+  pooled?: boolean;
 }
 
 export interface NativeAddon {
@@ -221,8 +287,12 @@ export interface NativeAddon {
   ): Promise<{ images: Uint8Array; width: number; height: number }>;
   /** What the machine offers: instruction set, logical cores, library versions. */
   systemInfo(): { isa: string; cores: number; compiler: string };
-  /** Opens plug-in, driver and cuDNN: better in a process of its own, which they could end. */
-  probeCuda(): CudaProbe;
+  /** Opens plug-ins, drivers and libraries: better in a process of its own, which they could end. */
+  probeDevices(): DeviceProbe[];
+  /** Throws ERR_FER_ARGUMENT for widths, classes or an input size that make no network. */
+  describe(spec: NativeSpec): NetworkDescription;
+  /** The fused ops of a training step's forward and backward pass, in the order in which they are submitted. */
+  trainingOps(spec: NativeSpec): NativeOp[];
   /** Every error the addon throws is made as `new errorClass(code, message)`. */
   useErrorClass(errorClass: typeof FerError): void;
 }

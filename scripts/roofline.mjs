@@ -19,7 +19,7 @@ const page = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'docs
 const [BEGIN, END] = ['<!-- roofline: made by scripts/roofline.mjs -->', '<!-- end of roofline -->'];
 
 const everything = () =>
-  Object.keys(WIDTHS).flatMap((width) =>
+  WIDTHS.flatMap((width) =>
     BATCHES.flatMap((batch) => Object.keys(GPUS).flatMap((gpu) => PRECISIONS.map((precision) => predict(width, batch, gpu, precision)))),
   );
 
@@ -46,7 +46,7 @@ function tables() {
   const find = (width, batch, gpu, precision) =>
     all.find((p) => p.width === width && p.batch === batch && p.gpu === gpu && p.precision === precision);
   const steps = [];
-  for (const width of Object.keys(WIDTHS))
+  for (const width of WIDTHS)
     for (const batch of BATCHES) {
       const one = find(width, batch, 'H100', 'fp32');
       const times = Object.keys(GPUS).map((gpu) =>
@@ -54,7 +54,7 @@ function tables() {
       );
       steps.push([width, batch, one.launches, one.longestPath, digits(one.megabytes), digits(one.gigaflops), ...times]);
     }
-  const epochs = Object.keys(WIDTHS).flatMap((width) =>
+  const epochs = WIDTHS.flatMap((width) =>
     BATCHES.map((batch) => [
       width,
       batch,
@@ -86,7 +86,7 @@ function beside(file) {
     .map((run) => {
       for (const [key, known] of [
         ['gpu', Object.keys(GPUS)],
-        ['width', Object.keys(WIDTHS)],
+        ['width', WIDTHS],
         ['precision', PRECISIONS],
       ])
         if (!known.includes(run[key]))

@@ -46,6 +46,11 @@ it.each([
     'imports in a circle: lib/data/a.ts → lib/data/b.ts → lib/data/a.ts',
   ],
   [
+    'a picture that shows another order',
+    { 'docs/architecture.md': '```\ndata/ cli/\nnetwork/\n```' },
+    'network has data in its row, which is not below it in docs/architecture.md',
+  ],
+  [
     'rooms in a circle whose files are in none',
     {
       'lib/data/a.ts': "import { b } from '../native.js';",

@@ -9,7 +9,8 @@ import { syntheticFaces } from '../lib/data/synthetic.js';
 import { FerError } from '../lib/errors.js';
 import { MiniXception } from '../lib/model.js';
 import { native } from '../lib/native.js';
-import { tensorShapes, WIDTHS } from '../lib/network/width.js';
+import { describe as planOf } from '../lib/network/description.js';
+import { WIDTHS } from '../lib/network/width.js';
 
 let folder: string;
 beforeAll(() => {
@@ -38,7 +39,8 @@ describe('MiniXception', () => {
       [wide, WIDTHS.wide],
     ] as const) {
       const shapes = new Map([...model.tensors()].map(([name, { shape }]) => [name, shape]));
-      expect([...shapes]).toEqual([...tensorShapes(width, 7)]);
+      const planned = planOf({ width, classes: FER_CLASSES, inputSize: 48 }).tensors;
+      expect([...shapes]).toEqual(planned.map(({ name, shape }) => [name, shape]));
     }
   });
 

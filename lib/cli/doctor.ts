@@ -3,8 +3,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Device } from '../device.js';
-import { native, type CudaProbe } from '../native.js';
+import { anyOfKind, CPU, GPU_NAMES, type Device } from '../device.js';
+import { native, type DeviceProbe } from '../native.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 import { deviceOf } from './options.js';
 import { print } from './output.js';
@@ -30,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep('cpu') },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep(CPU) },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -40,7 +40,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('check this installation')
     .description('Checks that everything the package needs works on this machine.')
-    .option('--device <name>', 'cuda or cuda:<number>: this GPU must work', deviceOf)
+    .option('--device <name>', `${GPU_NAMES}: this GPU must work`, deviceOf)
     .addHelpText('after', EXAMPLES)
     .action(doctor);
 }
@@ -64,39 +64,33 @@ async function attempt(name: string, check: () => Promise<string> | string): Pro
 
 async function doctor({ device }: DoctorFlags): Promise<void> {
   for (const { name, check } of CHECKS) await attempt(name, check);
-  const { probeCuda, stepOnGpu } = await import('./cuda-check.js');
-  let probe: CudaProbe;
+  const { probeDevices } = await import('./device-check.js');
+  let probes: DeviceProbe[];
   try {
-    probe = await probeCuda();
+    probes = await probeDevices();
   } catch (error) {
     return report('FAILED', 'GPU', (error as Error).message);
   }
-  reportGpu(probe, device);
-  if (probe.plugin.problem === '' && probe.driver.problem === '') {
-    const gpu = device?.startsWith('cuda') ? device : 'cuda';
-    await attempt('GPU training', () => stepOnGpu(gpu));
-  }
+  for (const probe of probes.filter(({ gpu }) => gpu)) await reportGpu(probe, device);
 }
 
-/** The lines on plug-in, driver, GPUs and cuDNN. */
-function reportGpu({ plugin, driver, cudnn }: CudaProbe, device: Device | undefined): void {
-  const lacking: Verdict = device?.startsWith('cuda') ? 'FAILED' : 'absent';
-  const line = (name: string, problem: string, good: string): void => report(problem ? lacking : 'ok', name, problem || good);
-  line('CUDA part', plugin.problem, `${path.basename(plugin.path)}, ${plugin.runTime} run time inside`);
-  line('NVIDIA driver', driver.problem, `runs CUDA up to ${driver.version}`);
-  driver.gpus.forEach(({ name, computeCapability, memoryBytes }, i) =>
-    report('ok', `cuda:${i}`, `${name}, compute capability ${computeCapability}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`),
+/** The lines on what a kind of GPU needs, on each of its GPUs, and on a training there. */
+async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | undefined): Promise<void> {
+  const asked = device !== undefined && anyOfKind(device) === name;
+  const lacking: Verdict = asked ? 'FAILED' : 'absent';
+  for (const part of parts) {
+    if (part.problem === '') report('ok', part.name, part.found);
+    else if (part.without === '') report(lacking, part.name, part.problem);
+    else report('absent', part.name, [`${part.problem}. ${part.without}`, ...searchedIn(part.searched)].join('. '));
+  }
+  units.forEach((unit, i) =>
+    report('ok', `${name}:${i}`, `${unit.name}, compute capability ${unit.capability}, ${(unit.memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
-  // Never a failure: the backend has kernels of its own for everything.
-  if (cudnn.problem === '') report('ok', 'cuDNN', `${cudnn.version} at ${cudnn.library}`);
-  else
-    report(
-      'absent',
-      'cuDNN',
-      `${cudnn.problem}. Without it "cuda" works on the package's own kernels alone` +
-        (cudnn.library === '' ? `. Searched: ${cudnn.searched.join(', ')}` : ''),
-    );
+  if (parts.every(({ problem, without }) => problem === '' || without !== ''))
+    await attempt('GPU training', async () => (await import('./device-check.js')).stepOn(asked ? device : (name as Device)));
 }
+
+const searchedIn = (places: readonly string[]): string[] => (places.length > 0 ? [`Searched: ${places.join(', ')}`] : []);
 
 async function decodePicture(): Promise<string> {
   const { decodeImage } = await import('../data/image.js');

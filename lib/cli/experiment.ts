@@ -1,7 +1,7 @@
 /** `fer-cudnn experiment`: the paper's experiments and their report, here or as a job array elsewhere. */
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
+import { DEFAULT_DEVICE, DEVICE_NAMES, resolveDevice, type Device } from '../device.js';
 import type { LabelledImages } from '../data/data-set.js';
 import { resolveOptions, type ExperimentOptions, type OptionName } from '../experiments/options.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
@@ -84,7 +84,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
     .optionsGroup('Devices:')
     .option(
       '--devices <name...>',
-      `each works on one cell at a time: ${DEVICE_NAMES} [$FER_DEVICE, or cpu]`,
+      `each works on one cell at a time: ${DEVICE_NAMES} [${DEFAULT_DEVICE}]`,
       (text, before: Device[] | undefined): Device[] => [...(before ?? []), deviceOf(text)],
     )
     .addOption(

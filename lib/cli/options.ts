@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Box } from '../data/image.js';
-import { DEVICE_NAMES, isDevice, PRECISIONS, type Device, type DeviceOptions } from '../device.js';
+import { DEFAULT_DEVICE, DEVICE_NAMES, isDevice, PRECISIONS, type Device, type DeviceOptions } from '../device.js';
 import { FerError } from '../errors.js';
 import { PACKAGE_MODEL } from '../package-model.js';
 
@@ -56,7 +56,7 @@ export function addDeviceFlags(command: Command): Command {
     );
   return command
     .optionsGroup('Device:')
-    .option('--device <name>', `${DEVICE_NAMES}; only auto falls back to the CPU [$FER_DEVICE, or cpu]`, deviceOf)
+    .option('--device <name>', `${DEVICE_NAMES}; only auto falls back to the CPU [${DEFAULT_DEVICE}]`, deviceOf)
     .addOption(new Option('--threads <n>', 'CPU threads; 0: one a core').default(0, '0').argParser(wholeNumberOf('--threads', 0, 1024)));
 }
 

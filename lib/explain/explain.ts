@@ -5,6 +5,7 @@
 import { enlarge } from '../data/bilinear.js';
 import { isEncoded, type Box, type ImageInput, type Pixels } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
+import { describe } from '../network/description.js';
 import { networkInput } from '../network/input.js';
 import type { Network } from '../network/network.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
@@ -51,16 +52,12 @@ export interface Explanation {
 }
 
 const NARROWEST_MAP = 10;
+/** The native core's name of what the network sees. */
+const INPUT = 'input';
 
-/** The layers that Grad-CAM can look at and the width of each one's map, from the first to the last. */
-function camLayers({ metadata: { inputSize, width } }: Network): { name: string; size: number }[] {
-  const layers = [1, 2].map((i) => ({ name: `stem.${i}`, size: inputSize - 2 * i }));
-  width.modules.forEach((_, i) => layers.push({ name: `modules.${i}`, size: Math.ceil(layers[i + 1].size / 2) }));
-  return layers;
-}
-
-function camLayer(network: Network, given: string | undefined): string {
-  const layers = camLayers(network);
+/** Where Grad-CAM looks: at one of the values that the plan names, but the input. */
+function camLayer({ metadata }: Network, given: string | undefined): string {
+  const layers = describe(metadata).values.filter(({ name }) => name !== '' && name !== INPUT);
   const names = layers.map((layer) => layer.name);
   if (given === undefined) return (layers.filter((layer) => layer.size >= NARROWEST_MAP).at(-1) ?? layers[layers.length - 1]).name;
   return names.includes(given) ? given : invalidArgument('layer', names.join(', ').replace(/, ([^,]*)$/, ' or $1'), given);
@@ -92,7 +89,7 @@ export async function explain(network: Network, input: ImageInput, options: Expl
   const layer = method === 'guided-backprop' ? undefined : camLayer(network, options.layer);
 
   const seen = layer === undefined ? undefined : await network.native.explain(pixels, { layer, target, guided: false });
-  const guided = method === 'grad-cam' ? undefined : await network.native.explain(pixels, { layer: 'input', target, guided: true });
+  const guided = method === 'grad-cam' ? undefined : await network.native.explain(pixels, { layer: INPUT, target, guided: true });
   const { logits, target: index } = (seen ?? guided)!;
   const cam = seen && { size: seen.size, values: seen.gradCam };
   let map = guided?.gradient;

@@ -1,19 +1,25 @@
 /**
  * Import of Keras hdf5 checkpoints of Mini_XCEPTION (github oarriaga/face_classification and networks like it).
  *
- * Layers of one kind are numbered in the order they were made: convolutions are stem 1, stem 2, a shortcut a
- * module, head; batch norms are stem 1, stem 2, then for each module its shortcut's before the main path's two.
+ * Keras numbers the layers of one kind in the order in which they were made, which is the order of the network's plan; a depthwise
+ * convolution and the pointwise one after it are one of Keras's layers.
  */
 import h5wasm from 'h5wasm/node';
-import { FerError } from '../errors.js';
 import { FER_CLASSES } from '../data/data-set.js';
-import type { WidthSpec } from './width.js';
-import type { ModelFile } from './metadata.js';
+import { FerError } from '../errors.js';
+import type { NetworkLayer } from '../native.js';
+import { describeFile } from './description.js';
+import type { ModelFile, ModelMetadata } from './metadata.js';
 import type { Tensor } from './safetensors.js';
+
+type Group = InstanceType<typeof h5wasm.Group>;
+type Fail = (reason: string) => never;
+
+type Kind = 'convolution' | 'separable' | 'norm';
 
 /** @throws {FerError} ERR_FER_MODEL_FORMAT when the layers are not Mini_XCEPTION's. */
 export async function readKeras(path: string): Promise<ModelFile> {
-  const fail = (reason: string): never => {
+  const fail: Fail = (reason) => {
     throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a Keras checkpoint of Mini_XCEPTION: ${reason}`, {
       details: { file: path, reason },
     });
@@ -26,88 +32,103 @@ export async function readKeras(path: string): Promise<ModelFile> {
     throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a readable HDF5 file`, { cause, details: { file: path } });
   }
   try {
-    const root = (file.get('model_weights') ?? file) as InstanceType<typeof h5wasm.Group>;
-    const layers = (prefix: string): string[] =>
-      root
-        .keys()
-        .filter((name) => new RegExp(`^${prefix}(_\\d+)?$`).test(name))
-        .sort((a, b) => Number(a.match(/_(\d+)$/)?.[1] ?? 0) - Number(b.match(/_(\d+)$/)?.[1] ?? 0));
-    const read = (layer: string, weight: string): Tensor => {
-      const find = (group: InstanceType<typeof h5wasm.Group>): Tensor | undefined => {
-        for (const key of group.keys()) {
-          const item = group.get(key);
-          if (item instanceof h5wasm.Dataset && key.replace(/:0$/, '') === weight)
-            return { shape: item.shape ?? [], data: Float32Array.from(item.value as Float32Array) };
-          const below = item instanceof h5wasm.Group ? find(item) : undefined;
-          if (below) return below;
-        }
-        return undefined;
-      };
-      return find(root.get(layer) as InstanceType<typeof h5wasm.Group>) ?? fail(`layer ${layer} has no weight ${weight}`);
-    };
-
-    const convolutions = layers('conv2d');
-    const norms = layers('batch_normalization');
-    const separables = layers('separable_conv2d');
-    const modules = convolutions.length - 3;
-    if (modules < 1 || separables.length !== 2 * modules || norms.length !== 2 + 3 * modules)
-      fail(
-        `it has ${convolutions.length} convolutions, ${separables.length} separable convolutions and ${norms.length} batch norms; four modules have 7, 8 and 14`,
-      );
-
-    const tensors = new Map<string, Tensor>();
-    const convolution = (name: string, layer: string): Tensor => {
-      const tensor = toOihw(read(layer, 'kernel'));
-      tensors.set(`${name}.weight`, tensor);
-      return tensor;
-    };
-    const norm = (name: string, layer: string): void => {
-      tensors.set(`${name}.weight`, read(layer, 'gamma'));
-      tensors.set(`${name}.bias`, read(layer, 'beta'));
-      tensors.set(`${name}.running_mean`, read(layer, 'moving_mean'));
-      tensors.set(`${name}.running_var`, read(layer, 'moving_variance'));
-    };
-    const width: WidthSpec = { stem: [0, 0], modules: [] };
-    for (const i of [0, 1]) {
-      width.stem[i] = convolution(`stem.conv${i + 1}`, convolutions[i]).shape[0];
-      norm(`stem.bn${i + 1}`, norms[i]);
-    }
-    for (let i = 0; i < modules; i++) {
-      const module = `modules.${i}`;
-      for (const part of [1, 2]) {
-        const layer = separables[2 * i + part - 1];
-        const [h, w, channels] = read(layer, 'depthwise_kernel').shape;
-        // [h, w, channels, 1] becomes [channels, 1, h, w]: the same as OIHW of [h, w, 1, channels].
-        tensors.set(
-          `${module}.separable${part}.depthwise.weight`,
-          toOihw({ shape: [h, w, 1, channels], data: read(layer, 'depthwise_kernel').data }),
-        );
-        tensors.set(`${module}.separable${part}.pointwise.weight`, toOihw(read(layer, 'pointwise_kernel')));
-        norm(`${module}.bn${part}`, norms[2 + 3 * i + part]);
-      }
-      width.modules.push(convolution(`${module}.shortcut`, convolutions[2 + i]).shape[0]);
-      norm(`${module}.shortcut_bn`, norms[2 + 3 * i]);
-    }
-    const head = convolution('head', convolutions[convolutions.length - 1]);
-    tensors.set('head.bias', read(convolutions[convolutions.length - 1], 'bias'));
-    const count = head.shape[0];
-    return {
-      metadata: {
-        width,
-        classes: count === FER_CLASSES.length ? [...FER_CLASSES] : Array.from({ length: count }, (_, i) => `class ${i}`),
-        inputSize: inputSize(file.attrs.model_config?.value) ?? fail('its model_config names no square grey input'),
-        normalization: 'x/127.5-1',
-        source: 'imported from a Keras hdf5 checkpoint',
-      },
-      tensors,
-    };
+    const checkpoint = new Checkpoint((file.get('model_weights') ?? file) as Group, fail);
+    const metadata = metadataOf(checkpoint, file.attrs.model_config?.value, fail);
+    return { metadata, tensors: tensorsOf(checkpoint, metadata, describeFile(path, metadata).layers, fail) };
   } finally {
     file.close();
   }
 }
 
-/** Keras kernels are [h, w, in, out]; ours are PyTorch's [out, in, h, w]. */
-function toOihw({ shape: [h, w, inputs, outputs], data }: Tensor): Tensor {
+/** The layers of a checkpoint by kind, in the order of their numbers, and their weights. */
+class Checkpoint {
+  readonly layers: Readonly<Record<Kind, string[]>>;
+
+  constructor(
+    private readonly root: Group,
+    private readonly fail: Fail,
+  ) {
+    const numbered = (prefix: string): string[] =>
+      root
+        .keys()
+        .filter((name) => new RegExp(`^${prefix}(_\\d+)?$`).test(name))
+        .sort((a, b) => Number(a.match(/_(\d+)$/)?.[1] ?? 0) - Number(b.match(/_(\d+)$/)?.[1] ?? 0));
+    this.layers = {
+      convolution: numbered('conv2d'),
+      separable: numbered('separable_conv2d'),
+      norm: numbered('batch_normalization'),
+    };
+  }
+
+  read(layer: string, weight: string): Tensor {
+    const find = (group: Group): Tensor | undefined => {
+      for (const key of group.keys()) {
+        const item = group.get(key);
+        if (item instanceof h5wasm.Dataset && key.replace(/:0$/, '') === weight)
+          return { shape: item.shape ?? [], data: Float32Array.from(item.value as Float32Array) };
+        const below = item instanceof h5wasm.Group ? find(item) : undefined;
+        if (below) return below;
+      }
+      return undefined;
+    };
+    return find(this.root.get(layer) as Group) ?? this.fail(`layer ${layer} has no weight ${weight}`);
+  }
+
+  /** "7 convolutions, 8 separable convolutions and 14 batch norms". */
+  get contents(): string {
+    const { convolution, separable, norm } = this.layers;
+    return `${convolution.length} convolutions, ${separable.length} separable convolutions and ${norm.length} batch norms`;
+  }
+}
+
+/** The network's form as the outputs of its full convolutions give it: the stem's two, one a module, the head's. */
+function metadataOf(checkpoint: Checkpoint, config: unknown, fail: Fail): ModelMetadata {
+  const outputs = checkpoint.layers.convolution.map((layer) => checkpoint.read(layer, 'kernel').shape[3]);
+  if (outputs.length < 4) fail(`it has ${checkpoint.contents}; four modules have 7, 8 and 14`);
+  const [first, second, ...modules] = outputs;
+  const count = modules.pop()!;
+  return {
+    width: { stem: [first, second], modules },
+    classes: count === FER_CLASSES.length ? [...FER_CLASSES] : Array.from({ length: count }, (_, i) => `class ${i}`),
+    inputSize: inputSize(config) ?? fail('its model_config names no square grey input'),
+    normalization: 'x/127.5-1',
+    source: 'imported from a Keras hdf5 checkpoint',
+  };
+}
+
+/** Every tensor of the plan, from the next of Keras's layers of its kind. */
+function tensorsOf(checkpoint: Checkpoint, { width }: ModelMetadata, layers: readonly NetworkLayer[], fail: Fail): Map<string, Tensor> {
+  const left = {
+    convolution: [...checkpoint.layers.convolution],
+    separable: [...checkpoint.layers.separable],
+    norm: [...checkpoint.layers.norm],
+  };
+  const wrong = (): never => fail(`it has ${checkpoint.contents}, which make no network of ${width.modules.length} modules`);
+  const next = (kind: Kind): string => left[kind].shift() ?? wrong();
+  const tensors = new Map<string, Tensor>();
+  const put = (layer: NetworkLayer, from: string, ...weights: string[]): void =>
+    layer.tensors.forEach((name, i) => tensors.set(name, oursOf(checkpoint.read(from, weights[i]))));
+  let separable: { name: string; between: number } | undefined;
+  for (const layer of layers) {
+    if (layer.kind === 'batchNorm') put(layer, next('norm'), 'gamma', 'beta', 'moving_mean', 'moving_variance');
+    if (layer.kind !== 'convolution') continue;
+    if (layer.depthwise) {
+      separable = { name: next('separable'), between: layer.output };
+      // [h, w, channels, 1] is in memory what [h, w, 1, channels] is, whose turn around gives [channels, 1, h, w].
+      const { shape: [h, w, channels], data } = checkpoint.read(separable.name, 'depthwise_kernel'); // prettier-ignore
+      tensors.set(layer.tensors[0], oursOf({ shape: [h, w, 1, channels], data }));
+    } else if (separable?.between === layer.inputs[0]) put(layer, separable.name, 'pointwise_kernel');
+    else put(layer, next('convolution'), 'kernel', 'bias');
+  }
+  if (Object.values(left).some((rest) => rest.length > 0)) wrong();
+  return tensors;
+}
+
+/** Keras kernels are [h, w, in, out]; ours are PyTorch's [out, in, h, w]. Vectors are the same. */
+function oursOf(tensor: Tensor): Tensor {
+  const { shape, data } = tensor;
+  if (shape.length !== 4) return tensor;
+  const [h, w, inputs, outputs] = shape;
   const out = new Float32Array(data.length);
   let at = 0;
   for (let y = 0; y < h; y++)

@@ -2,9 +2,10 @@
 import { open, readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
+import { describeFile } from './description.js';
 import type { ModelFile, ModelMetadata } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
-import { resolveWidth, tensorShapes } from './width.js';
+import { resolveWidth } from './width.js';
 
 export type { ModelFile, ModelMetadata } from './metadata.js';
 
@@ -63,7 +64,7 @@ function parse(path: string, bytes: Uint8Array): ModelFile {
 }
 
 function validate(path: string, { metadata, tensors }: ModelFile): void {
-  for (const [name, shape] of tensorShapes(metadata.width, metadata.classes.length)) {
+  for (const { name, shape } of describeFile(path, metadata).tensors) {
     const got = tensors.get(name);
     if (!got) throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: tensor ${name} is missing`);
     if (got.shape.join() !== shape.join())

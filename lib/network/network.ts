@@ -5,7 +5,8 @@
 import { FER_CLASSES, type LabelledImages } from '../data/data-set.js';
 import { resolveDevice, type Device, type DeviceOptions, type Precision } from '../device.js';
 import { invalidArgument } from '../errors.js';
-import { native, type NativeModel, type NativeSpec } from '../native.js';
+import { native, type NativeModel } from '../native.js';
+import { specOf } from './description.js';
 import type { ModelFile, ModelMetadata } from './metadata.js';
 import type { Tensor } from './safetensors.js';
 import { resolveWidth, type Width } from './width.js';
@@ -43,8 +44,7 @@ export function createNetwork(options: CreateOptions = {}): Network {
     inputSize: options.inputSize ?? 48,
     normalization: 'x/127.5-1',
   };
-  const spec: NativeSpec = { ...metadata.width, classes: classes.length, inputSize: metadata.inputSize };
-  return { native: new (native().Model)(spec, { ...device, seed }), metadata };
+  return { native: new (native().Model)(specOf(metadata), { ...device, seed }), metadata };
 }
 
 /** The network that a file describes, with its weights. */

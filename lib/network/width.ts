@@ -51,34 +51,3 @@ export function widthName(spec: WidthSpec): string {
   const known = (Object.keys(WIDTHS) as ('narrow' | 'wide')[]).find((name) => text(WIDTHS[name]) === text(spec));
   return known ?? text(spec);
 }
-
-/** Name and shape of every tensor of a network, in the native core's order; convolutions OIHW. */
-export function tensorShapes(spec: WidthSpec, classes: number): Map<string, number[]> {
-  const shapes = new Map<string, number[]>();
-  const batchNorm = (name: string, channels: number): void => {
-    for (const part of ['weight', 'bias', 'running_mean', 'running_var']) shapes.set(`${name}.${part}`, [channels]);
-  };
-  let channels = 1;
-  spec.stem.forEach((out, i) => {
-    shapes.set(`stem.conv${i + 1}.weight`, [out, channels, 3, 3]);
-    batchNorm(`stem.bn${i + 1}`, out);
-    channels = out;
-  });
-  spec.modules.forEach((out, i) => {
-    const module = `modules.${i}`;
-    for (const [number, input] of [
-      [1, channels],
-      [2, out],
-    ]) {
-      shapes.set(`${module}.separable${number}.depthwise.weight`, [input, 1, 3, 3]);
-      shapes.set(`${module}.separable${number}.pointwise.weight`, [out, input, 1, 1]);
-      batchNorm(`${module}.bn${number}`, out);
-    }
-    shapes.set(`${module}.shortcut.weight`, [out, channels, 1, 1]);
-    batchNorm(`${module}.shortcut_bn`, out);
-    channels = out;
-  });
-  shapes.set('head.weight', [classes, channels, 3, 3]);
-  shapes.set('head.bias', [classes]);
-  return shapes;
-}

@@ -3,16 +3,17 @@
 
 #include <thread>
 
+#include "addon/callbacks.h"
 #include "addon/csv_parser.h"
-#include "addon/cuda_probe.h"
 #include "addon/data_set.h"
-#include "addon/environment.h"
+#include "addon/describe.h"
+#include "addon/devices.h"
 #include "addon/model.h"
 #include "addon/perturb.h"
 #include "addon/trainer.h"
 #include "addon/values.h"
-#include "core/error.h"
-#include "cpu/kernels.h"
+#include "base/error.h"
+#include "devices/registry.h"
 
 namespace fer::addon {
 namespace {
@@ -22,24 +23,22 @@ void use_error_class(const Napi::CallbackInfo& info) { Environment::of(info.Env(
 
 Napi::Value augmented_image(const Napi::CallbackInfo& info) {
   const auto data = DataSetObject::get(info.Env(), info[0]);
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const uint32_t row = info[1].ToNumber().Uint32Value();
-    if (row >= data->count())
-      throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
-    const auto options = info[2].As<Napi::Object>();
-    const AugmentPass pass{to_augmentation(options.Get("augmentation").As<Napi::Object>()), seed(options),
-                           static_cast<uint32_t>(number(options, "epoch"))};
-    const size_t pixels = static_cast<size_t>(data->size) * data->size;
-    auto out = Napi::Float32Array::New(info.Env(), pixels);
-    const Variant variant{static_cast<uint32_t>(number(options, "repeat")), real(options, "strength")};
-    augment(data->images.data() + row * pixels, data->size, row, variant, &pass, data->size, out.Data());
-    return out;
-  });
+  const uint32_t row = info[1].ToNumber().Uint32Value();
+  if (row >= data->count()) throw Error("ERR_FER_ARGUMENT", "expected a row below " + std::to_string(data->count()) + ", got " + std::to_string(row));
+  const auto options = info[2].As<Napi::Object>();
+  const AugmentPass pass{.options = to_augmentation(options.Get("augmentation").As<Napi::Object>()),
+                         .seed = seed(options),
+                         .epoch = static_cast<uint32_t>(number(options, "epoch"))};
+  const size_t pixels = static_cast<size_t>(data->size) * data->size;
+  auto out = Napi::Float32Array::New(info.Env(), pixels);
+  const Variant variant{.repeat = static_cast<uint32_t>(number(options, "repeat")), .strength = real(options, "strength")};
+  augment(data->images.data() + row * pixels, data->size, row, variant, &pass, data->size, out.Data());
+  return out;
 }
 
 Napi::Value system_info(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("isa", cpu::best_kernels().name);
+  object.Set("isa", host_device().probe().units[0].capability);
   object.Set("cores", static_cast<double>(std::thread::hardware_concurrency()));
   object.Set("compiler", __VERSION__);
   return object;
@@ -56,11 +55,13 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   environment->model = keep("Model", ModelObject::define(env));
   exports.Set("Trainer", TrainerObject::define(env));
   exports.Set("CsvParser", define_csv_parser(env));
-  exports.Set("useErrorClass", Napi::Function::New<use_error_class>(env));
-  exports.Set("augmentedImage", Napi::Function::New<augmented_image>(env));
-  exports.Set("perturb", Napi::Function::New<perturb>(env));
-  exports.Set("probeCuda", Napi::Function::New<probe_cuda>(env));
-  exports.Set("systemInfo", Napi::Function::New<system_info>(env));
+  exports.Set("useErrorClass", function<use_error_class>(env));
+  exports.Set("augmentedImage", function<augmented_image>(env));
+  exports.Set("perturb", function<perturb>(env));
+  exports.Set("describe", function<describe>(env));
+  exports.Set("trainingOps", function<training_ops>(env));
+  exports.Set("probeDevices", function<probe_devices>(env));
+  exports.Set("systemInfo", function<system_info>(env));
   return exports;
 }
 

@@ -1,33 +1,31 @@
 #include "addon/csv_parser.h"
 
-#include "addon/environment.h"
-#include "core/csv.h"
+#include "addon/callbacks.h"
+#include "data/csv.h"
 
 namespace fer::addon {
 namespace {
 
-class CsvParserObject : public Napi::ObjectWrap<CsvParserObject> {
+class CsvParserObject : public Wrapped<CsvParserObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "CsvParser", {InstanceMethod<&CsvParserObject::push>("push"), InstanceMethod<&CsvParserObject::finish>("finish")});
+    return DefineClass(env, "CsvParser", {method<&CsvParserObject::push>("push"), method<&CsvParserObject::finish>("finish")});
   }
 
-  explicit CsvParserObject(const Napi::CallbackInfo& info) : ObjectWrap(info), parser_(info[0].As<Napi::Object>().Get("skipBadRows").ToBoolean()) {}
+  explicit CsvParserObject(const Napi::CallbackInfo& info) : Wrapped(info), parser_(info[0].As<Napi::Object>().Get("skipBadRows").ToBoolean()) {}
 
  private:
   // Adds the row's line and reason to the error.
   template <class Body>
   auto parsing(Napi::Env env, Body&& body) {
-    return guarded(env, [&] {
-      try {
-        return body();
-      } catch (const CsvError& error) {
-        Napi::Object object = current_error(env).As<Napi::Object>();
-        object.Set("line", static_cast<double>(error.row.line));
-        object.Set("reason", error.row.reason);
-        throw Napi::Error(env, object);
-      }
-    });
+    try {
+      return body();
+    } catch (const CsvError& error) {
+      Napi::Object object = current_error(env).As<Napi::Object>();
+      object.Set("line", static_cast<double>(error.row.line));
+      object.Set("reason", error.row.reason);
+      throw Napi::Error(env, object);
+    }
   }
 
   void push(const Napi::CallbackInfo& info) {

@@ -1,4 +1,4 @@
-// class CsvParser: feeds core/csv.h from JavaScript.
+// class CsvParser: feeds data/csv.h from JavaScript.
 #pragma once
 #include <napi.h>
 

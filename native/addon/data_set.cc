@@ -1,17 +1,15 @@
 #include "addon/data_set.h"
 
-#include "addon/environment.h"
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 
 Napi::Function DataSetObject::define(Napi::Env env) {
   return DefineClass(env, "DataSet",
-                     {InstanceAccessor<&DataSetObject::count>("count"), InstanceAccessor<&DataSetObject::size>("size"),
-                      InstanceMethod<&DataSetObject::dispose>("dispose")});
+                     {accessor<&DataSetObject::count>("count"), accessor<&DataSetObject::size>("size"), method<&DataSetObject::dispose>("dispose")});
 }
 
-DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : Wrapped(info) {
   guarded(info.Env(), [&] {
     const auto images = info[0].As<Napi::Uint8Array>();
     const auto labels = info[1].As<Napi::Uint8Array>();
@@ -33,9 +31,9 @@ DataSetObject::~DataSetObject() {
 
 std::shared_ptr<const DataSet> DataSetObject::get(Napi::Env env, const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Environment::of(env).data_set.Value()))
-    throw_error(env, "ERR_FER_ARGUMENT", "expected a native DataSet");
+    throw Error("ERR_FER_ARGUMENT", "expected a native DataSet");
   const auto data = Unwrap(value.As<Napi::Object>())->data_;
-  if (!data) throw_error(env, "ERR_FER_DISPOSED", "this data set was disposed");
+  if (!data) throw Error("ERR_FER_DISPOSED", "this data set was disposed");
   return data;
 }
 

@@ -4,11 +4,12 @@
 
 #include <memory>
 
-#include "core/data_set.h"
+#include "addon/callbacks.h"
+#include "data/data_set.h"
 
 namespace fer::addon {
 
-class DataSetObject : public Napi::ObjectWrap<DataSetObject> {
+class DataSetObject : public Wrapped<DataSetObject> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit DataSetObject(const Napi::CallbackInfo& info);

@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 
@@ -74,8 +74,6 @@ Napi::Value make_error(Napi::Env env, const char* code, const std::string& messa
 }
 
 }  // namespace
-
-void throw_error(Napi::Env env, const char* code, const std::string& message) { throw Napi::Error(env, make_error(env, code, message)); }
 
 Napi::Value current_error(Napi::Env env) {
   try {

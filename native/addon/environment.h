@@ -26,21 +26,8 @@ inline void account(napi_env env, int64_t bytes) {
   napi_adjust_external_memory(env, bytes, &total);
 }
 
-[[noreturn]] void throw_error(Napi::Env env, const char* code, const std::string& message);
 // The JavaScript error for the C++ exception now being handled.
 Napi::Value current_error(Napi::Env env);
-
-// Runs `body`, turning C++ exceptions into JavaScript ones.
-template <class Body>
-auto guarded(Napi::Env env, Body&& body) {
-  try {
-    return body();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    throw Napi::Error(env, current_error(env));
-  }
-}
 
 // Work on a thread of its own, so that neither the event loop nor the small libuv pool waits for it.
 struct Job {

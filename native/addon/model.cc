@@ -3,11 +3,10 @@
 #include <numeric>
 
 #include "addon/data_set.h"
-#include "addon/environment.h"
 #include "addon/values.h"
-#include "core/devices.h"
-#include "core/error.h"
-#include "core/explain.h"
+#include "base/error.h"
+#include "devices/registry.h"
+#include "network/explain.h"
 
 namespace fer::addon {
 namespace {
@@ -45,16 +44,15 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
 Napi::Function ModelObject::define(Napi::Env env) {
   return DefineClass(
       env, "Model",
-      {InstanceAccessor<&ModelObject::parameter_count>("parameterCount"), InstanceAccessor<&ModelObject::multiply_adds>("multiplyAdds"),
-       InstanceAccessor<&ModelObject::threads>("threads"), InstanceAccessor<&ModelObject::device>("device"),
-       InstanceAccessor<&ModelObject::device_description>("deviceDescription"), InstanceAccessor<&ModelObject::device_choice>("deviceChoice"),
-       InstanceAccessor<&ModelObject::precision>("precision"), InstanceMethod<&ModelObject::tensors>("tensors"),
-       InstanceMethod<&ModelObject::set_tensor>("setTensor"), InstanceMethod<&ModelObject::logits>("logits"),
-       InstanceMethod<&ModelObject::logits_of>("logitsOf"), InstanceMethod<&ModelObject::explain>("explain"),
-       InstanceMethod<&ModelObject::memory_bytes>("memoryBytes"), InstanceMethod<&ModelObject::dispose>("dispose")});
+      {accessor<&ModelObject::parameter_count>("parameterCount"), accessor<&ModelObject::multiply_adds>("multiplyAdds"),
+       accessor<&ModelObject::threads>("threads"), accessor<&ModelObject::device>("device"),
+       accessor<&ModelObject::device_description>("deviceDescription"), accessor<&ModelObject::device_choice>("deviceChoice"),
+       accessor<&ModelObject::precision>("precision"), method<&ModelObject::tensors>("tensors"), method<&ModelObject::set_tensor>("setTensor"),
+       method<&ModelObject::logits>("logits"), method<&ModelObject::logits_of>("logitsOf"), method<&ModelObject::explain>("explain"),
+       method<&ModelObject::memory_bytes>("memoryBytes"), method<&ModelObject::dispose>("dispose")});
 }
 
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : Wrapped(info) {
   guarded(info.Env(), [&] {
     const auto options = info[1].As<Napi::Object>();
     OpenedDevice opened = open_device(options.Get("device").ToString(), to_device_options(options));
@@ -73,79 +71,69 @@ ModelObject::~ModelObject() {
 
 std::shared_ptr<SharedNetwork> ModelObject::get(Napi::Env env, const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Environment::of(env).model.Value()))
-    throw_error(env, "ERR_FER_ARGUMENT", "expected a native Model");
-  return Unwrap(value.As<Napi::Object>())->live(env);
+    throw Error("ERR_FER_ARGUMENT", "expected a native Model");
+  return Unwrap(value.As<Napi::Object>())->live();
 }
 
-std::shared_ptr<SharedNetwork> ModelObject::live(Napi::Env env) const {
-  if (!shared_) throw_error(env, "ERR_FER_DISPOSED", "this model was disposed");
+std::shared_ptr<SharedNetwork> ModelObject::live() const {
+  if (!shared_) throw Error("ERR_FER_DISPOSED", "this model was disposed");
   return shared_;
 }
 
 Napi::Value ModelObject::parameter_count(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->plan().parameter_count));
+  return Napi::Number::New(info.Env(), static_cast<double>(live()->network->plan().parameter_count));
 }
 Napi::Value ModelObject::multiply_adds(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->plan().multiply_adds));
+  return Napi::Number::New(info.Env(), static_cast<double>(live()->network->plan().multiply_adds));
 }
-Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), live(info.Env())->network->backend().threads());
-}
+Napi::Value ModelObject::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), live()->network->backend().threads()); }
 Napi::Value ModelObject::device(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_); }
 Napi::Value ModelObject::device_choice(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_choice_); }
 Napi::Value ModelObject::precision(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), precision_); }
 Napi::Value ModelObject::device_description(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), live(info.Env())->network->backend().description());
+  return Napi::String::New(info.Env(), live()->network->backend().description());
 }
 
 Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
-  const auto shared = live(info.Env());
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    std::lock_guard lock(shared->busy);
-    const auto& all = shared->network->plan().tensors;
-    Napi::Array array = Napi::Array::New(info.Env(), all.size());
-    for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, from_tensor(info.Env(), all[i].name, all[i], shared->network->read(all[i])));
-    return array;
-  });
+  const auto shared = live();
+  std::lock_guard lock(shared->busy);
+  const auto& all = shared->network->plan().tensors;
+  Napi::Array array = Napi::Array::New(info.Env(), all.size());
+  for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, from_tensor(info.Env(), all[i].name, all[i], shared->network->read(all[i])));
+  return array;
 }
 
 void ModelObject::set_tensor(const Napi::CallbackInfo& info) {
-  const auto shared = live(info.Env());
-  guarded(info.Env(), [&] {
-    std::lock_guard lock(shared->busy);
-    const std::string name = info[0].ToString();
-    shared->network->write(shared->network->tensor(name), values<Napi::Float32Array>(info[1]));
-  });
+  const auto shared = live();
+  std::lock_guard lock(shared->busy);
+  const std::string name = info[0].ToString();
+  shared->network->write(shared->network->tensor(name), values<Napi::Float32Array>(info[1]));
 }
 
 Napi::Value ModelObject::logits(const Napi::CallbackInfo& info) {
   auto inference = std::make_shared<Inference>();
-  inference->model = live(info.Env());
-  return guarded(info.Env(), [&] {
-    const int size = inference->model->network->plan().spec.input_size;
-    inference->images = values<Napi::Uint8Array>(info[0]);
-    const auto count = static_cast<size_t>(info[1].ToNumber().DoubleValue());
-    if (inference->images.size() != count * size * size)
-      throw Error("ERR_FER_ARGUMENT",
-                  "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
-    inference->rows.resize(count);
-    std::iota(inference->rows.begin(), inference->rows.end(), 0u);
-    return run_inference(info.Env(), inference);
-  });
+  inference->model = live();
+  const int size = inference->model->network->plan().spec.input_size;
+  inference->images = values<Napi::Uint8Array>(info[0]);
+  const auto count = static_cast<size_t>(info[1].ToNumber().DoubleValue());
+  if (inference->images.size() != count * size * size)
+    throw Error("ERR_FER_ARGUMENT",
+                "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
+  inference->rows.resize(count);
+  std::iota(inference->rows.begin(), inference->rows.end(), 0u);
+  return run_inference(info.Env(), inference);
 }
 
 Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
   auto inference = std::make_shared<Inference>();
-  inference->model = live(info.Env());
+  inference->model = live();
   inference->data = DataSetObject::get(info.Env(), info[0]);
-  return guarded(info.Env(), [&] {
-    inference->rows = values<Napi::Uint32Array>(info[1]);
-    inference->flip = info[2].ToBoolean();
-    for (uint32_t row : inference->rows)
-      if (row >= inference->data->count())
-        throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
-    return run_inference(info.Env(), inference);
-  });
+  inference->rows = values<Napi::Uint32Array>(info[1]);
+  inference->flip = info[2].ToBoolean();
+  for (uint32_t row : inference->rows)
+    if (row >= inference->data->count())
+      throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(inference->data->count()) + ", got " + std::to_string(row));
+  return run_inference(info.Env(), inference);
 }
 
 Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
@@ -154,38 +142,37 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
     ExplainRequest request;
     Sensitivity found;
   };
-  const auto model = live(info.Env());
-  return guarded(info.Env(), [&] {
-    const int size = model->network->plan().spec.input_size;
-    const auto options = info[1].As<Napi::Object>();
-    auto explanation = std::make_shared<Explanation>();
-    explanation->image = values<Napi::Uint8Array>(info[0]);
-    if (explanation->image.size() != static_cast<size_t>(size) * size)
-      throw Error("ERR_FER_ARGUMENT",
-                  "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
-    explanation->request = {options.Get("layer").ToString(), static_cast<int>(number(options, "target")), options.Get("guided").ToBoolean()};
-    Job job;
-    job.work = [model, explanation, size] {
-      std::lock_guard lock(model->busy);
-      explanation->found = fer::explain(*model->network, explanation->image.data(), size, explanation->request);
-    };
-    job.result = [explanation](Napi::Env env) -> Napi::Value {
-      const Sensitivity& found = explanation->found;
-      Napi::Object object = Napi::Object::New(env);
-      object.Set("logits", from_floats(env, found.logits));
-      object.Set("target", found.target);
-      object.Set("size", found.size);
-      object.Set("channels", found.channels);
-      object.Set("gradient", from_floats(env, found.gradient));
-      object.Set("gradCam", from_floats(env, grad_cam(found)));
-      return object;
-    };
-    return start(info.Env(), std::move(job));
-  });
+  const auto model = live();
+  const int size = model->network->plan().spec.input_size;
+  const auto options = info[1].As<Napi::Object>();
+  auto explanation = std::make_shared<Explanation>();
+  explanation->image = values<Napi::Uint8Array>(info[0]);
+  if (explanation->image.size() != static_cast<size_t>(size) * size)
+    throw Error("ERR_FER_ARGUMENT",
+                "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
+  explanation->request = {
+      .layer = options.Get("layer").ToString(), .target = static_cast<int>(number(options, "target")), .guided = options.Get("guided").ToBoolean()};
+  Job job;
+  job.work = [model, explanation, size] {
+    std::lock_guard lock(model->busy);
+    explanation->found = fer::explain(*model->network, explanation->image.data(), size, explanation->request);
+  };
+  job.result = [explanation](Napi::Env env) -> Napi::Value {
+    const Sensitivity& found = explanation->found;
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("logits", from_floats(env, found.logits));
+    object.Set("target", found.target);
+    object.Set("size", found.size);
+    object.Set("channels", found.channels);
+    object.Set("gradient", from_floats(env, found.gradient));
+    object.Set("gradCam", from_floats(env, grad_cam(found)));
+    return object;
+  };
+  return start(info.Env(), std::move(job));
 }
 
 Napi::Value ModelObject::memory_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live(info.Env())->network->bytes()));
+  return Napi::Number::New(info.Env(), static_cast<double>(live()->network->bytes()));
 }
 
 void ModelObject::dispose(const Napi::CallbackInfo& info) {

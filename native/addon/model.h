@@ -5,7 +5,8 @@
 #include <memory>
 #include <mutex>
 
-#include "core/network.h"
+#include "addon/callbacks.h"
+#include "network/network.h"
 
 namespace fer::addon {
 
@@ -17,7 +18,7 @@ struct SharedNetwork {
   std::mutex busy;
 };
 
-class ModelObject : public Napi::ObjectWrap<ModelObject> {
+class ModelObject : public Wrapped<ModelObject> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit ModelObject(const Napi::CallbackInfo& info);
@@ -40,7 +41,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value explain(const Napi::CallbackInfo& info);
   Napi::Value memory_bytes(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
-  std::shared_ptr<SharedNetwork> live(Napi::Env env) const;
+  std::shared_ptr<SharedNetwork> live() const;
 
   std::shared_ptr<SharedNetwork> shared_;
   std::string device_, device_choice_, precision_;

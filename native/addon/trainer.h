@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "addon/model.h"
-#include "core/trainer.h"
+#include "network/trainer.h"
 
 namespace fer::addon {
 
-class TrainerObject : public Napi::ObjectWrap<TrainerObject> {
+class TrainerObject : public Wrapped<TrainerObject> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit TrainerObject(const Napi::CallbackInfo& info);
@@ -39,7 +39,7 @@ class TrainerObject : public Napi::ObjectWrap<TrainerObject> {
     float* statistics;
   };
   static std::vector<Part> parts(Trainer& trainer);
-  std::shared_ptr<Shared> live(Napi::Env env) const;
+  std::shared_ptr<Shared> live() const;
 
   std::shared_ptr<Shared> shared_;
   int64_t accounted_ = 0;

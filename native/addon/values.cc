@@ -1,6 +1,6 @@
 #include "addon/values.h"
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::addon {
 
@@ -18,8 +18,18 @@ Spec to_spec(const Napi::Object& object) {
 Augmentation to_augmentation(const Napi::Object& o) {
   const std::string fill = o.Get("fill").ToString();
   if (fill != "edge" && fill != "black") throw Error("ERR_FER_ARGUMENT", "expected edge or black, got " + fill + ", for fill");
-  return {real(o, "flip"),       real(o, "geometric"), real(o, "rotation"), real(o, "shift"),      real(o, "zoom"), real(o, "photometric"),
-          real(o, "brightness"), real(o, "contrast"),  real(o, "cutout"),   real(o, "cutoutSize"), fill == "black", real(o, "nearest")};
+  return {.flip = real(o, "flip"),
+          .geometric = real(o, "geometric"),
+          .rotation = real(o, "rotation"),
+          .shift = real(o, "shift"),
+          .zoom = real(o, "zoom"),
+          .photometric = real(o, "photometric"),
+          .brightness = real(o, "brightness"),
+          .contrast = real(o, "contrast"),
+          .cutout = real(o, "cutout"),
+          .cutout_size = real(o, "cutoutSize"),
+          .black_fill = fill == "black",
+          .nearest = real(o, "nearest")};
 }
 
 DeviceOptions to_device_options(const Napi::Object& o) {
@@ -54,13 +64,15 @@ TrainerOptions to_trainer_options(const Napi::Object& o) {
   options.ema_decay = real(o, "emaDecay");
   options.seed = seed(o);
   options.augmentation = to_augmentation(o.Get("augmentation").As<Napi::Object>());
-  options.sampling = {real(o, "balancedSampling"), real(o, "rareAugmentation")};
+  options.sampling = {.balance = real(o, "balancedSampling"), .rare_augmentation = real(o, "rareAugmentation")};
   return options;
 }
 
 EpochTotals to_totals(const Napi::Object& o) {
-  return {number(o, "lossSum"), static_cast<int64_t>(number(o, "correct")), static_cast<int64_t>(number(o, "seen")),
-          static_cast<int64_t>(number(o, "step"))};
+  return {.loss_sum = number(o, "lossSum"),
+          .correct = static_cast<int64_t>(number(o, "correct")),
+          .seen = static_cast<int64_t>(number(o, "seen")),
+          .step = static_cast<int64_t>(number(o, "step"))};
 }
 
 Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values) {
@@ -80,10 +92,8 @@ Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
 
 Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInfo& info, const std::vector<float>& data) {
   Napi::Object object = Napi::Object::New(env);
-  Napi::Array shape = Napi::Array::New(env, info.shape.size());
-  for (uint32_t i = 0; i < info.shape.size(); ++i) shape.Set(i, info.shape[i]);
   object.Set("name", name);
-  object.Set("shape", shape);
+  object.Set("shape", from_list(env, info.shape));
   object.Set("data", from_floats(env, data));
   object.Set("trainable", info.trainable);
   return object;

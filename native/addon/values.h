@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "core/plan.h"
-#include "core/trainer.h"
+#include "network/plan.h"
+#include "network/trainer.h"
 
 namespace fer::addon {
 
@@ -17,6 +17,13 @@ template <class Array>
 auto values(const Napi::Value& value) {
   Array array = value.As<Array>();
   return std::vector<std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.Data() + array.ElementLength());
+}
+
+template <class T>
+Napi::Array from_list(Napi::Env env, const std::vector<T>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, values[i]);
+  return array;
 }
 
 Spec to_spec(const Napi::Object& object);

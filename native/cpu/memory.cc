@@ -7,7 +7,7 @@
 #include <cstring>
 #include <new>
 
-#include "core/error.h"
+#include "base/error.h"
 #include "cpu/cpu_backend.h"
 
 namespace fer::cpu {

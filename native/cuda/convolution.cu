@@ -1,4 +1,4 @@
-// The stem's unpadded 3x3 convolutions and the modules' 1x1 stride-2 shortcuts.
+// The stem's unpadded 3x3 convolutions.
 #include "cuda/cuda_backend.h"
 #include "cuda/ways.cuh"
 
@@ -63,108 +63,66 @@ __global__ void __launch_bounds__(kThreads)
   for (int tap = 0; tap < 9; ++tap) d_weight[tap * s.channels + first + thread_in_block()] = static_cast<float>(totals[tap]);
 }
 
-Gradient gradient(const Upstream& up) { return {up.g, up.z, up.bn->a, up.bn->b, up.bn->c, up.bn->channels}; }
-
 }  // namespace
 
-void CudaBackend::convolution_forward(const ConvolutionShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
-  enter();
-  const char* op = "convolution";
-  const int out_size = s.in_size - 2, rows = s.n * out_size * out_size;
+void CudaBackend::run(const ConvolutionForward& op) {
+  const Shape& s = op.shape;
+  const char* label = "convolution";
+  const int out_size = s.size - 2, rows = s.n * out_size * out_size;
   if (s.in_channels % 4 != 0) {
-    if (s.in_channels != 1 || in.bn)
+    if (s.in_channels != 1 || op.in.bn)
       throw Error("ERR_FER_ARGUMENT", "expected one input channel or a multiple of 4, got " + std::to_string(s.in_channels));
     const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
-    launch(op, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, weight, z, *bn, training,
-           work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+    launch(label, first_layer_forward, g.grid, g.block, work_->stream(), FirstLayer{op.in.z, s.n, s.size, s.out_channels}, op.weight, op.z, *op.bn,
+           op.training, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * s.out_channels),
+           work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
     return;
   }
   const int k = 9 * s.in_channels;
-  Candidates ways = products(*work_, op, Window{in.z, s.in_size, s.in_channels, pending(in)}, Weights{weight, s.out_channels},
-                             StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, k);
-  add_cudnn(ways, *work_, op, CudnnPass::kForward, {s.n, s.in_size, s.in_channels, s.out_channels, 3, 0, 1, 1}, [&](const auto& convolve) {
-    const float* x = written_out(*work_, op, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
-    convolve(x, turned(*work_, op, weight, k, s.out_channels), z);
-    if (training) measure_statistics(*work_, op, z, rows, *bn);
+  Candidates ways = products(*work_, label, Window{op.in.z, s.size, s.in_channels, pending(op.in)}, Weights{op.weight, s.out_channels},
+                             StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, k);
+  add_cudnn(ways, *work_, label, CudnnPass::kForward, {s.n, s.size, s.in_channels, s.out_channels, 3, 0, 1, 1}, [&](const auto& convolve) {
+    const float* x = written_out(*work_, label, op.in, static_cast<size_t>(s.n) * s.size * s.size, s.in_channels);
+    convolve(x, turned(*work_, label, op.weight, k, s.out_channels), op.z);
+    if (op.training) measure_statistics(*work_, label, op.z, rows, *op.bn);
   });
-  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways,
-                       running_statistics(*bn, training));
+  work_->choices().run(choice_key(*work_, label, {batch_in_key(s.n, op.training), s.size, s.in_channels, s.out_channels, op.training}), ways,
+                       running_statistics(*op.bn, op.training));
 }
 
-void CudaBackend::convolution_backward(const ConvolutionShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
-                                       float* dx) {
-  enter();
-  const char* op = "convolution's backward pass";
-  const int out_size = s.in_size - 2, rows = s.n * out_size * out_size, in_rows = s.n * s.in_size * s.in_size;
-  const Gradient dz = gradient(up);
+void CudaBackend::run(const ConvolutionBackward& op) {
+  const Shape& s = op.shape;
+  const char* label = "convolution's backward pass";
+  const int out_size = s.size - 2, rows = s.n * out_size * out_size, in_rows = s.n * s.size * s.size;
+  const Gradient dz = gradient(op.up);
   if (s.in_channels == 1) {
     const RowGrid g = row_grid(rows, s.out_channels, 2u * work_->multiprocessors());
-    launch(op, first_layer_weight_gradient, g.grid, g.block, work_->stream(), FirstLayer{in.z, s.n, s.in_size, s.out_channels}, dz, d_weight,
+    launch(label, first_layer_weight_gradient, g.grid, g.block, work_->stream(), FirstLayer{op.in.z, s.n, s.size, s.out_channels}, dz, op.d_weight,
            work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 9 * s.out_channels), work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
-    if (dx) throw Error("ERR_FER_ARGUMENT", "the first layer's input has no gradient");
+    if (op.dx) throw Error("ERR_FER_ARGUMENT", "the first layer's input has no gradient");
     return;
   }
-  const CudnnShape shape{s.n, s.in_size, s.in_channels, s.out_channels, 3, 0, 1, 1};
+  const CudnnShape shape{s.n, s.size, s.in_channels, s.out_channels, 3, 0, 1, 1};
   const char *of_weight = "convolution's weight gradient", *of_input = "convolution's input gradient";
-  Candidates ways =
-      outer_products(*work_, of_weight, Window{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, 9 * s.in_channels, s.out_channels, rows);
+  Candidates ways = outer_products(*work_, of_weight, Window{op.in.z, s.size, s.in_channels, pending(op.in)}, dz, op.d_weight, 9 * s.in_channels,
+                                   s.out_channels, rows);
   add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, shape, [&](const auto& convolve) {
-    const float* x = written_out(*work_, of_weight, in, in_rows, s.in_channels);
+    const float* x = written_out(*work_, of_weight, op.in, in_rows, s.in_channels);
     float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels * s.out_channels);
     convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
-    turn(*work_, of_weight, turned_gradient, s.out_channels, 9 * s.in_channels, d_weight);
+    turn(*work_, of_weight, turned_gradient, s.out_channels, 9 * s.in_channels, op.d_weight);
   });
-  work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
-  if (!dx) return work_->meet();
-  ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.in_size}, TransposedTaps{weight, s.in_channels, s.out_channels},
-                  StoreMasked{dx, in.z, s.in_channels, in_bn ? *in_bn : BatchNorm{}, static_cast<double>(in_rows), in_bn != nullptr}, in_rows,
-                  s.in_channels, 9 * s.out_channels);
+  work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.size, s.in_channels, s.out_channels}), ways); });
+  if (!op.dx) return work_->meet();
+  ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.size}, TransposedTaps{op.weight, s.in_channels, s.out_channels},
+                  StoreMasked{op.dx, op.in.z, s.in_channels, op.in.bn ? *op.in.bn : BatchNorm{}, static_cast<double>(in_rows), op.in.bn != nullptr},
+                  in_rows, s.in_channels, 9 * s.out_channels);
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
     const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
-    convolve(dense, turned(*work_, of_input, weight, 9 * s.in_channels, s.out_channels), dx);
-    finish_input_gradient(*work_, of_input, s.n, s.in_size, s.in_channels, {in.z, in_bn}, nullptr, dx);
+    convolve(dense, turned(*work_, of_input, op.weight, 9 * s.in_channels, s.out_channels), op.dx);
+    finish_input_gradient(*work_, of_input, s.n, s.size, s.in_channels, {op.in.z, op.in.bn}, nullptr, op.dx);
   });
-  work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
-  work_->meet();
-}
-
-void CudaBackend::shortcut_forward(const ShortcutShape& s, View in, const float* weight, float* z, BatchNorm* bn, bool training) {
-  enter();
-  const char* op = "shortcut convolution";
-  const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
-  Candidates ways = products(*work_, op, Even{in.z, s.in_size, s.in_channels, pending(in)}, Weights{weight, s.out_channels},
-                             StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, s.in_channels);
-  add_cudnn(ways, *work_, op, CudnnPass::kForward, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1}, [&](const auto& convolve) {
-    const float* x = written_out(*work_, op, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
-    convolve(x, turned(*work_, op, weight, s.in_channels, s.out_channels), z);
-    if (training) measure_statistics(*work_, op, z, rows, *bn);
-  });
-  work_->choices().run(choice_key(*work_, op, {batch_in_key(s.n, training), s.in_size, s.in_channels, s.out_channels, training}), ways,
-                       running_statistics(*bn, training));
-}
-
-void CudaBackend::shortcut_backward(const ShortcutShape& s, const Upstream& up, View in, const float* weight, float* d_weight, float* dx) {
-  enter();
-  const char *of_weight = "shortcut's weight gradient", *of_input = "shortcut's input gradient";
-  const int half = (s.in_size + 1) / 2, rows = s.n * half * half;
-  const Gradient dz = gradient(up);
-  Candidates ways =
-      outer_products(*work_, of_weight, Even{in.z, s.in_size, s.in_channels, pending(in)}, dz, d_weight, s.in_channels, s.out_channels, rows);
-  add_cudnn(ways, *work_, of_weight, CudnnPass::kWeightGradient, {s.n, s.in_size, s.in_channels, s.out_channels, 1, 0, 2, 1},
-            [&](const auto& convolve) {
-              const float* x = written_out(*work_, of_weight, in, static_cast<size_t>(s.n) * s.in_size * s.in_size, s.in_channels);
-              float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(s.in_channels) * s.out_channels);
-              convolve(x, written_out(*work_, of_weight, Slot::kGradient, dz, rows, s.out_channels), turned_gradient);
-              turn(*work_, of_weight, turned_gradient, s.out_channels, s.in_channels, d_weight);
-            });
-  work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.in_size, s.in_channels, s.out_channels}), ways); });
-  ways = products(*work_, of_input, dz, TransposedWeights{weight, s.out_channels}, Store{dx, s.in_channels}, rows, s.in_channels, s.out_channels);
-  // Only the even pixels are asked for: a convolution of stride 1 over those.
-  add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, {s.n, half, s.in_channels, s.out_channels, 1, 0, 1, 1}, [&](const auto& convolve) {
-    const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);
-    convolve(dense, turned(*work_, of_input, weight, s.in_channels, s.out_channels), dx);
-  });
-  work_->choices().run(choice_key(*work_, of_input, {s.n, s.in_size, s.in_channels, s.out_channels}), ways);
+  work_->choices().run(choice_key(*work_, of_input, {s.n, s.size, s.in_channels, s.out_channels}), ways);
   work_->meet();
 }
 

@@ -12,8 +12,8 @@ int checked_device(int device) {
                                                   (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
                                                   ". Run fer-cudnn doctor. Nothing was run on another device instead");
   if (device < 0 || device >= count)
-    throw Error("ERR_FER_DEVICE_UNAVAILABLE", "there is no device cuda:" + std::to_string(device) + "; this machine has cuda:0" +
-                                                  (count > 1 ? " to cuda:" + std::to_string(count - 1) : ""));
+    throw Error("ERR_FER_DEVICE_UNAVAILABLE",
+                "there is no GPU number " + std::to_string(device) + "; this machine has " + std::to_string(count) + ", counted from 0");
   check(cudaSetDevice(device), "choosing the device");
   return device;
 }
@@ -21,14 +21,15 @@ int checked_device(int device) {
 // Runs its ops directly the first time, so that scratch memory is there, captures them the second time, then replays.
 class GraphProgram final : public Program {
  public:
-  GraphProgram(int device, cudaStream_t stream, std::function<void()> ops) : device_(device), stream_(stream), ops_(std::move(ops)) {}
+  GraphProgram(Backend& backend, int device, cudaStream_t stream, std::span<const Op> ops)
+      : backend_(backend), device_(device), stream_(stream), ops_(ops.begin(), ops.end()) {}
   ~GraphProgram() override {
     if (graph_) cudaGraphExecDestroy(graph_);
   }
 
   void run() override {
     check(cudaSetDevice(device_), "choosing the device");
-    if (runs_++ == 0) return ops_();
+    if (runs_++ == 0) return backend_.run(ops_);
     if (!graph_) capture();
     check(cudaGraphLaunch(graph_, stream_), "launching the step's graph");
   }
@@ -38,7 +39,7 @@ class GraphProgram final : public Program {
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "capturing the step");
     cudaGraph_t captured = nullptr;
     try {
-      ops_();
+      backend_.run(ops_);
     } catch (...) {
       cudaStreamEndCapture(stream_, &captured);
       if (captured) cudaGraphDestroy(captured);
@@ -50,9 +51,10 @@ class GraphProgram final : public Program {
     check(status, "preparing the step's graph");
   }
 
+  Backend& backend_;
   int device_;
   cudaStream_t stream_;
-  std::function<void()> ops_;
+  std::vector<Op> ops_;
   int64_t runs_ = 0;
   cudaGraphExec_t graph_ = nullptr;
 };
@@ -67,15 +69,18 @@ std::string precision_text(Precision asked, Precision given) {
 }  // namespace
 
 CudaBackend::CudaBackend(int device, const DeviceOptions& options, Tuning tuning)
-    : device_(checked_device(device)), options_(options), work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
+    : device_(checked_device(device)),
+      name_(*options.name ? options.name : "GPU " + std::to_string(device)),
+      asked_(options.precision),
+      work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
 
 void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the device"); }
 
 std::string CudaBackend::description() const {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
-  return "cuda:" + std::to_string(device_) + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' +
-         std::to_string(properties.minor) + ", " + precision_text(options_.precision, work_->precision());
+  return name_ + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' + std::to_string(properties.minor) + ", " +
+         precision_text(asked_, work_->precision());
 }
 
 void* CudaBackend::allocate(size_t bytes) {
@@ -84,8 +89,8 @@ void* CudaBackend::allocate(size_t bytes) {
   const cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // an allocation that failed leaves the device usable
-    throw Error("ERR_FER_OUT_OF_MEMORY", "cuda:" + std::to_string(device_) + " could not allocate " + std::to_string(bytes) + " bytes; " +
-                                             std::to_string(free_bytes()) + " are free");
+    throw Error("ERR_FER_OUT_OF_MEMORY",
+                name_ + " could not allocate " + std::to_string(bytes) + " bytes; " + std::to_string(free_bytes()) + " are free");
   }
   check(status, "allocating memory");
   check(cudaMemsetAsync(memory, 0, bytes, work_->stream()), "clearing memory");
@@ -127,8 +132,11 @@ void CudaBackend::zero(void* device, size_t bytes) {
   check(cudaMemsetAsync(device, 0, bytes, work_->stream()), "clearing memory");
 }
 
-std::unique_ptr<Program> CudaBackend::record(std::function<void()> ops) {
-  return std::make_unique<GraphProgram>(device_, work_->stream(), std::move(ops));
+void CudaBackend::run(const Op& op) {
+  enter();
+  std::visit([this](const auto& one) { run(one); }, op);
 }
+
+std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) { return std::make_unique<GraphProgram>(*this, device_, work_->stream(), ops); }
 
 }  // namespace fer::cuda

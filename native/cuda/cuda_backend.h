@@ -26,33 +26,8 @@ class CudaBackend final : public Backend {
   void zero(void* device, size_t bytes) override;
 
   bool asynchronous() const override { return true; }
-  std::unique_ptr<Program> record(std::function<void()> ops) override;
-  void advance(const StepState* schedule, StepState* now) override;
-  void gather(const Batch&, const AugmentPass* augment, int out_size, float* x) override;
-
-  void convolution_forward(const ConvolutionShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) override;
-  void separable_forward(const SeparableShape&, View in, const float* depthwise, const float* pointwise, float* d, float* z, BatchNorm* bn,
-                         bool training) override;
-  void shortcut_forward(const ShortcutShape&, View in, const float* weight, float* z, BatchNorm* bn, bool training) override;
-  void pool_add_forward(const PoolShape&, const float* main_z, const BatchNorm* main_bn, const float* shortcut_z, const BatchNorm* shortcut_bn,
-                        float* out, uint8_t* argmax) override;
-  void head_forward(const HeadShape&, const float* x, const float* weight, const float* bias, float* taps, float* logits) override;
-  void softmax_cross_entropy(const HeadShape&, const float* logits, const Batch&, const LossOptions&, float* d_logits, LossTotals* totals) override;
-
-  void head_backward(const HeadShape&, const float* d_logits, const float* taps, const float* weight, float* d_weight, float* d_bias,
-                     float* dx) override;
-  void pool_add_backward(const PoolShape&, const float* g, const uint8_t* argmax, const float* main_z, BatchNorm* main_bn, const float* shortcut_z,
-                         BatchNorm* shortcut_bn) override;
-  void shortcut_backward(const ShortcutShape&, const Upstream&, View in, const float* weight, float* d_weight, float* dx) override;
-  void separable_backward(const SeparableShape&, const Upstream&, View in, BatchNorm* in_bn, const float* d, const float* depthwise,
-                          const float* pointwise, float* d_depthwise, float* d_pointwise, const float* shortcut_dx, float* dx) override;
-  void convolution_backward(const ConvolutionShape&, const Upstream&, View in, BatchNorm* in_bn, const float* weight, float* d_weight,
-                            float* dx) override;
-
-  void optimize(const OptimizerRule&, const StepState* step, size_t count, float* parameters, const float* gradients, float* moment1, float* moment2,
-                float* average) override;
-  void update_average(const StepState* step, size_t count, const float* values, float* average) override;
-  void use_running_statistics(const BatchNorm& bn) override;
+  void run(const Op& op) override;
+  std::unique_ptr<Program> record(std::span<const Op> ops) override;
 
   const Choices& choices() const { return work_->choices(); }
 
@@ -61,10 +36,13 @@ class CudaBackend final : public Backend {
   void for_each_lane(const std::function<void(int, Backend&)>& body) override { body(0, *this); }
 
  private:
+  FER_RUNS_EVERY_OP
+
   // Calls come from any thread; each must see this backend's device.
   void enter() const;
   int device_;
-  DeviceOptions options_;
+  std::string name_;
+  Precision asked_;
   std::unique_ptr<Workspace> work_;
 };
 

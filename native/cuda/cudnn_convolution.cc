@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cuda/cudnn_library.h"
+#include "devices/cuda/cudnn_library.h"
 
 namespace fer::cuda {
 namespace {

@@ -61,6 +61,7 @@ struct Gradient {
     return multiply_add(load4(a + k), load4(g + at), multiply_add(load4(b + k), load4(z + at), load4(c + k)));
   }
 };
+inline Gradient gradient(const Upstream& up) { return {up.g, up.z, up.bn->a, up.bn->b, up.bn->c, up.bn->channels}; }
 
 // The same where g is the gradient of the 3x3/2 pooled output: a pixel collects it from the windows whose maximum it was.
 struct PooledGradient {

@@ -44,14 +44,15 @@ bool description(const Backend* backend, Failure* failure, char* text, size_t ca
   return plugin::guarded(failure, [&] { std::snprintf(text, capacity, "%s", backend->description().c_str()); });
 }
 
-bool record(Backend* backend, Failure* failure, Program** program, plugin::Ops ops, void* context) {
+bool run(Backend* backend, Failure* failure, const plugin::PlainOp* op) {
+  return plugin::guarded(failure, [&] { backend->run(plugin::op_of(*op)); });
+}
+
+bool record(Backend* backend, Failure* failure, Program** program, const plugin::PlainOp* plain, size_t count) {
   return plugin::guarded(failure, [&] {
-    *program = backend
-                   ->record([ops, context] {
-                     Failure inner;
-                     if (!ops(context, &inner)) plugin::rethrow(inner);
-                   })
-                   .release();
+    std::vector<Op> ops;
+    for (size_t i = 0; i < count; ++i) ops.push_back(plugin::op_of(plain[i]));
+    *program = backend->record(ops).release();
   });
 }
 
@@ -61,8 +62,9 @@ constexpr plugin::Table kTable = {
     .make = make,
     .destroy = [](Backend* backend) { delete backend; },
     .description = description,
+    .run = run,
     .record = record,
-    .run = [](Program* program, Failure* failure) { return plugin::guarded(failure, [&] { program->run(); }); },
+    .replay = [](Program* program, Failure* failure) { return plugin::guarded(failure, [&] { program->run(); }); },
     .destroy_program = [](Program* program) { delete program; },
     .threads = Export<&Backend::threads>::call,
     .channel_alignment = Export<&Backend::channel_alignment>::call,
@@ -76,22 +78,6 @@ constexpr plugin::Table kTable = {
     .copy = Export<&Backend::copy>::call,
     .zero = Export<&Backend::zero>::call,
     .asynchronous = Export<&Backend::asynchronous>::call,
-    .advance = Export<&Backend::advance>::call,
-    .gather = Export<&Backend::gather>::call,
-    .convolution_forward = Export<&Backend::convolution_forward>::call,
-    .separable_forward = Export<&Backend::separable_forward>::call,
-    .shortcut_forward = Export<&Backend::shortcut_forward>::call,
-    .pool_add_forward = Export<&Backend::pool_add_forward>::call,
-    .head_forward = Export<&Backend::head_forward>::call,
-    .softmax_cross_entropy = Export<&Backend::softmax_cross_entropy>::call,
-    .head_backward = Export<&Backend::head_backward>::call,
-    .pool_add_backward = Export<&Backend::pool_add_backward>::call,
-    .shortcut_backward = Export<&Backend::shortcut_backward>::call,
-    .separable_backward = Export<&Backend::separable_backward>::call,
-    .convolution_backward = Export<&Backend::convolution_backward>::call,
-    .optimize = Export<&Backend::optimize>::call,
-    .update_average = Export<&Backend::update_average>::call,
-    .use_running_statistics = Export<&Backend::use_running_statistics>::call,
 };
 
 }  // namespace

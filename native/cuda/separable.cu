@@ -88,12 +88,12 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
   if (normalised) finish_gradients(bn, column, rows, totals[9], totals[10]);
 }
 
-CudnnShape depthwise_shape(const SeparableShape& s) { return {s.n, s.size, s.in_channels, s.in_channels, 3, 1, 1, s.in_channels}; }
-CudnnShape pointwise_shape(const SeparableShape& s) { return {s.n, s.size, s.in_channels, s.out_channels, 1, 0, 1, 1}; }
+CudnnShape depthwise_shape(const Shape& s) { return {s.n, s.size, s.in_channels, s.in_channels, 3, 1, 1, s.in_channels}; }
+CudnnShape pointwise_shape(const Shape& s) { return {s.n, s.size, s.in_channels, s.out_channels, 1, 0, 1, 1}; }
 
 // From `dz`, the loader, to d_pointwise and dd. `written`: dz in memory, where it already is.
 template <class Dz>
-void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, const float* written, const float* d, const float* pointwise,
+void pointwise_backward(Workspace& work, const Shape& s, const Dz& dz, const float* written, const float* d, const float* pointwise,
                         float* d_pointwise, float* dd) {
   const char *of_weight = "pointwise convolution's weight gradient", *of_input = "pointwise convolution's input gradient";
   const int rows = s.n * s.size * s.size;
@@ -117,71 +117,71 @@ void pointwise_backward(Workspace& work, const SeparableShape& s, const Dz& dz, 
 
 }  // namespace
 
-void CudaBackend::separable_forward(const SeparableShape& s, View in, const float* depthwise, const float* pointwise, float* d, float* z,
-                                    BatchNorm* bn, bool training) {
-  enter();
+void CudaBackend::run(const SeparableForward& op) {
+  const Shape& s = op.shape;
   const int rows = s.n * s.size * s.size;
-  if (!d) d = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
+  float* d = op.d ? op.d : work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
   const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
-  const int n_in_key = batch_in_key(s.n, training);
-  Candidates ways = {
-      {"own", [&] {
-         const RowGrid g =
-             row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels, 16u * work_->multiprocessors());
-         launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), in.z, pending(in), s.n, s.size, s.in_channels, depthwise, d);
-       }}};
+  const int n_in_key = batch_in_key(s.n, op.training);
+  Candidates ways = {{"own", [&] {
+                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels,
+                                                   16u * work_->multiprocessors());
+                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.n, s.size, s.in_channels,
+                               op.depthwise, d);
+                      }}};
   add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
-    const float* x = written_out(*work_, of_depthwise, in, rows, s.in_channels);
-    convolve(x, turned(*work_, of_depthwise, depthwise, 9, s.in_channels), d);
+    const float* x = written_out(*work_, of_depthwise, op.in, rows, s.in_channels);
+    convolve(x, turned(*work_, of_depthwise, op.depthwise, 9, s.in_channels), d);
   });
-  work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, in.bn != nullptr}), ways);
+  work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, op.in.bn != nullptr}), ways);
 
-  ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, Weights{pointwise, s.out_channels},
-                  StoreWithStatistics{z, s.out_channels, *bn, static_cast<double>(rows), training}, rows, s.out_channels, s.in_channels);
+  ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, Weights{op.pointwise, s.out_channels},
+                  StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, s.in_channels);
   add_cudnn(ways, *work_, of_pointwise, CudnnPass::kForward, pointwise_shape(s), [&](const auto& convolve) {
-    convolve(d, turned(*work_, of_pointwise, pointwise, s.in_channels, s.out_channels), z);
-    if (training) measure_statistics(*work_, of_pointwise, z, rows, *bn);
+    convolve(d, turned(*work_, of_pointwise, op.pointwise, s.in_channels, s.out_channels), op.z);
+    if (op.training) measure_statistics(*work_, of_pointwise, op.z, rows, *op.bn);
   });
-  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, training}), ways,
-                       running_statistics(*bn, training));
+  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, op.training}), ways,
+                       running_statistics(*op.bn, op.training));
 }
 
-void CudaBackend::separable_backward(const SeparableShape& s, const Upstream& up, View in, BatchNorm* in_bn, const float* d, const float* depthwise,
-                                     const float* pointwise, float* d_depthwise, float* d_pointwise, const float* shortcut_dx, float* dx) {
-  enter();
+void CudaBackend::run(const SeparableBackward& op) {
+  const Shape& s = op.shape;
   const int rows = s.n * s.size * s.size;
-  const Gradient dense{up.g, up.z, up.bn->a, up.bn->b, up.bn->c, s.out_channels};
+  const Gradient dense = gradient(op.up);
   float* dd = work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
-  if (up.argmax) {  // collecting from the windows is too much work to repeat in every tile
-    const float* dz = written_out(*work_, "pooling's backward pass", Slot::kGradient, PooledGradient{dense, up.argmax, s.size}, rows, s.out_channels);
-    pointwise_backward(*work_, s, Dense{dz, s.out_channels, {nullptr, nullptr}}, dz, d, pointwise, d_pointwise, dd);
+  if (op.up.argmax) {  // collecting from the windows is too much work to repeat in every tile
+    const float* dz =
+        written_out(*work_, "pooling's backward pass", Slot::kGradient, PooledGradient{dense, op.up.argmax, s.size}, rows, s.out_channels);
+    pointwise_backward(*work_, s, Dense{dz, s.out_channels, {nullptr, nullptr}}, dz, op.d, op.pointwise, op.d_pointwise, dd);
   } else {
-    pointwise_backward(*work_, s, dense, nullptr, d, pointwise, d_pointwise, dd);
+    pointwise_backward(*work_, s, dense, nullptr, op.d, op.pointwise, op.d_pointwise, dd);
   }
 
-  const char* op = "depthwise convolution's gradients";
-  Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
-                        launch(op, depthwise_backward, g.grid, g.block, work_->stream(),
-                               DepthwiseBackward{dd, in.z, depthwise, shortcut_dx, pending(in), s.n, s.size, s.in_channels, d_depthwise, dx},
-                               in_bn ? *in_bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
-                               work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
-                      }}};
+  const char* label = "depthwise convolution's gradients";
+  Candidates ways = {
+      {"own", [&] {
+         const RowGrid g = row_grid(rows, s.in_channels, 2u * work_->multiprocessors());
+         launch(label, depthwise_backward, g.grid, g.block, work_->stream(),
+                DepthwiseBackward{dd, op.in.z, op.depthwise, op.shortcut_dx, pending(op.in), s.n, s.size, s.in_channels, op.d_depthwise, op.dx},
+                op.in.bn ? *op.in.bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
+                work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
+       }}};
   if (work_->cudnn())
     for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {
       Candidates both;
-      add_cudnn(both, *work_, op, CudnnPass::kInputGradient, depthwise_shape(s), [&, weights_plan](const auto& convolve) {
-        const float* x = written_out(*work_, op, in, rows, s.in_channels);
+      add_cudnn(both, *work_, label, CudnnPass::kInputGradient, depthwise_shape(s), [&, weights_plan](const auto& convolve) {
+        const float* x = written_out(*work_, label, op.in, rows, s.in_channels);
         float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels);
         float* scratch = weights_plan.workspace ? work_->floats(Slot::kCudnn, weights_plan.workspace / sizeof(float) + 1) : nullptr;
-        work_->cudnn()->run(work_->stream(), op, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
-        turn(*work_, op, turned_gradient, s.in_channels, 9, d_depthwise);
-        convolve(dd, turned(*work_, op, depthwise, 9, s.in_channels), dx);
-        finish_input_gradient(*work_, op, s.n, s.size, s.in_channels, {in.z, in_bn}, shortcut_dx, dx);
+        work_->cudnn()->run(work_->stream(), label, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
+        turn(*work_, label, turned_gradient, s.in_channels, 9, op.d_depthwise);
+        convolve(dd, turned(*work_, label, op.depthwise, 9, s.in_channels), op.dx);
+        finish_input_gradient(*work_, label, s.n, s.size, s.in_channels, {op.in.z, op.in.bn}, op.shortcut_dx, op.dx);
       });
       for (Candidate& way : both) ways.push_back({way.name + " and " + std::to_string(weights_plan.algorithm), std::move(way.run)});
     }
-  work_->choices().run(choice_key(*work_, op, {s.n, s.size, s.in_channels, in_bn != nullptr, shortcut_dx != nullptr}), ways);
+  work_->choices().run(choice_key(*work_, label, {s.n, s.size, s.in_channels, op.in.bn != nullptr, op.shortcut_dx != nullptr}), ways);
   work_->meet();  // before anyone reuses what the weights' gradient reads
 }
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <variant>
 
-#include "core/error.h"
-#include "core/philox.h"
+#include "base/error.h"
+#include "base/philox.h"
 
 namespace fer::perturb {
 

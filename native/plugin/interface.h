@@ -7,9 +7,10 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "backend.h"
-#include "core/error.h"
+#include "base/error.h"
 
 namespace fer::plugin {
 
@@ -57,8 +58,23 @@ struct Crossing<R (Backend::*)(A...) const> {
 template <auto Member>
 using Entry = typename Crossing<decltype(Member)>::Function;
 
-// Called back by the plug-in; `context` is the addon's.
-using Ops = bool (*)(void* context, Failure*);
+// An op as it crosses: its place in the list of ops.h, and its struct.
+struct PlainOp {
+  size_t kind;
+  const void* op;
+};
+
+inline PlainOp plain(const Op& op) {
+  return {.kind = op.index(), .op = std::visit([](const auto& one) -> const void* { return &one; }, op)};
+}
+
+inline Op op_of(const PlainOp& plain) {
+  Op op;
+  [&]<size_t... I>(std::index_sequence<I...>) {
+    ((plain.kind == I ? void(op.emplace<I>(*static_cast<const std::variant_alternative_t<I, Op>*>(plain.op))) : void()), ...);
+  }(std::make_index_sequence<std::variant_size_v<Op>>());
+  return op;
+}
 
 struct Table {
   const char* version;                                           // the package's; the rest is read only where it is the reader's own
@@ -67,8 +83,9 @@ struct Table {
   void (*destroy)(Backend*);
 
   bool (*description)(const Backend*, Failure*, char* text, size_t capacity);
-  bool (*record)(Backend*, Failure*, Program** program, Ops ops, void* context);
-  bool (*run)(Program*, Failure*);
+  bool (*run)(Backend*, Failure*, const PlainOp*);
+  bool (*record)(Backend*, Failure*, Program** program, const PlainOp* ops, size_t count);
+  bool (*replay)(Program*, Failure*);
   void (*destroy_program)(Program*);
 
   Entry<&Backend::threads> threads;
@@ -83,26 +100,9 @@ struct Table {
   Entry<&Backend::copy> copy;
   Entry<&Backend::zero> zero;
   Entry<&Backend::asynchronous> asynchronous;
-  Entry<&Backend::advance> advance;
-  Entry<&Backend::gather> gather;
-  Entry<&Backend::convolution_forward> convolution_forward;
-  Entry<&Backend::separable_forward> separable_forward;
-  Entry<&Backend::shortcut_forward> shortcut_forward;
-  Entry<&Backend::pool_add_forward> pool_add_forward;
-  Entry<&Backend::head_forward> head_forward;
-  Entry<&Backend::softmax_cross_entropy> softmax_cross_entropy;
-  Entry<&Backend::head_backward> head_backward;
-  Entry<&Backend::pool_add_backward> pool_add_backward;
-  Entry<&Backend::shortcut_backward> shortcut_backward;
-  Entry<&Backend::separable_backward> separable_backward;
-  Entry<&Backend::convolution_backward> convolution_backward;
-  Entry<&Backend::optimize> optimize;
-  Entry<&Backend::update_average> update_average;
-  Entry<&Backend::use_running_statistics> use_running_statistics;
 };
 
 // What a plug-in exports, and nothing else.
 using EntryPoint = const Table* (*)();
-inline constexpr const char* kCudaEntryPoint = "fer_cuda_plugin";
 
 }  // namespace fer::plugin

@@ -1,14 +1,17 @@
 #include "plugin/plugin_backend.h"
 
+#include <vector>
+
 namespace fer::plugin {
 namespace {
 
-// The ops stay on this side; the plug-in calls back for them.
 class PluginProgram final : public Program {
  public:
-  PluginProgram(const Table& table, Backend* backend, std::function<void()> ops) : table_(table), ops_(std::move(ops)) {
+  PluginProgram(const Table& table, Backend* backend, std::span<const Op> ops) : table_(table) {
+    std::vector<PlainOp> plain_ops;
+    for (const Op& op : ops) plain_ops.push_back(plain(op));
     Failure failure;
-    if (!table_.record(backend, &failure, &program_, submit, this)) rethrow(failure);
+    if (!table_.record(backend, &failure, &program_, plain_ops.data(), plain_ops.size())) rethrow(failure);
   }
   ~PluginProgram() override { table_.destroy_program(program_); }
   PluginProgram(const PluginProgram&) = delete;
@@ -16,14 +19,11 @@ class PluginProgram final : public Program {
 
   void run() override {
     Failure failure;
-    if (!table_.run(program_, &failure)) rethrow(failure);
+    if (!table_.replay(program_, &failure)) rethrow(failure);
   }
 
  private:
-  static bool submit(void* self, Failure* failure) { return guarded(failure, static_cast<PluginProgram*>(self)->ops_); }
-
   const Table& table_;
-  std::function<void()> ops_;
   Program* program_ = nullptr;
 };
 
@@ -42,8 +42,12 @@ std::string PluginBackend::description() const {
   return text;
 }
 
-std::unique_ptr<Program> PluginBackend::record(std::function<void()> ops) {
-  return std::make_unique<PluginProgram>(table_, backend_, std::move(ops));
+void PluginBackend::run(const Op& op) {
+  const PlainOp crossing = plain(op);
+  Failure failure;
+  if (!table_.run(backend_, &failure, &crossing)) rethrow(failure);
 }
+
+std::unique_ptr<Program> PluginBackend::record(std::span<const Op> ops) { return std::make_unique<PluginProgram>(table_, backend_, ops); }
 
 }  // namespace fer::plugin

@@ -2,16 +2,18 @@
 // (each operand read once, each result written once), its floating-point operations and the shape of its grid. The names are
 // those of native/test/fixtures/launches.txt, which a native test compares with what the backend really launches.
 
-export const WIDTHS = {
-  narrow: { stem: [8, 8], modules: [16, 32, 64, 128] },
-  wide: { stem: [32, 64], modules: [128, 256, 512, 1024] },
-};
+import { native } from '../../dist/native.js';
+import { resolveWidth } from '../../dist/network/width.js';
+
+export const WIDTHS = ['narrow', 'wide'];
 
 const FLOAT = 4;
 const THREADS = 256;
 const DEPTH = 16; // rows or columns of a product's tile, along the sum
 const INPUT = 48;
-const CLASSES_PADDED = 8;
+const CLASSES = 7;
+
+const specOf = (width) => ({ ...resolveWidth(width), classes: CLASSES, inputSize: INPUT });
 
 const ceil = Math.ceil;
 
@@ -95,121 +97,104 @@ function pass(op, bytes, flops = 0, { reduced = 0, aside = false, blocks } = {})
 
 /** The launches of a training step with SGD, without clipping and averaging. */
 export function launches(width, batch, multiprocessors) {
-  const { stem, modules } = WIDTHS[width];
-  const n = batch;
-  const list = [];
-  const sizes = [INPUT - 2, INPUT - 4];
-
-  list.push(pass('next step', 64, 0, { blocks: 1 }));
-  list.push(pass('input', n * INPUT * INPUT * (1 + FLOAT), 0, { blocks: n }));
-  const rows1 = n * sizes[0] ** 2;
-  const rows2 = n * sizes[1] ** 2;
-  list.push(
-    pass('convolution', FLOAT * (n * INPUT ** 2 + rows1 * stem[0]), 18 * rows1 * stem[0], {
-      reduced: rowSum(rows1, stem[0], 2, multiprocessors),
-    }),
-  );
-  list.push(
-    product('convolution', rows2, stem[1], 9 * stem[0], FLOAT * (rows1 * stem[0] + rows2 * stem[1]), multiprocessors, { sums: true }),
-  );
-
-  // Module i turns [size]^2 x cin into [half]^2 x cout.
-  const shapes = [];
-  let size = sizes[1];
-  let cin = stem[1];
-  for (const cout of modules) {
-    const half = ceil(size / 2);
-    shapes.push({ size, half, cin, cout, pixels: n * size ** 2, pooled: n * half ** 2 });
-    size = half;
-    cin = cout;
+  const list = [pass('next step', 64, 0, { blocks: 1 }), pass('input', batch * INPUT * INPUT * (1 + FLOAT), 0, { blocks: batch })];
+  for (const op of native().trainingOps(specOf(width))) {
+    list.push(...KERNELS[op.op](op, batch, multiprocessors));
+    if (op.op === 'HeadForward')
+      list.push(pass('softmax cross-entropy', 2 * FLOAT * batch * op.outChannels, 40 * batch * op.outChannels, { blocks: 1 }));
   }
-  const separable = ({ pixels, cout }, c) => [
-    pass('depthwise convolution', 2 * FLOAT * pixels * c, 18 * pixels * c),
-    product('pointwise convolution', pixels, cout, c, FLOAT * pixels * (c + cout), multiprocessors, { sums: true }),
-  ];
-  for (const s of shapes) {
-    list.push(
-      product('shortcut convolution', s.pooled, s.cout, s.cin, FLOAT * s.pooled * (s.cin + s.cout), multiprocessors, { sums: true }),
-    );
-    list.push(...separable(s, s.cin), ...separable(s, s.cout));
-    list.push(pass('pooling', FLOAT * s.cout * (s.pixels + 2 * s.pooled) + s.pooled * s.cout, 2 * s.cout * (s.pixels + s.pooled)));
-  }
-
-  const last = modules.at(-1);
-  const taps = n * 9 * last;
-  const headWeights = 9 * last * CLASSES_PADDED;
-  list.push(pass('head', FLOAT * (n * size ** 2 * last + 2 * taps + headWeights), 2 * taps * CLASSES_PADDED, { blocks: n }));
-  list.push(pass('softmax cross-entropy', 2 * FLOAT * n * CLASSES_PADDED, 40 * n * CLASSES_PADDED, { blocks: 1 }));
-  list.push(
-    pass("head's weight gradient", FLOAT * (taps + headWeights), 2 * taps * CLASSES_PADDED, {
-      aside: true,
-      blocks: ceil((9 * last + 1) / THREADS),
-    }),
-  );
-  list.push(
-    pass("head's input gradient", FLOAT * (headWeights + n * size ** 2 * last), 2 * taps * CLASSES_PADDED, {
-      blocks: ceil((n * last) / THREADS),
-    }),
-  );
-
-  // `reads`: 1 where dz is in memory, 2 where it is formed of g and z.
-  const separableBackward = (s, c, reads) => [
-    ...outer("pointwise convolution's weight gradient", c, s.cout, s.pixels, FLOAT * s.pixels * (c + reads * s.cout), multiprocessors),
-    product("pointwise convolution's input gradient", s.pixels, c, s.cout, FLOAT * s.pixels * (reads * s.cout + c), multiprocessors),
-    pass("depthwise convolution's gradients", 3 * FLOAT * s.pixels * c, 36 * s.pixels * c, {
-      reduced: rowSum(s.pixels, c, 11, multiprocessors),
-    }),
-  ];
-  for (const s of shapes.toReversed()) {
-    list.push(
-      pass("pooling's batch-norm sums", FLOAT * s.cout * (s.pixels + 2 * s.pooled) + s.pooled * s.cout, 10 * s.pooled * s.cout, {
-        reduced: rowSum(s.pooled, s.cout, 3, multiprocessors),
-      }),
-    );
-    list.push(pass("pooling's backward pass", 2 * FLOAT * s.pixels * s.cout + s.pooled * s.cout * (FLOAT + 1), 10 * s.pixels * s.cout));
-    list.push(...separableBackward(s, s.cout, 1));
-    list.push(...outer("shortcut's weight gradient", s.cin, s.cout, s.pooled, FLOAT * s.pooled * (s.cin + 2 * s.cout), multiprocessors));
-    list.push(product("shortcut's input gradient", s.pooled, s.cin, s.cout, FLOAT * s.pooled * (2 * s.cout + s.cin), multiprocessors));
-    list.push(...separableBackward(s, s.cin, 2));
-  }
-  list.push(
-    ...outer(
-      "convolution's weight gradient",
-      9 * stem[0],
-      stem[1],
-      rows2,
-      FLOAT * (rows1 * stem[0] + 2 * rows2 * stem[1]),
-      multiprocessors,
-    ),
-  );
-  list.push(
-    product(
-      "convolution's input gradient",
-      rows1,
-      stem[0],
-      9 * stem[1],
-      FLOAT * (2 * rows2 * stem[1] + 2 * rows1 * stem[0]),
-      multiprocessors,
-      { sums: true },
-    ),
-  );
-  list.push(
-    pass("convolution's backward pass", FLOAT * (n * INPUT ** 2 + 2 * rows1 * stem[0]), 18 * rows1 * stem[0], {
-      reduced: rowSum(rows1, stem[0], 9, multiprocessors),
-    }),
-  );
   list.push(pass('optimiser', 5 * FLOAT * parameters(width), 4 * parameters(width)));
   return list;
 }
 
 /** Parameters as stored, channels and classes padded to eight. */
 export function parameters(width) {
-  const { stem, modules } = WIDTHS[width];
-  let count = 9 * stem[0] + 2 * stem[0] + 9 * stem[0] * stem[1] + 2 * stem[1];
-  let cin = stem[1];
-  for (const c of modules) {
-    count += 9 * cin + cin * c + 2 * c + 9 * c + c * c + 2 * c + cin * c + 2 * c;
-    cin = c;
-  }
-  return count + 9 * cin * CLASSES_PADDED + CLASSES_PADDED;
+  const padded = (channels) => (channels === 1 ? 1 : ceil(channels / 8) * 8);
+  return native()
+    .describe(specOf(width))
+    .tensors.filter(({ trainable }) => trainable)
+    .reduce(
+      (sum, { shape: [out, ...rest] }) =>
+        sum + padded(out) * rest.reduce((product, extent, i) => product * (i === 0 ? padded(extent) : extent), 1),
+      0,
+    );
 }
+
+/** What each op of native/ops.h launches: op (its shape), images, multiprocessors to kernels. */
+const KERNELS = {
+  ConvolutionForward({ size, inChannels: cin, outChannels: cout }, n, multiprocessors) {
+    const [read, rows] = [n * size ** 2, n * (size - 2) ** 2];
+    const bytes = FLOAT * (read * cin + rows * cout);
+    if (cin === 1) return [pass('convolution', bytes, 18 * rows * cout, { reduced: rowSum(rows, cout, 2, multiprocessors) })];
+    return [product('convolution', rows, cout, 9 * cin, bytes, multiprocessors, { sums: true })];
+  },
+  ConvolutionBackward({ size, inChannels: cin, outChannels: cout }, n, multiprocessors) {
+    const [read, rows] = [n * size ** 2, n * (size - 2) ** 2];
+    if (cin === 1)
+      return [
+        pass("convolution's backward pass", FLOAT * (read + 2 * rows * cout), 18 * rows * cout, {
+          reduced: rowSum(rows, cout, 9, multiprocessors),
+        }),
+      ];
+    const bytes = FLOAT * (2 * rows * cout + 2 * read * cin);
+    return [
+      ...outer("convolution's weight gradient", 9 * cin, cout, rows, FLOAT * (read * cin + 2 * rows * cout), multiprocessors),
+      product("convolution's input gradient", read, cin, 9 * cout, bytes, multiprocessors, { sums: true }),
+    ];
+  },
+  SeparableForward({ size, inChannels: cin, outChannels: cout }, n, multiprocessors) {
+    const pixels = n * size ** 2;
+    return [
+      pass('depthwise convolution', 2 * FLOAT * pixels * cin, 18 * pixels * cin),
+      product('pointwise convolution', pixels, cout, cin, FLOAT * pixels * (cin + cout), multiprocessors, { sums: true }),
+    ];
+  },
+  SeparableBackward({ size, inChannels: cin, outChannels: cout, pooled }, n, multiprocessors) {
+    const [pixels, windows] = [n * size ** 2, n * ceil(size / 2) ** 2];
+    const reads = pooled ? 1 : 2; // dz is in memory, or formed of g and z
+    const kernels = [
+      ...outer("pointwise convolution's weight gradient", cin, cout, pixels, FLOAT * pixels * (cin + reads * cout), multiprocessors),
+      product("pointwise convolution's input gradient", pixels, cin, cout, FLOAT * pixels * (reads * cout + cin), multiprocessors),
+      pass("depthwise convolution's gradients", 3 * FLOAT * pixels * cin, 36 * pixels * cin, {
+        reduced: rowSum(pixels, cin, 11, multiprocessors),
+      }),
+    ];
+    if (pooled)
+      kernels.unshift(pass("pooling's backward pass", 2 * FLOAT * pixels * cout + windows * cout * (FLOAT + 1), 10 * pixels * cout));
+    return kernels;
+  },
+  ShortcutForward({ size, inChannels: cin, outChannels: cout }, n, multiprocessors) {
+    const rows = n * ceil(size / 2) ** 2;
+    return [product('shortcut convolution', rows, cout, cin, FLOAT * rows * (cin + cout), multiprocessors, { sums: true })];
+  },
+  ShortcutBackward({ size, inChannels: cin, outChannels: cout }, n, multiprocessors) {
+    const rows = n * ceil(size / 2) ** 2;
+    return [
+      ...outer("shortcut's weight gradient", cin, cout, rows, FLOAT * rows * (cin + 2 * cout), multiprocessors),
+      product("shortcut's input gradient", rows, cin, cout, FLOAT * rows * (2 * cout + cin), multiprocessors),
+    ];
+  },
+  PoolAddForward({ size, outChannels: c }, n) {
+    const [pixels, windows] = [n * size ** 2, n * ceil(size / 2) ** 2];
+    return [pass('pooling', FLOAT * c * (pixels + 2 * windows) + windows * c, 2 * c * (pixels + windows))];
+  },
+  PoolAddBackward({ size, outChannels: c }, n, multiprocessors) {
+    const [pixels, windows] = [n * size ** 2, n * ceil(size / 2) ** 2];
+    return [
+      pass("pooling's batch-norm sums", FLOAT * c * (pixels + 2 * windows) + windows * c, 10 * windows * c, {
+        reduced: rowSum(windows, c, 3, multiprocessors),
+      }),
+    ];
+  },
+  HeadForward({ size, inChannels: cin, outChannels: padded }, n) {
+    const [taps, weights] = [n * 9 * cin, 9 * cin * padded];
+    return [pass('head', FLOAT * (n * size ** 2 * cin + 2 * taps + weights), 2 * taps * padded, { blocks: n })];
+  },
+  HeadBackward({ size, inChannels: cin, outChannels: padded }, n) {
+    const [taps, weights] = [n * 9 * cin, 9 * cin * padded];
+    return [
+      pass("head's weight gradient", FLOAT * (taps + weights), 2 * taps * padded, { aside: true, blocks: ceil((9 * cin + 1) / THREADS) }),
+      pass("head's input gradient", FLOAT * (weights + n * size ** 2 * cin), 2 * taps * padded, { blocks: ceil((n * cin) / THREADS) }),
+    ];
+  },
+};

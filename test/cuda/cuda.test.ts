@@ -3,7 +3,7 @@
  * are fakes; the plug-in is the CUDA backend itself, compiled for the host (scripts/native-tests.sh builds it).
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,7 +45,12 @@ function run(args: string[], environment: NodeJS.ProcessEnv = {}): Outcome {
 const line = (output: string, name: string): string => output.split('\n').find((text) => text.slice(8).startsWith(name)) ?? '';
 const predict = (device: string, environment: NodeJS.ProcessEnv): Outcome => run(['predict', picture, '--device', device], environment);
 
-const machineHasDriver = native().probeCuda().driver.version !== '';
+const part = (name: string) =>
+  native()
+    .probeDevices()
+    .flatMap(({ parts }) => parts)
+    .find((one) => one.name === name);
+const machineHasDriver = part('NVIDIA driver')?.version !== '';
 
 describe('--device cuda says what is missing', () => {
   const cases: [name: string, facts: Record<string, number>, device: string, message: string][] = [
@@ -128,6 +133,22 @@ describe('the plug-in', () => {
     ]);
   });
 
+  it('trains a grid point in its own precision', () => {
+    const pixels = (row: number): string => Array.from({ length: 256 }, (_, i) => (i * (row + 3)) % 251).join(' ');
+    const usage = (row: number): string => (row < 40 ? 'Training' : row < 50 ? 'PublicTest' : 'PrivateTest');
+    const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${pixels(row)},${usage(row)}`);
+    writeFileSync(path.join(folder, 'few.csv'), `emotion,pixels,Usage\n${rows.join('\n')}\n`);
+    writeFileSync(path.join(folder, 'grid.yaml'), 'points: { half: { width: "4,4:8", batchSize: 20, epochs: 1, precision: bf16 } }');
+    const flags = ['--data', 'few.csv', '--grid', 'grid.yaml', '--input-size', '16', '--devices', 'cuda', '--cell', '0', '--out', 'half'];
+    const { stderr, status } = run(['experiment', 'hyperparameters', ...flags], { LD_LIBRARY_PATH: oneGpu });
+    expect(stderr).toContain('half-0');
+    expect(status).toBe(0);
+    const config = readdirSync(path.join(folder, 'half'), { recursive: true, encoding: 'utf8' }).find((file) =>
+      file.endsWith('run/config.json'),
+    );
+    expect(JSON.parse(readFileSync(path.join(folder, 'half', config!), 'utf8'))).toMatchObject({ precision: 'bf16' });
+  });
+
   it('belongs to this very version', () => {
     const other = path.join(folder, 'other.so');
     spawnSync('cc', ['-shared', '-fPIC', '-xc', '-', '-o', other], {
@@ -143,7 +164,7 @@ describe('the plug-in', () => {
     mkdirSync(beside);
     copyFileSync(path.resolve('build/Release/fer-cudnn.node'), path.join(beside, 'fer-cudnn.node'));
     copyFileSync(HOST_PLUGIN, path.join(beside, 'fer-cudnn-cuda.so'));
-    const script = `console.log(require(${JSON.stringify(path.join(beside, 'fer-cudnn.node'))}).probeCuda().plugin.runTime)`;
+    const script = `console.log(require(${JSON.stringify(path.join(beside, 'fer-cudnn.node'))}).probeDevices().find((d) => d.gpu).parts[0].version)`;
     expect(spawnSync(process.execPath, ['-e', script], { env: { PATH: process.env.PATH }, encoding: 'utf8' }).stdout).toBe(
       'CUDA on the host\n',
     );

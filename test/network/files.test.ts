@@ -77,6 +77,16 @@ describe('model files', () => {
     await expect(readModelFile(file)).rejects.toThrow(/expected shape \[7\], got \[8\], for tensor head\.bias/);
   });
 
+  it('say that no network has the form they describe', async () => {
+    using model = MiniXception.create({ width: WIDTH });
+    const file = path.join(folder, 'huge.safetensors');
+    await writeModelFile(file, { metadata: { ...model.metadata, inputSize: 100_000 }, tensors: model.tensors() });
+    await expect(readModelFile(file)).rejects.toMatchObject({
+      code: 'ERR_FER_MODEL_FORMAT',
+      message: expect.stringContaining('huge.safetensors describes no network') as string,
+    });
+  });
+
   it('refuse foreign and absent files', async () => {
     const file = path.join(folder, 'foreign.safetensors');
     writeFileSync(file, Buffer.concat(encodeSafetensors(new Map(), {})));

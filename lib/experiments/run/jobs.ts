@@ -1,6 +1,6 @@
 /** An experiment as a job array: one cell a job, all of them over one shared folder. */
 import { stringify } from 'yaml';
-import { isGpu, type Device } from '../../device.js';
+import { anyOfKind, isGpu, type Device } from '../../device.js';
 import { planText, type Plan } from './folder.js';
 
 export interface JobOptions {
@@ -19,7 +19,7 @@ export interface JobOptions {
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** A job that asks for a GPU sees that one alone, as its first, whichever number it has in the machine. */
-const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${isGpu(device) ? 'cuda' : device} --threads ${threads}`;
+const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${anyOfKind(device)} --threads ${threads}`;
 
 /** A script for sbatch. `command`: how the program starts, word by word. */
 export function slurmJob(job: JobOptions, command: readonly string[]): string {

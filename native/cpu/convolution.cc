@@ -1,0 +1,95 @@
+// The 3x3 convolution of the stem.
+#include <algorithm>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/scratch_slots.h"
+
+namespace fer::cpu {
+
+void CpuBackend::run(const ConvolutionForward& op) {
+  const Shape& s = op.shape;
+  const int out_size = s.size - 2, row = s.size * s.in_channels;
+  const size_t in_image = static_cast<size_t>(s.size) * row, out_row = static_cast<size_t>(out_size) * s.out_channels;
+  const float* b = packed(kPackedA, op.weight, 9 * s.in_channels, s.out_channels, false);
+  const Affine affine = pending(op.in);
+  const Cut cut = shared_cut(s.n, out_size);
+  pool_.run([&](int t) {
+    Scratch& scratch = scratch_[t];
+    double *sum = scratch.zero_doubles(kSum, s.out_channels), *square = scratch.zero_doubles(kSquare, s.out_channels);
+    for (Pieces p = pieces(cut, s.n, t); p.next();)
+      for (int i = p.image; i < p.image + p.count; ++i) {
+        const int rows = p.y1 - p.y0;
+        const float* x = op.in.z + i * in_image + static_cast<ptrdiff_t>(p.y0) * row;
+        if (affine.scale) {
+          float* normal = scratch.floats(kInput, static_cast<size_t>(cut.most_rows() + 2) * row);
+          k_.apply(x, static_cast<ptrdiff_t>(rows + 2) * s.size, s.in_channels, affine, normal);
+          x = normal;
+        }
+        float* out = op.z + (static_cast<size_t>(i) * out_size + p.y0) * out_row;
+        for (int y = 0; y < rows; ++y) {
+          const float* top = x + static_cast<ptrdiff_t>(y) * row;
+          k_.multiply_rows(out_size, s.out_channels, {{top, top + row, top + 2 * row}, 3, 3 * s.in_channels, s.in_channels}, b, out + y * out_row);
+        }
+        if (op.training) k_.column_sums(out, static_cast<ptrdiff_t>(rows) * out_size, s.out_channels, sum, square);
+      }
+  });
+  if (op.training) finish_statistics(*op.bn, int64_t{s.n} * out_size * out_size);
+}
+
+void CpuBackend::run(const ConvolutionBackward& op) {
+  const Shape& s = op.shape;
+  const int out_size = s.size - 2, in_row = s.size * s.in_channels, padded_size = out_size + 4;
+  const int in_pixels = s.size * s.size, out_row = out_size * s.out_channels, padded_row = padded_size * s.out_channels;
+  const size_t in_image = static_cast<size_t>(s.size) * in_row, out_image = static_cast<size_t>(out_size) * out_row;
+  const size_t weights = static_cast<size_t>(9) * s.in_channels * s.out_channels;
+  // Data gradient: a convolution of the zero-padded dz with the taps reversed and in and out exchanged.
+  const float* b = nullptr;
+  if (op.dx) {
+    const size_t tap_size = static_cast<size_t>(s.in_channels) * s.out_channels;
+    float* reversed = scratch_[0].floats(kPackedB, weights);
+    for (int tap = 0; tap < 9; ++tap)
+      for (int o = 0; o < s.out_channels; ++o)
+        for (int c = 0; c < s.in_channels; ++c)
+          reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] =
+              op.weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
+    b = packed(kPackedA, reversed, 9 * s.out_channels, s.in_channels, false);
+  }
+  const Affine affine = pending(op.in);
+  pool_.run([&](int t) {
+    Scratch& scratch = scratch_[t];
+    float* dw = scratch.zero_floats(kWeightGrad, weights);
+    double *sum = scratch.zero_doubles(kSum, s.in_channels), *sum_hat = scratch.zero_doubles(kSquare, s.in_channels);
+    const size_t padded_image = static_cast<size_t>(padded_size) * padded_row;
+    float* dz = scratch.zero_floats(kGradient, padded_image);
+    const Slice images = slice(s.n, t);
+    for (int i = images.begin; i < images.end; ++i) {
+      const float* x = op.in.z + i * in_image;
+      if (affine.scale) {
+        float* normal = scratch.floats(kInput, in_image);
+        k_.apply(x, in_pixels, s.in_channels, affine, normal);
+        x = normal;
+      }
+      for (int y = 0; y < out_size; ++y) {
+        float* dz_row = dz + static_cast<size_t>(y + 2) * padded_row + 2 * s.out_channels;
+        const size_t at = i * out_image + static_cast<size_t>(y) * out_row;
+        k_.batch_norm_backward(op.up.g + at, op.up.z + at, out_size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, dz_row);
+        const float* top = x + static_cast<ptrdiff_t>(y) * in_row;
+        k_.accumulate_outer(out_size, s.out_channels, {{top, top + in_row, top + 2 * in_row}, 3, 3 * s.in_channels, s.in_channels}, dz_row, dw);
+      }
+      if (!op.dx) continue;
+      float* out = op.dx + i * in_image;
+      for (int y = 0; y < s.size; ++y) {
+        const float* top = dz + static_cast<size_t>(y) * padded_row;
+        k_.multiply_rows(s.size, s.in_channels, {{top, top + padded_row, top + 2 * padded_row}, 3, 3 * s.out_channels, s.out_channels}, b,
+                         out + static_cast<size_t>(y) * in_row);
+      }
+      if (op.in.bn)
+        k_.mask_and_sum(out, op.in.z + i * in_image, in_pixels, s.in_channels, op.in.bn->scale, op.in.bn->shift, op.in.bn->mean, op.in.bn->inv_std,
+                        sum, sum_hat);
+    }
+  });
+  reduce_floats(kWeightGrad, weights, op.d_weight);
+  if (op.in.bn) batch_norm_sums(kSum, kSquare, *op.in.bn, int64_t{s.n} * in_pixels);
+}
+
+}  // namespace fer::cpu

@@ -1,0 +1,94 @@
+// The separable convolution: depthwise 3x3, then pointwise. A group of images goes through all stages of an op while its
+// tensors are in cache: going back, dz from batch norm, weight gradient, data gradient, ReLU mask and the sums the next batch
+// norm needs.
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/scratch_slots.h"
+
+namespace fer::cpu {
+
+void CpuBackend::run(const SeparableForward& op) {
+  const Shape& s = op.shape;
+  const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row;
+  const float* b = packed(kPackedA, op.pointwise, s.in_channels, s.out_channels, false);
+  const Affine affine = pending(op.in);
+  const Cut cut = shared_cut(s.n, s.size);
+  pool_.run([&](int t) {
+    Scratch& scratch = scratch_[t];
+    float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.zero_floats(kZeros, row);
+    double *sum = scratch.zero_doubles(kSum, s.out_channels), *square = scratch.zero_doubles(kSquare, s.out_channels);
+    for (Pieces p = pieces(cut, s.n, t); p.next();) {
+      float* middle = op.d ? op.d + p.offset(s.in_channels) : scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+      for (int j = 0; j < p.count; ++j)
+        k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1, middle + j * in_image);
+      float* out = op.z + p.offset(s.out_channels);
+      k_.multiply_rows(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
+      if (op.training) k_.column_sums(out, p.pixels(), s.out_channels, sum, square);
+    }
+  });
+  if (op.training) finish_statistics(*op.bn, int64_t{s.n} * s.size * s.size);
+}
+
+void CpuBackend::run(const SeparableBackward& op) {
+  const Shape& s = op.shape;
+  const int pooled = (s.size + 1) / 2;
+  const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row, out_row = static_cast<size_t>(s.size) * s.out_channels;
+  const size_t pooled_image = static_cast<size_t>(pooled) * pooled * s.out_channels;
+  const size_t pointwise_weights = static_cast<size_t>(s.in_channels) * s.out_channels, depthwise_weights = static_cast<size_t>(9) * s.in_channels;
+  const float* b = packed(kPackedA, op.pointwise, s.out_channels, s.in_channels, true);
+  float* flipped = scratch_[0].floats(kPackedB, depthwise_weights);
+  for (int tap = 0; tap < 9; ++tap)
+    std::memcpy(flipped + static_cast<size_t>(tap) * s.in_channels, op.depthwise + static_cast<size_t>(8 - tap) * s.in_channels,
+                s.in_channels * sizeof(float));
+  const Affine affine = pending(op.in), identity{nullptr, nullptr, false};
+  const Cut cut(s.size);
+  pool_.run([&](int t) {
+    Scratch& scratch = scratch_[t];
+    float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.zero_floats(kZeros, row);
+    float *dw_point = scratch.zero_floats(kWeightGrad, pointwise_weights), *dw_depth = scratch.zero_floats(kWeightGrad2, depthwise_weights);
+    double *sum = scratch.zero_doubles(kSum, s.in_channels), *sum_hat = scratch.zero_doubles(kSquare, s.in_channels);
+    const Slice images = slice(s.n, t);
+    for (Pieces p(cut, images.begin * cut.strips(), images.end * cut.strips()); p.next();) {
+      const size_t at = p.offset(s.out_channels);
+      float *dz = scratch.floats(kGradient, cut.most_rows() * out_row), *dd = scratch.floats(kDepthwiseGrad, cut.images() * in_image);
+      if (op.up.argmax) {
+        for (int j = 0; j < p.count; ++j)
+          k_.pool_batch_norm_backward(op.up.g + (p.image + j) * pooled_image, op.up.argmax + (p.image + j) * pooled_image,
+                                      op.up.z + (p.image + j) * s.size * out_row, s.size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, p.y0,
+                                      p.y1, dz + j * s.size * out_row);
+      } else {
+        k_.batch_norm_backward(op.up.g + at, op.up.z + at, p.pixels(), s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, dz);
+      }
+      const float* middle = op.d ? op.d + p.offset(s.in_channels) : nullptr;
+      if (!op.d) {
+        float* again = scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+        for (int j = 0; j < p.count; ++j)
+          k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
+                       again + j * in_image);
+        middle = again;
+      }
+      k_.accumulate_outer(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, dz, dw_point);
+      k_.multiply_rows(p.pixels(), s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dd + p.y0 * row);
+      // A row of dx needs the row of dd below it, so it waits for the next piece, unless the image ends here.
+      const int x0 = std::max(p.y0 - 1, 0), x1 = p.y1 == s.size ? s.size : p.y1 - 1;
+      for (int j = 0; j < p.count; ++j) {
+        const float *image = op.in.z + (p.image + j) * in_image, *d_image = dd + j * in_image;
+        float* out = op.dx + (p.image + j) * in_image;
+        k_.depthwise_weight_gradient(image, s.size, s.in_channels, affine, d_image + p.y0 * row, ring, zeros, p.y0, p.y1, dw_depth);
+        k_.depthwise(d_image, s.size, s.in_channels, identity, flipped, ring, zeros, x0, x1, out + x0 * row);
+        if (op.shortcut_dx)
+          k_.add_at_even(op.shortcut_dx + static_cast<size_t>(p.image + j) * pooled * pooled * s.in_channels, s.size, s.in_channels, x0, x1, out);
+        if (op.in.bn)
+          k_.mask_and_sum(out + x0 * row, image + x0 * row, static_cast<ptrdiff_t>(x1 - x0) * s.size, s.in_channels, op.in.bn->scale, op.in.bn->shift,
+                          op.in.bn->mean, op.in.bn->inv_std, sum, sum_hat);
+      }
+    }
+  });
+  reduce_floats(kWeightGrad, pointwise_weights, op.d_pointwise);
+  reduce_floats(kWeightGrad2, depthwise_weights, op.d_depthwise);
+  if (op.in.bn) batch_norm_sums(kSum, kSquare, *op.in.bn, int64_t{s.n} * s.size * s.size);
+}
+
+}  // namespace fer::cpu

@@ -1,0 +1,201 @@
+#include "network/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace fer {
+namespace {
+
+constexpr auto kReportInterval = std::chrono::milliseconds(50);
+constexpr size_t kReductionScratch = size_t{24} << 20;  // partial sums of the widest layers, whatever the batch
+
+}  // namespace
+
+Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
+    : network_(std::move(network)), data_(std::move(data)), options_(options) {
+  const Plan& plan = network_->plan();
+  Backend& backend = network_->backend();
+  images_ = Buffer<uint8_t>(backend, data_->images.size());
+  backend.upload(images_.data(), data_->images.data(), data_->images.size());
+  labels_ = Buffer<uint8_t>(backend, data_->labels.size());
+  backend.upload(labels_.data(), data_->labels.data(), data_->labels.size());
+  now_ = Buffer<StepState>(backend, 1);
+  totals_ = Buffer<LossTotals>(backend, 1);
+  gradients_ = Buffer<float>(backend, plan.parameter_floats);
+  moment1_ = Buffer<float>(backend, plan.parameter_floats);
+  if (options.optimizer != OptimizerKind::kSgd) moment2_ = Buffer<float>(backend, plan.parameter_floats);
+  if (options.ema_decay > 0) {
+    average_ = Buffer<float>(backend, plan.parameter_floats);
+    average_statistics_ = Buffer<float>(backend, plan.statistic_floats);
+    backend.copy(average_.data(), network_->parameters(), average_.bytes());
+    backend.copy(average_statistics_.data(), network_->statistics(), average_statistics_.bytes());
+  }
+  if (!options.class_weights.empty()) {
+    class_weights_ = Buffer<float>(backend, options.class_weights.size());
+    backend.upload(class_weights_.data(), options.class_weights.data(), class_weights_.bytes());
+  }
+  check_memory();
+  pass_.emplace(backend, plan, network_->fusion(), Purpose::kTraining, options.batch_size);
+  norms_ = network_->batch_norms(gradients_.data());
+}
+
+// Asked beforehand, because only here is it known what a smaller batch would need.
+void Trainer::check_memory() const {
+  const Backend& backend = network_->backend();
+  const size_t scratch = 2 * sizeof(float) * Pass::largest_gradient(network_->plan(), network_->fusion());
+  const size_t image = Pass::bytes_an_image(backend, network_->plan(), network_->fusion(), Purpose::kTraining) + scratch;
+  const size_t free = backend.free_bytes(), for_batch = free > kReductionScratch ? free - kReductionScratch : 0;
+  if (image * options_.batch_size > for_batch)
+    throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options_.batch_size) + " images needs about " +
+                                             std::to_string(image * options_.batch_size) + " bytes beside the weights and the data set, and " +
+                                             std::to_string(free) + " are free on " + backend.description() + ": the largest batch that fits is " +
+                                             std::to_string(for_batch / image));
+}
+
+EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,
+                                 const std::function<void(const EpochTotals&)>& progress) {
+  const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
+  const auto steps = static_cast<int64_t>((order.rows.size() + options_.batch_size - 1) / options_.batch_size);
+  if (static_cast<int64_t>(request.learning_rates.size()) != steps)
+    throw Error("ERR_FER_ARGUMENT",
+                "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
+  Backend& backend = network_->backend();
+  begin_epoch(request, order);
+  EpochTotals totals = request.from;
+  auto read_sums = [&] {
+    LossTotals sums;
+    backend.download(&sums, totals_.data(), sizeof sums);
+    totals.loss_sum = sums.loss_sum;
+    totals.correct = sums.correct;
+  };
+  auto next_report = std::chrono::steady_clock::now() + kReportInterval;
+  while (totals.step < steps && !cancelled) {
+    const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.rows.size() - totals.step * options_.batch_size));
+    std::unique_ptr<Program>& program = programs_[n];
+    if (!program) program = backend.record(step(n));
+    program->run();
+    totals.seen += n;
+    ++totals.step;
+    ++step_count_;
+    // Reading the sums makes an asynchronous device wait, so it is asked less often.
+    if (!progress || (backend.asynchronous() && std::chrono::steady_clock::now() < next_report)) continue;
+    read_sums();
+    progress(totals);
+    next_report = std::chrono::steady_clock::now() + kReportInterval;
+  }
+  read_sums();
+  return totals;
+}
+
+// Everything the steps will read, in device memory before the first of them.
+void Trainer::begin_epoch(const EpochRequest& request, const EpochOrder& order) {
+  Backend& backend = network_->backend();
+  const TrainerOptions& o = options_;
+  std::vector<StepState> schedule(request.learning_rates.size());
+  for (size_t i = 0; i < schedule.size(); ++i) {
+    const auto t = static_cast<double>(step_count_ + 1 + static_cast<int64_t>(i) - request.from.step);
+    // The average warms up, so that neither the random start nor its unit variances linger in it.
+    schedule[i] = {.index = static_cast<int32_t>(i),
+                   .begin = static_cast<uint32_t>(i * o.batch_size),
+                   .epoch = request.epoch,
+                   .learning_rate = request.learning_rates[i],
+                   .correction1 = static_cast<float>(1.0 - std::pow(static_cast<double>(o.beta1), t)),
+                   .correction2 = static_cast<float>(std::sqrt(1.0 - std::pow(static_cast<double>(o.beta2), t))),
+                   .ema_decay = std::min(o.ema_decay, static_cast<float>(1 + t) / static_cast<float>(10 + t)),
+                   .first = t == 1};
+  }
+  const size_t count = order.rows.size();
+  if (order_.count() < count || schedule_.count() < schedule.size()) {
+    programs_.clear();  // they hold the old addresses
+    order_ = Buffer<uint32_t>(backend, count);
+    variants_ = Buffer<Variant>(backend, count);
+    schedule_ = Buffer<StepState>(backend, schedule.size());
+  }
+  backend.upload(order_.data(), order.rows.data(), count * sizeof(uint32_t));
+  backend.upload(variants_.data(), order.variants.data(), count * sizeof(Variant));
+  backend.upload(schedule_.data(), schedule.data(), schedule.size() * sizeof(StepState));
+  StepState before{};
+  before.index = static_cast<int32_t>(request.from.step) - 1;
+  backend.upload(now_.data(), &before, sizeof before);
+  const LossTotals sums{request.from.loss_sum, request.from.correct};
+  backend.upload(totals_.data(), &sums, sizeof sums);
+}
+
+std::vector<Op> Trainer::step(int n) {
+  const Plan& plan = network_->plan();
+  const TrainerOptions& o = options_;
+  const Weights weights{.parameters = network_->parameters(), .gradients = gradients_.data(), .norms = norms_};
+  const StepState* now = now_.data();
+  const Batch batch{.images = images_.data(),
+                    .labels = labels_.data(),
+                    .size = data_->size,
+                    .order = order_.data(),
+                    .step = now,
+                    .n = n,
+                    .variants = variants_.data()};
+  std::vector<Op> ops;
+  auto append = [&](const std::vector<Op>& more) { ops.insert(ops.end(), more.begin(), more.end()); };
+
+  ops.emplace_back(Advance{.schedule = schedule_.data(), .now = now_.data()});
+  ops.emplace_back(
+      Gather{.batch = batch,
+             .augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0,
+             .pass = {.options = o.augmentation, .seed = o.seed, .epoch = 0},
+             .out_size = plan.spec.input_size,
+             .x = pass_->input()});
+  append(pass_->forward(weights, n, true));
+  ops.emplace_back(SoftmaxCrossEntropy{.classes = plan.spec.classes,
+                                       .padded = plan.values.back().padded,
+                                       .logits = pass_->logits(),
+                                       .batch = batch,
+                                       .options = {.label_smoothing = o.label_smoothing, .class_weights = class_weights_.data()},
+                                       .d_logits = pass_->d_logits(),
+                                       .totals = totals_.data()});
+  append(pass_->backward(weights, n, {}));
+  const bool averages = o.ema_decay > 0;
+  ops.emplace_back(Optimize{.rule = {.kind = o.optimizer,
+                                     .momentum = o.momentum,
+                                     .weight_decay = o.weight_decay,
+                                     .beta1 = o.beta1,
+                                     .beta2 = o.beta2,
+                                     .epsilon = o.epsilon,
+                                     .nesterov = o.nesterov,
+                                     .clip_norm = o.clip_norm,
+                                     .averages = averages},
+                            .step = now,
+                            .count = plan.parameter_floats,
+                            .parameters = network_->parameters(),
+                            .gradients = gradients_.data(),
+                            .moment1 = moment1_.data(),
+                            .moment2 = moment2_.data(),
+                            .average = average_.data()});
+  if (averages)
+    ops.emplace_back(
+        UpdateAverage{.step = now, .count = plan.statistic_floats, .values = network_->statistics(), .average = average_statistics_.data()});
+  return ops;
+}
+
+void Trainer::copy_average_to(Network& other) {
+  if (!average_.data()) throw Error("ERR_FER_ARGUMENT", "expected a trainer with emaDecay > 0, got 0, for copyAverageTo");
+  if (other.plan().parameter_floats != average_.count() || other.plan().statistic_floats != average_statistics_.count())
+    throw Error("ERR_FER_ARGUMENT", "expected a model of the same width, for copyAverageTo");
+  // By way of the host: the two networks may live on different devices.
+  auto move = [&](const Buffer<float>& from, float* to) {
+    std::vector<float> values(from.count());
+    network_->backend().download(values.data(), from.data(), from.bytes());
+    other.backend().upload(to, values.data(), from.bytes());
+  };
+  move(average_, other.parameters());
+  move(average_statistics_, other.statistics());
+}
+
+size_t Trainer::bytes() const {
+  size_t total = pass_->bytes() + images_.bytes();
+  for (const Buffer<float>* b : {&gradients_, &moment1_, &moment2_, &average_, &average_statistics_}) total += b->bytes();
+  return total;
+}
+
+}  // namespace fer

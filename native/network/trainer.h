@@ -1,0 +1,83 @@
+// The training step and the epoch: one call trains an epoch, on the thread that calls it.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "data/augment.h"
+#include "data/data_set.h"
+#include "data/sampling.h"
+#include "network/network.h"
+
+namespace fer {
+
+struct TrainerOptions {
+  int batch_size = 40;
+  OptimizerKind optimizer = OptimizerKind::kSgd;
+  float momentum = 0.9f, weight_decay = 0, beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+  bool nesterov = false;
+  float clip_norm = 0, label_smoothing = 0, ema_decay = 0;
+  std::vector<float> class_weights;
+  uint64_t seed = 0;
+  Augmentation augmentation;
+  Sampling sampling;
+};
+
+struct EpochTotals {
+  double loss_sum = 0;
+  int64_t correct = 0, seen = 0, step = 0;
+};
+
+struct EpochRequest {
+  uint32_t epoch = 0;
+  std::vector<uint32_t> rows;
+  std::vector<float> learning_rates;  // one a step
+  EpochTotals from;
+};
+
+class Trainer {
+ public:
+  Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options);
+
+  // Stops after the running step once `cancelled` is true; `progress` is called after each step (on an asynchronous device,
+  // now and then).
+  EpochTotals train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress);
+
+  Network& network() { return *network_; }
+  const TrainerOptions& options() const { return options_; }
+  size_t row_count() const { return data_->count(); }
+  int64_t step_count() const { return step_count_; }
+  void set_step_count(int64_t steps) { step_count_ = steps; }
+
+  // Optimiser and average memory, laid out as the network's parameters (and statistics for the last).
+  float* moment1() const { return moment1_.data(); }
+  float* moment2() const { return moment2_.data(); }  // null for SGD
+  float* average() const { return average_.data(); }  // null without averaging
+  float* average_statistics() const { return average_statistics_.data(); }
+  float* gradients() const { return gradients_.data(); }
+  void copy_average_to(Network& other);
+  size_t bytes() const;
+
+ private:
+  void begin_epoch(const EpochRequest& request, const EpochOrder& order);
+  void check_memory() const;
+  std::vector<Op> step(int n);
+
+  std::shared_ptr<Network> network_;
+  std::shared_ptr<const DataSet> data_;
+  TrainerOptions options_;
+  std::optional<Pass> pass_;
+  Buffer<uint8_t> images_, labels_;
+  Buffer<uint32_t> order_;
+  Buffer<Variant> variants_;
+  Buffer<StepState> schedule_, now_;
+  Buffer<LossTotals> totals_;
+  Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_;
+  std::vector<BatchNorm> norms_;
+  std::map<int, std::unique_ptr<Program>> programs_;  // the step, by batch size
+  int64_t step_count_ = 0;
+};
+
+}  // namespace fer

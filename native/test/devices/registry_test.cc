@@ -1,0 +1,49 @@
+// The registry of devices: names, and what "auto" chooses.
+#include "devices/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/error.h"
+
+namespace fer {
+namespace {
+
+std::string failure_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.code() + ": " + error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(DevicesTest, RefusesNamesItDoesNotKnow) {
+  for (const char* name : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU"})
+    EXPECT_EQ(failure_of([&] { make_backend(name, {}); }).rfind("ERR_FER_ARGUMENT: expected auto, cpu, cuda or cuda:<number>", 0), 0u) << name;
+  EXPECT_EQ(failure_of([] { make_backend("cpu", {.precision = Precision::kBf16}); }).rfind("ERR_FER_ARGUMENT: expected precision fp32", 0), 0u);
+}
+
+TEST(DevicesTest, EveryOneCanBeAskedWhatItNeeds) {
+  for (const Device* device : all_devices()) {
+    const Probe probe = device->probe();
+    EXPECT_FALSE(probe.parts.empty()) << device->name;
+    bool complete = true;
+    for (const Part& part : probe.parts) complete &= part.problem.empty() || !part.without.empty();
+    const std::string failure = failure_of([&] { make_backend(device->name, {}); });
+    EXPECT_EQ(failure, complete && !probe.units.empty() ? "nothing was thrown" : failure) << "what is there opens";
+    if (!complete) {
+      EXPECT_EQ(failure.rfind("ERR_FER_DEVICE_UNAVAILABLE: ", 0), 0u) << failure;
+    }
+  }
+}
+
+TEST(DevicesTest, AutoOpensSomethingAndSaysWhat) {
+  const OpenedDevice opened = open_device("auto", {});
+  EXPECT_EQ(opened.choice.rfind("device auto: chose " + opened.name, 0), 0u) << opened.choice;
+  EXPECT_TRUE(open_device(opened.name, {}).choice.empty());
+}
+
+}  // namespace
+}  // namespace fer

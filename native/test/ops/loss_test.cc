@@ -1,0 +1,62 @@
+// Softmax cross-entropy and its gradient, on the head's cases.
+#include <algorithm>
+
+#include "buffer.h"
+#include "test/ops/op_test.h"
+
+namespace fer {
+namespace {
+
+class LossTest : public OpTest {
+ protected:
+  template <class T>
+  Buffer<T> on_device(const std::vector<T>& values) {
+    Buffer<T> buffer(*backend, values.size());
+    backend->upload(buffer.data(), values.data(), buffer.bytes());
+    return buffer;
+  }
+};
+
+TEST_P(LossTest, MatchesPyTorch) {
+  const int padded = static_cast<int>(c.at("bias").size());
+  const Memory logits = load("logits"), class_weights = load("class_weights"), d_logits = room(static_cast<size_t>(c.n) * padded);
+  // Rows of a set of three more than the batch, backwards, starting at the second.
+  std::vector<uint8_t> labels(c.n + 3);
+  std::vector<uint32_t> order(c.n + 3);
+  for (int i = 0; i < c.n; ++i) labels[order[i + 1] = c.n - i] = static_cast<uint8_t>(i % c.out);
+  StepState now{};
+  now.begin = 1;
+  const auto label_memory = on_device(labels);
+  const auto order_memory = on_device(order);
+  const auto step = on_device<StepState>({now});
+  const auto totals_memory = on_device<LossTotals>({{.loss_sum = 2.0, .correct = 5}});
+  backend->run(SoftmaxCrossEntropy{
+      .classes = c.out,
+      .padded = padded,
+      .logits = logits,
+      .batch = {.images = nullptr,
+                .labels = label_memory.data(),
+                .size = 0,
+                .order = order_memory.data(),
+                .step = step.data(),
+                .n = c.n,
+                .variants = nullptr},
+      .options = {.label_smoothing = c.at("smoothing")[0], .class_weights = c.flag ? static_cast<float*>(class_weights) : nullptr},
+      .d_logits = d_logits,
+      .totals = totals_memory.data()});
+  LossTotals totals;
+  backend->download(&totals, totals_memory.data(), sizeof totals);
+  EXPECT_NEAR(totals.loss_sum - 2, c.at("loss")[0], 1e-4);
+  int correct = 5;
+  for (int i = 0; i < c.n; ++i) {
+    const float* row = c.at("logits").data() + static_cast<size_t>(i) * padded;
+    correct += std::max_element(row, row + c.out) - row == i % c.out;
+  }
+  EXPECT_EQ(totals.correct, correct);
+  expect_close(d_logits.values(), c.at("d_logits"), "d_logits");
+}
+
+FER_OP_CASES(LossTest, "head");
+
+}  // namespace
+}  // namespace fer
