@@ -31,7 +31,6 @@ interface Figure {
 
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .summary('measure training and prediction speed')
     .description('Measures training and prediction speed on this machine.')
     .option('--width <width>', 'narrow, wide, or your own such as 8,8:16,32,64', 'narrow')
     .addOption(new Option('--batch-size <n>', 'images a training step').default(64).argParser(wholeNumberOf('--batch-size', 1, 4096)))

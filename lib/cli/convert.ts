@@ -22,7 +22,6 @@ interface ConvertFlags {
 
 export function convertCommand(): Command {
   return new Command('convert')
-    .summary('Keras hdf5 to safetensors')
     .description('Reads a Keras hdf5 checkpoint of Mini_XCEPTION (or a model file of this package) and writes safetensors.')
     .argument('<source>', 'Keras .hdf5 or .h5 file')
     .argument('<target>', 'file to write, ending in .safetensors')

@@ -65,7 +65,6 @@ export function dataCommand(): Command {
     .option('--size <pixels>', 'side that pictures are brought to [48]', wholeNumberOf('--size', 16, 512))
     .option('--fast', 'seconds instead of minutes, for a somewhat larger file');
   return new Command('data')
-    .summary('look at a data set, or pack it')
     .description('Looks at a data set, or packs it for quick starts.')
     .addCommand(addLoadFlags(info).addHelpText('after', INFO_EXAMPLES).action(dataInfo))
     .addCommand(prepare.addHelpText('after', PREPARE_EXAMPLES).action(dataPrepare))

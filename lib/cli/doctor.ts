@@ -38,7 +38,6 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .summary('check this installation')
     .description('Checks that everything the package needs works on this machine.')
     .option('--device <name>', `${GPU_NAMES}: this GPU must work`, deviceOf)
     .addHelpText('after', EXAMPLES)

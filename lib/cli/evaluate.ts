@@ -30,7 +30,6 @@ interface EvaluateFlags extends DataFlags, DeviceFlags {
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .summary('figures of a model on a data set')
     .description('Evaluates a model (.safetensors, or a Keras .hdf5 of Mini_XCEPTION) on one split of a data set.')
     .option('--model <file>', "model to evaluate [the package's own]")
     .option('--data <path>', 'data set [the synthetic faces]')

@@ -59,7 +59,6 @@ interface ExperimentFlags extends DataFlags, OptionFlags {
 
 export function experimentCommand(): Command {
   const command = new Command('experiment')
-    .summary("run the paper's experiments and make their report")
     .description("Runs the paper's experiments, each figure beside the paper's, and makes one report of them.")
     .addHelpText('after', EXAMPLES);
   for (const { name, summary, options } of EXPERIMENTS) command.addCommand(subCommand(name, [name], summary, options));

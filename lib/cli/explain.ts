@@ -38,7 +38,6 @@ interface ExplainFlags extends DeviceFlags {
 
 export function explainCommand(): Command {
   const command = new Command('explain')
-    .summary('show what on a face speaks for its expression')
     .description('Draws what on a face speaks for the expression that the network sees, or for another one.')
     .argument('<image>', 'a picture, or - for standard input')
     .option('-o, --out <file>', "picture to write: .png, .jpg, .webp or .avif [the image's name with the method, as .png, beside it]")

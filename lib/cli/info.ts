@@ -15,7 +15,6 @@ Examples:
 
 export function infoCommand(): Command {
   return new Command('info')
-    .summary('facts about a model file or this machine')
     .description('Without arguments: the machine and the native core. With a model file (.safetensors, Keras .hdf5): what is in it.')
     .argument('[model]', 'model file')
     .option('--json', 'JSON instead of lines')

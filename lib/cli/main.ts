@@ -13,8 +13,6 @@ const USAGE_CODES: readonly FerErrorCode[] = ['ERR_FER_USAGE', 'ERR_FER_CONFIG']
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-const VERSION_FLAGS = ['-V', '--version'];
-
 const EXAMPLES = `
 First steps:
   $ fer-cudnn train                          train on drawn faces, evaluate, write charts: a minute or two
@@ -27,37 +25,73 @@ Results go to standard output, progress and remarks to standard error.
 Exit status: 0 done, 1 failed, 2 the command line or a configuration file is wrong, 130 interrupted.
 "fer-cudnn help train" explains a command.`;
 
+interface Listed {
+  summary: string;
+  /** As its own help has them. */
+  args?: string;
+  load(): Promise<Command>;
+}
+
 /** In the order in which help lists them. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  train: async () => (await import('./train.js')).trainCommand(),
-  evaluate: async () => (await import('./evaluate.js')).evaluateCommand(),
-  predict: async () => (await import('./predict.js')).predictCommand(),
-  explain: async () => (await import('./explain.js')).explainCommand(),
-  perturb: async () => (await import('./perturb.js')).perturbCommand(),
-  data: async () => (await import('./data.js')).dataCommand(),
-  experiment: async () => (await import('./experiment.js')).experimentCommand(),
-  convert: async () => (await import('./convert.js')).convertCommand(),
-  info: async () => (await import('./info.js')).infoCommand(),
-  doctor: async () => (await import('./doctor.js')).doctorCommand(),
-  bench: async () => (await import('./bench.js')).benchCommand(),
+const COMMANDS: Readonly<Record<string, Listed>> = {
+  train: { summary: 'train a network, evaluate it, write its run folder', load: async () => (await import('./train.js')).trainCommand() },
+  evaluate: { summary: 'figures of a model on a data set', load: async () => (await import('./evaluate.js')).evaluateCommand() },
+  predict: {
+    summary: 'recognise the expression on pictures of faces',
+    args: '<input...>',
+    load: async () => (await import('./predict.js')).predictCommand(),
+  },
+  explain: {
+    summary: 'show what on a face speaks for its expression',
+    args: '<image>',
+    load: async () => (await import('./explain.js')).explainCommand(),
+  },
+  perturb: {
+    summary: 'a face turned, lit otherwise or spoilt',
+    args: '<picture>',
+    load: async () => (await import('./perturb.js')).perturbCommand(),
+  },
+  data: { summary: 'look at a data set, or pack it', load: async () => (await import('./data.js')).dataCommand() },
+  experiment: {
+    summary: "run the paper's experiments and make their report",
+    load: async () => (await import('./experiment.js')).experimentCommand(),
+  },
+  convert: {
+    summary: 'Keras hdf5 to safetensors',
+    args: '<source> <target>',
+    load: async () => (await import('./convert.js')).convertCommand(),
+  },
+  info: {
+    summary: 'facts about a model file or this machine',
+    args: '[model]',
+    load: async () => (await import('./info.js')).infoCommand(),
+  },
+  doctor: { summary: 'check this installation', load: async () => (await import('./doctor.js')).doctorCommand() },
+  bench: { summary: 'measure training and prediction speed', load: async () => (await import('./bench.js')).benchCommand() },
 };
 
-/** The commands that a command line can be understood by: the one it names, none to print the version, or else all. */
-function neededBy(words: readonly string[]): string[] {
-  const named = words.find((word) => !word.startsWith('-'));
-  if (named !== undefined && Object.hasOwn(COMMANDS, named)) return [named];
-  return VERSION_FLAGS.includes(words[0]) ? [] : Object.keys(COMMANDS);
+/** The command as far as help lists it. */
+function listed(name: string, { summary, args }: Listed): Command {
+  const command = new Command(name).summary(summary);
+  return args === undefined ? command : command.arguments(args);
+}
+
+/** The command that a command line runs or asks about, if any. */
+function namedIn(words: readonly string[]): string | undefined {
+  const [first, second] = words.filter((word) => !word.startsWith('-'));
+  return first === 'help' ? second : first;
 }
 
 async function program(words: readonly string[]): Promise<Command> {
   const root = new Command('fer-cudnn')
     .description('Train, evaluate and run Mini_Xception, a small network that recognises facial expressions.')
-    .version(version, VERSION_FLAGS.join(', '), 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .option('--debug', 'show the stack of an error')
     .helpOption('-h, --help', 'explain a command')
     .showSuggestionAfterError()
     .addHelpText('after', EXAMPLES);
-  for (const command of await Promise.all(neededBy(words).map((name) => COMMANDS[name]()))) root.addCommand(command);
+  const named = namedIn(words);
+  for (const [name, entry] of Object.entries(COMMANDS)) root.addCommand(name === named ? await entry.load() : listed(name, entry));
   settle(root);
   return root;
 }

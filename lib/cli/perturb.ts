@@ -61,7 +61,6 @@ interface PerturbFlags {
 export function perturbCommand(): Command {
   const chain: Perturbation[] = [];
   const command = new Command('perturb')
-    .summary('a face turned, lit otherwise or spoilt')
     .description('Writes a grey copy of a picture, perturbed as the robustness experiment does.')
     .argument('<picture>', 'JPEG, PNG, WebP, GIF, AVIF, TIFF or SVG')
     .option('-o, --out <path>', `picture to write (${FORMATS.join(', ')}); with --all a folder, or one picture [<name>-perturbed.png]`)

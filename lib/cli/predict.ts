@@ -30,7 +30,6 @@ interface PredictFlags extends DeviceFlags {
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .summary('recognise the expression on pictures of faces')
     .description('Recognises the expression on each picture.')
     .argument('<input...>', 'pictures, folders, quoted patterns, or - for standard input')
     .option('--model <file>', "model to ask [the package's own]")

@@ -45,7 +45,6 @@ interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .summary('train a network, evaluate it, write its run folder')
     .description('Trains a Mini_Xception and evaluates it. Without arguments: on drawn faces that come with the package.')
     .option('--data <path>', 'data set to learn from [the synthetic faces]')
     .option('--config <file>', 'YAML or JSON file of training options')
