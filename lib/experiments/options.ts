@@ -5,6 +5,7 @@ import { resolveWidth, widthName } from '../network/width.js';
 import { PRESET_NAMES, type PresetName, OPTIONS as TRAINING } from '../training/options.js';
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 
+/** Options of the experiments; each reads its own of them. */
 export interface ExperimentOptions {
   /** Widths to compare: names or the text form. Default narrow and wide. */
   widths: string[];
