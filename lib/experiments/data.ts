@@ -12,7 +12,6 @@ const SECONDS_AN_IMAGE = 3 / 35_887;
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 export const data: Experiment<DataAudit> = {
-  name: 'data',
   cells: () => [{ id: 'audit', title: 'class distribution and leak audit' }],
   runCell: (_cell, context) => Promise.resolve(auditDataSet(context.data)),
   estimate: (_cell, context) => Promise.resolve(context.data.labels.length * SECONDS_AN_IMAGE),
@@ -22,7 +21,6 @@ export const data: Experiment<DataAudit> = {
     const leaks = leakTable(found);
     const joined = leaks.rows.reduce((sum, row) => sum + (row.groups as number) + (row.pairs as number), 0);
     return {
-      experiment: 'data',
       title: 'Data',
       summary:
         'How many images of each expression the splits hold, and whether the same face stands in two of them: ' +

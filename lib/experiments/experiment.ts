@@ -42,12 +42,11 @@ export interface CellResult<Found = unknown, C extends Cell = Cell> {
   data: DataFacts;
 }
 
-/** What an experiment makes of its cells; the runner adds where they ran, and which have not. */
-export type CollectedResult = Omit<ExperimentResult, 'missing' | 'environments'>;
+/** What an experiment makes of its cells; the runner adds its name, where they ran, and which have not. */
+export type CollectedResult = Omit<ExperimentResult, 'experiment' | 'missing' | 'environments'>;
 
 /** `C`: what its cells carry beyond a name and a title, such as the model to look at. */
 export interface Experiment<Found = unknown, C extends Cell = Cell> {
-  name: string;
   cells(options: ExperimentOptions): C[];
   /** Undefined when the signal stopped it; what it kept in its folder lets it go on. */
   runCell(cell: C, context: CellContext): Promise<Found | undefined>;

@@ -1,11 +1,13 @@
 /** What a model looks at: Grad-CAM and guided backpropagation for one image that is right and one that is wrong, a class. */
 import { faceGrid, greyPng } from '../charts/face-grid.js';
+import type { GreyPicture } from '../data/image.js';
+import { imagesOf } from '../data/rows.js';
 import { syntheticFaces } from '../data/synthetic.js';
 import { rowsOf, validationSplit } from '../data/splits.js';
 import { drawExplanation } from '../explain/draw.js';
 import type { MiniXception } from '../model.js';
 import { checkClasses } from '../network/network.js';
-import { predictionsOf, type Prediction } from '../predict/prediction.js';
+import { predictionsOf } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { dataStatement } from './data-facts.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';
@@ -39,7 +41,6 @@ const METHODS = ['grad-cam', 'guided-backprop'] as const;
 const SIDE = 80;
 
 export const explain: Experiment<Found, ModelCell> = {
-  name: 'explain',
   cells: ({ models }) =>
     models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at`, model })),
   estimate: () => Promise.resolve(5),
@@ -53,7 +54,6 @@ export const explain: Experiment<Found, ModelCell> = {
     const found = results.map((result) => result.found);
     const named = found.length > 1;
     return {
-      experiment: 'explain',
       title: 'What the network looks at',
       summary:
         'The paper wishes for interpretability. For every class, the first image of the split that is recognised and the first that is not; ' +
@@ -91,44 +91,41 @@ async function explained(model: MiniXception, name: string, { data: given, optio
   const data = drawn ? syntheticFaces({ size: given.size }) : given;
   checkClasses(model, data);
   const split = validationSplit(data);
-  const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
   const rows = rowsOf(data, split);
-  const first = (label: number, right: boolean): number =>
-    rows.findIndex((row, i) => data.labels[row] === label && (predictions[i].index === label) === right);
-  const pixels = data.size * data.size;
+  const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);
   const images: Explained[] = [];
   const gridRows = [];
   for (const [label, className] of data.classes.entries()) {
     const faces: (Uint8Array | undefined)[] = [];
     for (const right of [true, false]) {
-      const at = first(label, right);
+      const at = rows.findIndex((row, i) => data.labels[row] === label && (predictions[i].index === label) === right);
       if (at < 0) {
         faces.push(undefined, ...METHODS.map(() => undefined));
         continue;
       }
-      const face = data.images.subarray(rows[at] * pixels, (rows[at] + 1) * pixels);
-      const { label: predicted, probability }: Prediction = predictions[at];
+      const { label: predicted, probability } = predictions[at];
       images.push({ class: className, right, row: rows[at], predicted, probability });
-      faces.push(await greyPng(face, data.size));
-      for (const method of METHODS) {
-        const explanation = await model.explain({ pixels: face, width: data.size, height: data.size }, { method });
-        faces.push(await drawExplanation(explanation, { side: 2 * SIDE }));
-      }
+      faces.push(...(await faceAndExplanations(model, { pixels: imagesOf(data, [rows[at]]), width: data.size, height: data.size })));
     }
     gridRows.push({ name: className, faces });
   }
   const png = await faceGrid({ columns: ['right', 'Grad-CAM', 'guided', 'wrong', 'Grad-CAM', 'guided'], rows: gridRows, side: SIDE });
+  return { model: name, split, drawn, images, picture: pictureOf(name, drawn ? 'synthetic faces' : split, images, png) };
+}
+
+/** A face as a picture, then a picture a method of what speaks for its predicted class. */
+async function faceAndExplanations(model: MiniXception, face: GreyPicture): Promise<Uint8Array[]> {
+  const pictures = [await greyPng(face.pixels, face.width)];
+  for (const method of METHODS) pictures.push(await drawExplanation(await model.explain(face, { method }), { side: 2 * SIDE }));
+  return pictures;
+}
+
+function pictureOf(model: string, whose: string, images: readonly Explained[], png: Uint8Array): Picture {
   const says = images.map((image) => `${image.class} seen as ${image.predicted}`).join(', ');
   return {
-    model: name,
-    split,
-    drawn,
-    images,
-    picture: {
-      id: `explained-${name}`,
-      caption: `${name}: a right and a wrong image of each class of ${drawn ? 'synthetic faces' : split}, with what speaks for the predicted class.`,
-      alt: `A grid of faces, a class a row; columns: a right image, its Grad-CAM, its guided backpropagation, and the same for a wrong one. ${says}.`,
-      png: Buffer.from(png).toString('base64'),
-    },
+    id: `explained-${model}`,
+    caption: `${model}: a right and a wrong image of each class of ${whose}, with what speaks for the predicted class.`,
+    alt: `A grid of faces, a class a row; columns: a right image, its Grad-CAM, its guided backpropagation, and the same for a wrong one. ${says}.`,
+    png: Buffer.from(png).toString('base64'),
   };
 }

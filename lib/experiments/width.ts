@@ -17,8 +17,6 @@ const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':
 const groupName = ({ found: { config } }: TrainedCell): string => `${config.width}, ${config.preset}`;
 
 export const width: Experiment<Trained, TrainingCell> = {
-  name: 'width',
-
   cells({ widths, presets, seeds, inputSize, ...options }) {
     return presets.flatMap((preset) =>
       widths.flatMap((spec) =>
@@ -35,14 +33,11 @@ export const width: Experiment<Trained, TrainingCell> = {
 
   collect(results) {
     const groups = groupsOf(results, groupName);
-    const words = {
-      experiment: 'width',
+    return trainedResult(results, {
       title: 'Width',
       summary:
         'The same network in different widths: what more channels bring in accuracy, and what they cost in time, parameters and memory. ' +
         'Every network is trained on Training and reported on the test split once, at the end.',
-    };
-    return trainedResult(words, results, {
       groups,
       fullEpochs,
       table: resultTable(results),

@@ -4,16 +4,19 @@
 namespace fer::cuda {
 namespace {
 
-int checked_device(int device) {
+// `name` is how messages call the device, such as "gpu:1".
+int checked_device(int device, const std::string& name) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess || count == 0)
     throw Error("ERR_FER_DEVICE_UNAVAILABLE", std::string("no CUDA device can be used: ") +
                                                   (status == cudaSuccess ? "the driver lists none" : cudaGetErrorString(status)) +
                                                   ". Run fer-cudnn doctor. Nothing was run on another device instead");
-  if (device < 0 || device >= count)
+  if (device < 0 || device >= count) {
+    const std::string kind = name.substr(0, name.rfind(':') + 1);
     throw Error("ERR_FER_DEVICE_UNAVAILABLE",
-                "there is no GPU number " + std::to_string(device) + "; this machine has " + std::to_string(count) + ", counted from 0");
+                "there is no device " + name + "; this machine has " + kind + '0' + (count > 1 ? " to " + kind + std::to_string(count - 1) : ""));
+  }
   check(cudaSetDevice(device), "choosing the device");
   return device;
 }
@@ -69,8 +72,8 @@ std::string precision_text(Precision asked, Precision given) {
 }  // namespace
 
 CudaBackend::CudaBackend(int device, const DeviceOptions& options, Tuning tuning)
-    : device_(checked_device(device)),
-      name_(*options.name ? options.name : "GPU " + std::to_string(device)),
+    : name_(*options.name ? options.name : "gpu:" + std::to_string(device)),
+      device_(checked_device(device, name_)),
       asked_(options.precision),
       work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
 

@@ -40,8 +40,8 @@ class CudaBackend final : public Backend {
 
   // Calls come from any thread; each must see this backend's device.
   void enter() const;
-  int device_;
   std::string name_;
+  int device_;
   Precision asked_;
   std::unique_ptr<Workspace> work_;
 };

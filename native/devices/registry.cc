@@ -1,6 +1,5 @@
 #include "devices/registry.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -37,11 +36,13 @@ Named find(std::string_view text) {
 Named known(const std::string& text) {
   const Named named = find(text);
   if (named.device) return named;
-  std::string names = "auto";
-  for (size_t i = 0; i < std::size(kDevices); ++i) {
-    const std::string name = kDevices[i]->name;
-    names += kDevices[i]->gpu ? ", " + name + (i + 1 < std::size(kDevices) ? ", " : " or ") + name + ":<number>" : ", " + name;
+  std::vector<std::string> all = {"auto"};
+  for (const Device* device : kDevices) {
+    all.emplace_back(device->name);
+    if (device->gpu) all.push_back(std::string(device->name) + ":<number>");
   }
+  std::string names;
+  for (size_t i = 0; i < all.size(); ++i) names.append(i == 0 ? "" : i + 1 < all.size() ? ", " : " or ").append(all[i]);
   throw Error("ERR_FER_ARGUMENT", "expected " + names + ", got \"" + text + "\", for device");
 }
 
@@ -71,7 +72,9 @@ OpenedDevice open_best(const DeviceOptions& options) {
 
 std::span<const Device* const> all_devices() { return kDevices; }
 const Device& host_device() {
-  return **std::find_if(std::begin(kDevices), std::end(kDevices), [](const Device* device) { return !device->gpu; });
+  for (const Device* device : kDevices)
+    if (!device->gpu) return *device;
+  throw Error("ERR_FER_NATIVE", "the registry of devices has none but GPUs");
 }
 
 std::unique_ptr<Backend> make_backend(const std::string& device, const DeviceOptions& options) { return open(known(device), options).backend; }

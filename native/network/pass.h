@@ -65,6 +65,8 @@ class Pass {
   };
   static Offsets lay_out_all(const Backend& backend, const Plan& plan, const Fusion& fusion, Purpose purpose);
   class Walk;
+  class ForwardOps;
+  class BackwardOps;
 
   int last_value() const { return static_cast<int>(plan_.values.size()) - 1; }
 

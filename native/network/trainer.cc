@@ -38,7 +38,7 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
     backend.upload(class_weights_.data(), options.class_weights.data(), class_weights_.bytes());
   }
   check_memory();
-  pass_.emplace(backend, plan, network_->fusion(), Purpose::kTraining, options.batch_size);
+  pass_ = std::make_unique<Pass>(backend, plan, network_->fusion(), Purpose::kTraining, options.batch_size);
   norms_ = network_->batch_norms(gradients_.data());
 }
 

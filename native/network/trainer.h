@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 
 #include "data/augment.h"
 #include "data/data_set.h"
@@ -68,7 +67,7 @@ class Trainer {
   std::shared_ptr<Network> network_;
   std::shared_ptr<const DataSet> data_;
   TrainerOptions options_;
-  std::optional<Pass> pass_;
+  std::unique_ptr<Pass> pass_;
   Buffer<uint8_t> images_, labels_;
   Buffer<uint32_t> order_;
   Buffer<Variant> variants_;

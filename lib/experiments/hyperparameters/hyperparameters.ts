@@ -13,8 +13,6 @@ import { RESULT_COLUMNS, resultRow } from '../training/tables.js';
 const pointOf = ({ cell }: TrainedCell): string => cell.names[0];
 
 export const hyperparameters: Experiment<Trained, TrainingCell> = {
-  name: 'hyperparameters',
-
   cells(options) {
     return options.grid.flatMap((point) =>
       options.seeds.map((seed): TrainingCell => {
@@ -31,14 +29,11 @@ export const hyperparameters: Experiment<Trained, TrainingCell> = {
   collect(results, options) {
     const groups = groupsOf(results, pointOf);
     const settings = PAPER_SETTINGS.filter(({ name }) => isPaperPoint(options, name));
-    const words = {
-      experiment: 'hyperparameters',
+    return trainedResult(results, {
       title: 'Hyperparameters',
       summary:
         'Batch size, learning rate and number of epochs, one training a setting and seed. The paper compares its four settings, C1 to C4, ' +
         'by their accuracy on PrivateTest; the validation accuracy beside ours is what a choice should rest on.',
-    };
-    return trainedResult(words, results, {
       groups,
       fullEpochs: ({ name }) => fullEpochs(options, name),
       table: resultTable(results, options),

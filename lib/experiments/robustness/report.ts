@@ -20,7 +20,6 @@ export function reportRobustness(results: readonly CellResult<RobustnessFound>[]
   const own = models.filter(({ imported }) => !imported);
   const others = PERTURBATION_TYPES.length - PAPER_SERIES.length;
   return {
-    experiment: 'robustness',
     title: 'Robustness',
     summary:
       `Images are turned, brightened, darkened and spoilt in ${others} other ways, and classified again. The paper counts how many of ${PAPER_IMAGES} images, three a class ` +

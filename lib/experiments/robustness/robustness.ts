@@ -27,8 +27,6 @@ const isCurve = (cell: Cell): cell is CurveCell => 'series' in cell;
 const seriesOf = ({ series }: CurveCell): RobustnessSeries => SERIES.find(({ id }) => id === series)!;
 
 export const robustness: Experiment<RobustnessFound, CurveCell | Cell> = {
-  name: 'robustness',
-
   cells({ models }) {
     const curves = models.flatMap((model, i) =>
       SERIES.map(({ id, title }): CurveCell => ({ id: `${i + 1}-${id}`, title: `${modelName(model)}: ${title}`, model, series: id })),

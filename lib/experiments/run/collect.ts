@@ -13,13 +13,14 @@ export async function collectResults(folder: ExperimentFolder): Promise<Report> 
     const found: CellResult[] = [];
     const missing: string[] = [];
     for (const cell of experiment.cells(options)) {
-      const result = await folder.readCell(name, cell.id);
+      const id = `${name}/${cell.id}`;
+      const result = await folder.readCell(id);
       if (result) found.push(result);
-      else missing.push(`${name}/${cell.id}`);
+      else missing.push(id);
     }
     report.missing.push(...missing);
     if (found.length > 0)
-      report.results.push({ ...experiment.collect(found, options), environments: differingEnvironments(found), missing });
+      report.results.push({ experiment: name, ...experiment.collect(found, options), environments: differingEnvironments(found), missing });
   }
   return report;
 }

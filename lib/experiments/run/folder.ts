@@ -76,17 +76,17 @@ export class ExperimentFolder {
     return plan;
   }
 
-  /** Where a cell keeps what it needs to resume. */
-  cellFolder(experiment: string, id: string): string {
-    return path.join(this.path, 'cells', experiment, id);
+  /** Where a cell keeps what it needs to resume; `id`, here as below: "<experiment>/<cell>". */
+  cellFolder(id: string): string {
+    return path.join(this.path, 'cells', id);
   }
 
-  readCell(experiment: string, id: string): Promise<CellResult | undefined> {
-    return readJson(`${this.cellFolder(experiment, id)}.json`);
+  readCell(id: string): Promise<CellResult | undefined> {
+    return readJson(`${this.cellFolder(id)}.json`);
   }
 
-  async writeCell(experiment: string, result: CellResult): Promise<void> {
-    await writeFileAtomic(`${this.cellFolder(experiment, result.cell.id)}.json`, `${JSON.stringify(result)}\n`);
+  async writeCell(id: string, result: CellResult): Promise<void> {
+    await writeFileAtomic(`${this.cellFolder(id)}.json`, `${JSON.stringify(result)}\n`);
   }
 }
 

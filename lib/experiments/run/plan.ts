@@ -20,10 +20,11 @@ export interface PlannedCell {
  * @throws {FerError} ERR_FER_ARGUMENT when `epochs` names a cell that there is not.
  */
 export async function plannedCells(experiments: readonly string[], options: ExperimentOptions): Promise<PlannedCell[]> {
-  const loaded = await Promise.all(experiments.map(loadExperiment));
-  const cells = loaded.flatMap((experiment) =>
-    experiment.cells(options).map((cell): PlannedCell => ({ id: `${experiment.name}/${cell.id}`, experiment, cell })),
-  );
+  const planned = experiments.map(async (name) => {
+    const experiment = await loadExperiment(name);
+    return experiment.cells(options).map((cell): PlannedCell => ({ id: `${name}/${cell.id}`, experiment, cell }));
+  });
+  const cells = (await Promise.all(planned)).flat();
   const names = [...new Set(cells.flatMap(({ cell }) => (cell.config ? (cell.names ?? []) : []))), 'all'];
   for (const name of Object.keys(options.epochs))
     if (!names.includes(name)) invalidArgument('epochs', `${names.join(', ')} (nearest: ${suggestion(name, names)})`, name);

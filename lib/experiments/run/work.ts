@@ -116,18 +116,18 @@ export class Work {
 
   /** One training stands for every cell of its configuration, whichever experiment it belongs to. */
   private async share(from: PlannedCell, to: PlannedCell): Promise<void> {
-    const result = (await this.folder.readCell(from.experiment.name, from.cell.id))!;
-    await this.folder.writeCell(to.experiment.name, { ...result, cell: to.cell });
+    const result = (await this.folder.readCell(from.id))!;
+    await this.folder.writeCell(to.id, { ...result, cell: to.cell });
     this.tell.onCell?.(to.id, 0);
   }
 
-  private async runCell({ experiment, cell }: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<boolean> {
-    const cellFolder = this.folder.cellFolder(experiment.name, cell.id);
+  private async runCell({ id, experiment, cell }: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<boolean> {
+    const cellFolder = this.folder.cellFolder(id);
     const found = await experiment.runCell(cell, { ...context, folder: cellFolder });
     if (found === undefined) return false;
     using model = MiniXception.create({ device: context.device, threads: context.threads });
     const where = await environment(model.deviceDescription);
-    await this.folder.writeCell(experiment.name, { cell, found, environment: where, data: dataFacts(this.data) });
+    await this.folder.writeCell(id, { cell, found, environment: where, data: dataFacts(this.data) });
     return true;
   }
 
@@ -148,17 +148,18 @@ export class Work {
       const hint = closest ? `; the closest, ${closest.id}, differs in ${closest.other.join(', ')}` : '';
       throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} is the configuration of no cell${hint}`, { details: { runFolder } });
     }
-    for (const { id, experiment, cell } of matching) {
-      if (await this.finished({ id, experiment, cell })) continue;
+    for (const planned of matching) {
+      if (await this.finished(planned)) continue;
+      const { id, experiment, cell } = planned;
       const found = await experiment.adopt!(cell, runFolder, this.context(this.devices[0]));
-      await this.folder.writeCell(experiment.name, { cell, found, reused: shownPath(runFolder), data: dataFacts(this.data) });
+      await this.folder.writeCell(id, { cell, found, reused: shownPath(runFolder), data: dataFacts(this.data) });
       this.tell.onCell?.(id, 0);
     }
   }
 
   /** Whether the cell's result is there; then it must come from the same data. */
-  private async finished({ id, experiment, cell }: PlannedCell): Promise<boolean> {
-    const stored = await this.folder.readCell(experiment.name, cell.id);
+  private async finished({ id }: PlannedCell): Promise<boolean> {
+    const stored = await this.folder.readCell(id);
     if (!stored) return false;
     const facts = dataFacts(this.data);
     if (!isDeepStrictEqual(stored.data, facts))

@@ -1,6 +1,6 @@
 /** What the experiments that train say alike: what was run, the curves, and why a figure is not the paper's. */
 import type { Estimate } from '../../charts/experiments.js';
-import type { Comparison, Figure, Table } from '../../report/result.js';
+import type { Figure, Table } from '../../report/result.js';
 import { PRESETS } from '../../training/presets.js';
 import { dataStatement } from '../data-facts.js';
 import type { CollectedResult } from '../experiment.js';
@@ -9,27 +9,24 @@ import { accuracyChart, curveCharts, ownEstimates } from './charts.js';
 import type { Group, TrainedCell } from './groups.js';
 import { seedsTable } from './tables.js';
 
-interface Parts {
+interface Parts extends Pick<CollectedResult, 'title' | 'summary' | 'comparisons'> {
   /** Of all results. */
   groups: readonly Group[];
   /** Epochs of a group before they were cut short. */
   fullEpochs: (group: Group) => number;
   table: Table;
-  comparisons: Comparison[];
   /** The paper's accuracies. */
   paper: Estimate[];
 }
 
-export function trainedResult(
-  words: Pick<CollectedResult, 'experiment' | 'title' | 'summary'>,
-  results: readonly TrainedCell[],
-  { groups, fullEpochs, table, comparisons, paper }: Parts,
-): CollectedResult {
+export function trainedResult(results: readonly TrainedCell[], parts: Parts): CollectedResult {
+  const { title, summary, comparisons, groups, fullEpochs, table, paper } = parts;
   return {
-    ...words,
+    title,
+    summary,
     statements: [dataStatement(results[0].data), ...groups.map((group) => runStatement(group, fullEpochs(group)))],
     comparisons,
-    tables: [table, ...seedsTable(`${words.experiment}-seeds`, 'Accuracy over seeds.', groups)],
+    tables: [table, ...seedsTable(`${table.id}-seeds`, 'Accuracy over seeds.', groups)],
     charts: [...curveCharts(groups), accuracyChart([...paper, ...ownEstimates(groups)])],
     pictures: [],
     seeds: [...new Set(results.map(({ found }) => found.config.seed))],
