@@ -5,8 +5,10 @@ import { invalidArgument } from './errors.js';
 export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 
 export const PRECISIONS = ['fp32', 'tf32', 'bf16'] as const;
+/** "fp32": float32. "tf32" and "bf16": factors rounded to 10 and 7 bits of mantissa, sums in float32; Ampere GPUs and newer. */
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Where to compute, and in which arithmetic. */
 export interface DeviceOptions {
   /** Default: the environment variable FER_DEVICE, or else "cpu". Nothing falls back to another device unless "auto" is asked for. */
   device?: Device;

@@ -36,12 +36,16 @@ export type FerErrorCode =
   | 'ERR_FER_DISPOSED'
   | 'ERR_FER_DIVERGED';
 
+/** What the package throws on purpose: an `Error` with a literal `code` to switch on. */
 export class FerError extends Error {
+  /** Always "FerError". */
   override readonly name = 'FerError';
+  /** One of the literal codes. */
   readonly code: FerErrorCode;
   /** Facts a program can act on, such as `{ file, line, reason }`. */
   readonly details: Readonly<Record<string, unknown>>;
 
+  /** `details`: facts a program can act on. Default none. */
   constructor(code: FerErrorCode, message: string, options: { cause?: unknown; details?: Record<string, unknown> } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

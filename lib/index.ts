@@ -1,4 +1,7 @@
-/** fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks. */
+/**
+ * fer-cudnn: train, evaluate and run Mini_Xception facial-expression networks.
+ * @module fer-cudnn
+ */
 export { FerError, type FerErrorCode } from './errors.js';
 export { MiniXception } from './model.js';
 export type { CreateOptions } from './network/network.js';
@@ -24,6 +27,7 @@ export { PRESETS } from './training/presets.js';
 export type { FitOptions, TrainingProgress, TrainingResult } from './training/fit.js';
 export type { EpochRow } from './metrics/epoch.js';
 export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
+export type { Tensor } from './network/safetensors.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';
 export { writeChart } from './charts/write.js';
 export {
@@ -53,5 +57,5 @@ export type { ExperimentProgress } from './experiments/run/work.js';
 export type { ExperimentOptions } from './experiments/options.js';
 export type { GridPoint } from './experiments/hyperparameters/grid.js';
 export { readGrid } from './experiments/hyperparameters/grid-file.js';
-export { writeReport } from './report/write.js';
+export { writeReport, type ReportFiles } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

@@ -14,8 +14,10 @@ import { predict, type PredictOptions } from './predict/predict.js';
 import type { Prediction } from './predict/prediction.js';
 import type { FitOptions, TrainingResult } from './training/fit.js';
 
+/** One network under one name: making, loading, predicting, explaining, evaluating, training, saving. */
 export class MiniXception implements Network {
   /** @internal */ readonly native: NativeModel;
+  /** What a model file says beside the tensors. */
   readonly metadata: ModelMetadata;
 
   private constructor(network: Network) {
@@ -44,12 +46,15 @@ export class MiniXception implements Network {
     return new MiniXception(networkOf(file, options));
   }
 
+  /** Channels of the stem and the modules. */
   get width(): WidthSpec {
     return this.metadata.width;
   }
+  /** Names of the classes, in the order of the logits. */
   get classes(): readonly string[] {
     return this.metadata.classes;
   }
+  /** Height and width of the square grey input, pixels. */
   get inputSize(): number {
     return this.metadata.inputSize;
   }
@@ -65,6 +70,7 @@ export class MiniXception implements Network {
   get device(): Device {
     return this.native.device as Device;
   }
+  /** What convolutions multiply in. */
   get precision(): Precision {
     return this.native.precision as Precision;
   }
@@ -135,6 +141,7 @@ export class MiniXception implements Network {
   dispose(): void {
     this.native.dispose();
   }
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The rooms of docs/architecture.md: a folder or a file of lib/ or native/ uses itself and what its row names, in types too, and no
-// imports go in a circle, neither between files nor between rooms. A new room is one more row.
+// imports go in a circle, neither between files nor between rooms. The page has the same rooms, in its picture and its tables. A new
+// room is one more row, here and there.
 //   node scripts/check-boundaries.mjs [--root <folder>]     the folder that holds lib/ and native/
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -126,21 +127,37 @@ const lib = graphOf('lib', /\.ts$/, /(?:from|import\(|import) ?'(\.[^']+)\.js'/g
 );
 checkRows('lib', lib, LIB, BASE);
 for (const way of circles(lib)) wrong.push(`imports in a circle: ${way.map((file) => `lib/${file}`).join(' → ')}`);
-/** The rows beside the picture of docs/architecture.md: the same rooms, each using what lies below it or to its right. */
-function checkPicture(page) {
-  const picture = /```\n([^]*?)```/.exec(readFileSync(page, 'utf8'))[1];
+/** A picture of rooms beside its table: the same rooms, each using what lies below it or to its right. */
+function checkPicture(picture, table, token) {
   // From the bottom up, and from right to left: a room may use what comes before it.
-  const drawn = picture.trim().split('\n').reverse().flatMap((floor) => [...floor.matchAll(/([\w-]+)(?:\/|\.ts)/g)].map(([, room]) => room).reverse()); // prettier-ignore
-  for (const room of new Set([...drawn, ...Object.keys(LIB)])) {
-    if (!LIB[room] || !drawn.includes(room))
+  const drawn = picture.trim().split('\n').reverse().flatMap((floor) => [...floor.matchAll(token)].map(([, room]) => room).reverse()); // prettier-ignore
+  for (const room of new Set([...drawn, ...Object.keys(table)])) {
+    if (!table[room] || !drawn.includes(room))
       wrong.push(`${room} is not both in the picture of docs/architecture.md and in the table of rooms`);
-    for (const used of LIB[room] ?? [])
+    for (const used of table[room] ?? [])
       if (drawn.indexOf(used) > drawn.indexOf(room))
         wrong.push(`${room} has ${used} in its row, which is not below it in docs/architecture.md`);
   }
 }
+
+/** docs/architecture.md: its picture, lib/ above the boundary and native/ below it, and its tables of rooms. */
+function checkPage(text) {
+  const [above, below = ''] = /```\n([^]*?)```/.exec(text)[1].split(/^.*⇅.*$/m);
+  checkPicture(above, LIB, /([\w-]+)(?:\/|\.ts)/g);
+  checkPicture(below, NATIVE, /([\w-]+(?:\.h|(?=\/)))/g);
+  for (const [folder, table] of Object.entries({ lib: LIB, native: NATIVE }))
+    for (const room of Object.keys(table))
+      if (!new RegExp(`^\\|.*\`${folder}/${room}(/|\\.ts)?\``, 'm').test(text))
+        wrong.push(`${folder}/${room} is in no table of docs/architecture.md`);
+  for (const [room, allowed] of Object.entries(NATIVE)) {
+    const uses = allowed.map((used) => `\`${used}${used.endsWith('.h') ? '' : '/'}\``).join(', ');
+    const row = new RegExp(`^\\| \`native/${room}/?\` .*\\|([^|]*)\\|$`, 'm').exec(text);
+    if (row && row[1].trim() !== uses)
+      wrong.push(`docs/architecture.md says that native/${room} uses ${row[1].trim() || 'nothing'}; its row has ${uses || 'nothing'}`);
+  }
+}
 const page = path.join(values.root, 'docs', 'architecture.md');
-if (existsSync(page)) checkPicture(page);
+if (existsSync(page)) checkPage(readFileSync(page, 'utf8'));
 for (const way of circles(between(lib))) wrong.push(`rooms in a circle: ${way.map((room) => `lib/${room}`).join(' → ')}`);
 
 const native = graphOf('native', /\.(cc|h|cu|cuh)$/, /#include "([^"]+)"/g, (_, target) => target);

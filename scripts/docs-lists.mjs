@@ -7,13 +7,30 @@ import prettier from 'prettier';
 import { FORMS } from '../dist/data/registry.js';
 import { EXPERIMENTS } from '../dist/experiments/registry.js';
 import { PERTURBATION_TYPES, PERTURBATIONS } from '../dist/perturb/registry.js';
+import { OPTIONS } from '../dist/training/options.js';
+import { PRESETS } from '../dist/training/presets.js';
 
 const inCode = (name) => name.replace(/[\w-]*\.\w+(\.gz)?/g, '`$&`');
 
-/** A table has columns and rows; a list within a sentence has words. */
+const shown = (value) => `\`${value}\``;
+
+/** Values of a training option, as its table has them. */
+const valuesOf = ({ kind, min, max, choices }) =>
+  kind === 'boolean' ? '`true`, `false`'
+  : kind === 'choice' ? choices.map(shown).join(', ')
+  : kind === 'width' ? 'a name or channels'
+  : `${kind === 'integer' ? 'whole, ' : ''}${max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`}`; // prettier-ignore
+
+/** The default, and the presets that set another value. */
+function defaultsOf(key) {
+  const set = Object.entries(PRESETS).filter(([, { options }]) => options[key] !== undefined && options[key] !== OPTIONS[key].default);
+  return [shown(OPTIONS[key].default), ...set.map(([name, { options }]) => `${name} ${shown(options[key])}`)].join(', ');
+}
+
+/** A table has columns and rows; a list within a sentence has words. `page`: one, or several that have the list. */
 const LISTS = {
   forms: {
-    page: 'README.md',
+    page: ['README.md', 'docs/data.md'],
     columns: ['a data set is one of', ''],
     rows: FORMS.flatMap(({ looks }) => looks.map(([name, what]) => [inCode(name), what])),
   },
@@ -22,6 +39,24 @@ const LISTS = {
     page: 'docs/experiments.md',
     columns: ['experiment', 'what it shows', 'a cell is'],
     rows: EXPERIMENTS.map(({ name, summary, cell }) => [`\`${name}\``, summary, cell]),
+  },
+  presets: {
+    page: 'docs/training.md',
+    columns: ['preset', 'what it is', 'epochs', 'batch', 'optimiser', 'rate', 'schedule', 'weights kept'],
+    rows: Object.entries(PRESETS).map(([name, { describe, options }]) => {
+      const { epochs, batchSize, optimizer, learningRate, schedule, selectBy } = options;
+      return [`\`${name}\``, describe, epochs, batchSize, optimizer, learningRate, schedule, selectBy];
+    }),
+  },
+  'training options': {
+    page: 'docs/training.md',
+    columns: ['option', 'what it does', 'values', 'default, and presets that differ'],
+    rows: Object.entries(OPTIONS).map(([key, option]) => [
+      shown(key),
+      option.help,
+      valuesOf(option),
+      key === 'preset' ? '`clean` with `--data`, else `quick`' : defaultsOf(key),
+    ]),
   },
   perturbations: {
     page: 'docs/perturbations.md',
@@ -37,17 +72,18 @@ const table = ({ columns, rows }) => [columns, columns.map(() => '---'), ...rows
 const text = (list) => list.words ?? `\n\n${table(list)}\n\n`;
 
 const check = process.argv.includes('--check');
-for (const [name, list] of Object.entries(LISTS)) {
-  const file = fileURLToPath(new URL(`../${list.page}`, import.meta.url));
-  const page = readFileSync(file, 'utf8');
-  const place = new RegExp(`(<!-- list: ${name} -->)[^]*?(<!-- end of list -->)`);
-  if (!place.test(page)) throw new Error(`${list.page} has no place for the list ${name}`);
-  const filled = page.replace(place, (_, start, end) => start + text(list) + end);
-  const expected = await prettier.format(filled, { ...(await prettier.resolveConfig(file)), parser: 'markdown' });
-  if (!check) writeFileSync(file, expected);
-  else if (page !== expected) {
-    console.error(`docs-lists: the list of ${name} in ${list.page} is not what the registry has; run: node scripts/docs-lists.mjs`);
-    process.exit(1);
+for (const [name, list] of Object.entries(LISTS))
+  for (const where of [list.page].flat()) {
+    const file = fileURLToPath(new URL(`../${where}`, import.meta.url));
+    const page = readFileSync(file, 'utf8');
+    const place = new RegExp(`(<!-- list: ${name} -->)[^]*?(<!-- end of list -->)`);
+    if (!place.test(page)) throw new Error(`${where} has no place for the list ${name}`);
+    const filled = page.replace(place, (_, start, end) => start + text(list) + end);
+    const expected = await prettier.format(filled, { ...(await prettier.resolveConfig(file)), parser: 'markdown' });
+    if (!check) writeFileSync(file, expected);
+    else if (page !== expected) {
+      console.error(`docs-lists: the list of ${name} in ${where} is not what the registry has; run: node scripts/docs-lists.mjs`);
+      process.exit(1);
+    }
   }
-}
 console.log(`docs-lists: ${Object.keys(LISTS).join(', ')} are ${check ? 'what their registries have' : 'written'}`);

@@ -13,6 +13,7 @@ npm run --silent lint:native
 node scripts/check-contract.mjs
 node scripts/docs-cli.mjs --check
 node scripts/docs-lists.mjs --check
+node scripts/docs-api.mjs --check
 node scripts/gpu/readme.mjs --check
 step native tests
 bash scripts/native-tests.sh build/native-tests

@@ -51,6 +51,17 @@ it.each([
     'network has data in its row, which is not below it in docs/architecture.md',
   ],
   [
+    'a picture of the native half that shows another order',
+    { 'docs/architecture.md': '```\nnative.ts\n⇅\nops.h\nbackend.h\n```' },
+    'backend.h has ops.h in its row, which is not below it in docs/architecture.md',
+  ],
+  [
+    'a table that says another use',
+    { 'docs/architecture.md': '```\n⇅\n```\n| `native/plugin/` | the boundary | `cpu/` |\n' },
+    'docs/architecture.md says that native/plugin uses `cpu/`; its row has `base/`, `backend.h`, `ops.h`',
+  ],
+  ['a room without a line in a table', { 'docs/architecture.md': '```\n⇅\n```\n' }, 'native/addon is in no table of docs/architecture.md'],
+  [
     'rooms in a circle whose files are in none',
     {
       'lib/data/a.ts': "import { b } from '../native.js';",

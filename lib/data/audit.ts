@@ -1,32 +1,53 @@
 /** What a data set holds, and what is wrong with it: counts, blanks, and images that occur in more than one split. */
 import type { LabelledImages } from './data-set.js';
 
+/** What `auditDataSet` found. Pairs of splits are written "PrivateTest / Training". */
 export interface DataAudit {
+  /** Short name of the format. */
   name: string;
+  /** Path it came from, or "synthetic faces". */
   source: string;
+  /** Images. */
   n: number;
+  /** Height and width of every image, pixels. */
   size: number;
   /** Images by split, then class. */
   counts: Record<string, Record<string, number>>;
   /** Of all pixels, 0..255. */
   mean: number;
+  /** Standard deviation of all pixels, grey levels. */
   std: number;
   /** Rows whose pixels are all equal. */
   blank: number[];
-  /** Groups of byte-identical images (blanks left out): how many images they hold, and pairs of splits they join. */
-  exactDuplicates: { images: number; groups: number; acrossSplits: Record<string, number>; conflictingLabels: number };
+  /** Groups of byte-identical images; blanks left out. */
+  exactDuplicates: {
+    /** Images in such groups. */
+    images: number;
+    /** Groups of two images or more. */
+    groups: number;
+    /** Groups by the pair of splits that they join. */
+    acrossSplits: Record<string, number>;
+    /** Groups whose images have different labels. */
+    conflictingLabels: number;
+  };
   /**
    * Pairs of images in different splits that look alike: difference hashes at most 3 of 64 bits apart and a mean
    * absolute pixel difference below 8 of 255; exact copies left out.
    */
-  nearDuplicates: { acrossSplits: Record<string, number>; examples: [row: number, row: number][] };
+  nearDuplicates: {
+    /** Pairs of images by their pair of splits. */
+    acrossSplits: Record<string, number>;
+    /** Rows of the first ten pairs. */
+    examples: [row: number, row: number][];
+  };
+  /** Rows left out on request. */
   badRows: number;
 }
 
 const HASH_BITS = 3;
 const PIXEL_DIFFERENCE = 8;
 
-/** Runs every check; about two seconds for FER2013. */
+/** Counts, statistics, blank images, copies and near copies across splits; about two seconds for FER2013. */
 export function auditDataSet(data: LabelledImages): DataAudit {
   const pixels = data.size * data.size;
   const n = data.labels.length;

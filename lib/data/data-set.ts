@@ -4,7 +4,9 @@ export interface LabelledImages {
   name: string;
   /** Path it came from, or "synthetic faces". */
   source: string;
+  /** Whether the images were drawn by this package: figures on them say nothing about real faces. */
   synthetic: boolean;
+  /** Names of the classes, at the places that `labels` point to. */
   classes: string[];
   /** Height and width of every image, pixels. */
   size: number;
@@ -17,7 +19,12 @@ export interface LabelledImages {
   /** Facts worth printing, one line each. */
   notes: string[];
   /** Rows left out on request (`skipBadRows`). */
-  badRows: { line: number; reason: string }[];
+  badRows: {
+    /** One-based: line of a CSV, row of a Parquet file, place among the pictures of a folder. */
+    line: number;
+    /** What is wrong with it. */
+    reason: string;
+  }[];
 }
 
 /** FER2013's classes in the order of its labels 0 to 6. */

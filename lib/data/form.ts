@@ -2,6 +2,7 @@
 import type { Stats } from 'node:fs';
 import type { LabelledImages } from './data-set.js';
 
+/** How a data set is read. */
 export interface LoadOptions {
   /** Side that pictures of any size are brought to, pixels; a CSV keeps its own. Default 48. */
   size?: number;

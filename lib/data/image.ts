@@ -5,29 +5,41 @@ import { FerError, invalidArgument } from '../errors.js';
 
 /** A face's place in a picture, pixels. */
 export interface Box {
+  /** Columns to the left of it, from 0. */
   left: number;
+  /** Rows above it, from 0. */
   top: number;
+  /** Columns, at least 1. */
   width: number;
+  /** Rows, at least 1. */
   height: number;
 }
 
 /** Grey pixels, row after row: 0..255. */
 export interface Pixels {
+  /** [height * width], row after row; rounded and clamped to 0..255. */
   pixels: ArrayLike<number>;
+  /** Columns. */
   width: number;
+  /** Rows. */
   height: number;
 }
 
 /** The same as bytes, as a picture is once it is decoded. */
 export interface GreyPicture extends Pixels {
+  /** [height * width], row after row: 0..255. */
   pixels: Uint8Array;
 }
 
 /** Grey images of one size, one after another: [count, height, width]. */
 export interface ImageBatch {
+  /** [count * height * width], 0..255. */
   images: Uint8Array;
+  /** Images. */
   count: number;
+  /** Columns of each. */
   width: number;
+  /** Rows of each. */
   height: number;
 }
 
@@ -92,9 +104,13 @@ export async function stretch({ pixels, width, height }: GreyPicture, size: numb
   );
 }
 
-/** The grey square that a network sees: `readPicture`, stretched to [size, size]. */
-export async function decodeImage(input: string | Uint8Array, { size, box }: { size: number; box?: Box }): Promise<Uint8Array> {
-  return stretch(await readPicture(input, box), size);
+/**
+ * The grey square that a network sees, [size, size], 0..255: a path or an encoded picture, `box` cut out of it (default all of it),
+ * stretched to `size` pixels.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, ERR_FER_ARGUMENT for a box outside the picture
+ */
+export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
+  return stretch(await readPicture(input, options.box), options.size);
 }
 
 const greyBytes = async (picture: Sharp): Promise<Uint8Array> => bytesOf(await picture.toColourspace('b-w').raw().toBuffer());

@@ -6,6 +6,7 @@ import { classificationMetrics, type ClassificationMetrics } from '../metrics/in
 import { checkClasses, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
 
+/** Which images, and whether their mirror images count. */
 export interface EvaluateOptions {
   /** Default PrivateTest, or Test where there is no PrivateTest. */
   split?: string;

@@ -4,7 +4,7 @@ import { EXPERIMENTS } from './registry.js';
 import type { Report } from '../report/result.js';
 import type { RunOptions, RunOutcome } from './run/run.js';
 
-/** The experiments of these names, in one folder. */
+/** Runs what is missing of the experiments of these names in `options.folder`, and gives the result of each. */
 export const runExperiments = async (names: string[], data: LabelledImages, options: RunOptions): Promise<RunOutcome> =>
   (await import('./run/run.js')).runExperiments(names, data, options);
 
@@ -30,7 +30,7 @@ export const dataExperiment: Run = running('data');
 /** Explains one right and one wrong image a class by Grad-CAM and guided backpropagation. */
 export const explainExperiment: Run = running('explain');
 
-/** Every experiment, in one folder. */
+/** Every experiment. */
 export const allExperiments: Run = running(...EXPERIMENTS.map(({ name }) => name));
 
 /** Result of the cells in a folder, whoever ran them; nothing is run. */

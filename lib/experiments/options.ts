@@ -6,6 +6,7 @@ import { PRESET_NAMES, type PresetName, OPTIONS as TRAINING } from '../training/
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
 import { epochs, list, oneOf, share, whole, word, type Kind, type OptionSpec } from './option-kinds.js';
 
+/** Options of the experiments; each reads its own of them. */
 export interface ExperimentOptions {
   /** Widths to compare: names or the text form. Default narrow and wide. */
   widths: string[];

@@ -4,6 +4,7 @@ import { invalidArgument } from '../errors.js';
 import { evidenceColour, signedColour } from './colours.js';
 import type { Explanation } from './explain.js';
 
+/** Size and format of the picture. */
 export interface DrawOptions {
   /** Longer side of the picture, 16 to 4096 pixels. Default 480. */
   side?: number;

@@ -10,9 +10,12 @@ import { networkInput } from '../network/input.js';
 import type { Network } from '../network/network.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
 
+/** The ways to explain a prediction. */
 export const EXPLANATION_METHODS = ['grad-cam', 'guided-backprop', 'guided-grad-cam'] as const;
+/** One of `EXPLANATION_METHODS`. */
 export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
 
+/** What is explained, and how. */
 export interface ExplainOptions {
   /** Default "grad-cam". */
   method?: ExplanationMethod;
@@ -26,7 +29,9 @@ export interface ExplainOptions {
   layer?: string;
 }
 
+/** What on one picture speaks for one class. */
 export interface Explanation {
+  /** How it was made. */
   method: ExplanationMethod;
   /** The class explained. */
   class: string;
@@ -45,8 +50,13 @@ export interface Explanation {
   map: Float32Array;
   /** What `map` was divided by. */
   scale: number;
-  /** Grad-CAM as it stands at the layer, [size * size], not divided; absent for guided-backprop. */
-  cam?: { size: number; values: Float32Array };
+  /** Grad-CAM as it stands at the layer; absent for guided-backprop. */
+  cam?: {
+    /** Height and width of the layer. */
+    size: number;
+    /** [size * size], not divided; 0 and above. */
+    values: Float32Array;
+  };
   /** The face in grey as it was given, before the network's resizing: 0..255. */
   picture: Pixels;
 }

@@ -4,27 +4,41 @@ import { invalidArgument } from '../errors.js';
 /** The ends of a 95 % interval. */
 export type Interval = [low: number, high: number];
 
+/** Figures of one class; fractions 0..1. */
 export interface ClassMetrics {
+  /** Of the class. */
   name: string;
+  /** Share of the images called this class that are of it. */
   precision: number;
+  /** Share of the images of this class that were called so. */
   recall: number;
+  /** Harmonic mean of precision and recall. */
   f1: number;
   /** Images of this class. */
   support: number;
 }
 
+/** Figures of a classifier on one split; fractions 0..1. */
 export interface ClassificationMetrics {
   /** Images. */
   n: number;
-  /** Top-1 accuracy, 0..1, and its 95 % Wilson score interval. */
+  /** Share of images whose largest logit is the true class's. */
   accuracy: number;
+  /** 95 % Wilson score interval of `accuracy`. */
   accuracyInterval: Interval;
+  /** Mean of the classes' precisions. */
   macroPrecision: number;
+  /** Mean of the classes' recalls. */
   macroRecall: number;
+  /** Mean of the classes' F1. */
   macroF1: number;
+  /** Mean of the classes' precisions, weighted by their images. */
   weightedPrecision: number;
+  /** The same of recall: equal to `accuracy`. */
   weightedRecall: number;
+  /** The same of F1. */
   weightedF1: number;
+  /** One a class, in the order of the labels. */
   perClass: ClassMetrics[];
   /** Rows: true class; columns: predicted class. */
   confusionMatrix: number[][];
@@ -73,7 +87,7 @@ export function argmax(values: Float32Array | Float64Array, start: number, count
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 /**
- * All figures at once. `logits` [n, classes], `labels` [n].
+ * All figures of a classifier at once. `logits` [n, classes], `labels` [n].
  * @throws {FerError} ERR_FER_ARGUMENT when lengths do not fit or a label has no class.
  */
 export function classificationMetrics(logits: Float32Array, labels: Uint8Array, classes: readonly string[]): ClassificationMetrics {

@@ -16,6 +16,7 @@ export interface Network {
   readonly metadata: ModelMetadata;
 }
 
+/** The network to make, and where it lives. */
 export interface CreateOptions extends DeviceOptions {
   /** Default "narrow". */
   width?: Width;

@@ -1,8 +1,11 @@
 /** The safetensors format: an 8-byte length, a JSON header, then the tensors' bytes. Little-endian float32 only. */
 import { FerError } from '../errors.js';
 
+/** An array of float32 in row-major order. */
 export interface Tensor {
+  /** Extent of each dimension, as PyTorch has them: a convolution's weight is [out, in, height, width]. */
   shape: number[];
+  /** As many values as the product of `shape`. */
   data: Float32Array;
 }
 

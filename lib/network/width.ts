@@ -1,6 +1,7 @@
 /** The widths of Mini_Xception. */
 import { FerError } from '../errors.js';
 
+/** Channels of a network, 1 to 4096 each; 1 to 16 modules. */
 export interface WidthSpec {
   /** Output channels of the two stem convolutions. */
   stem: [number, number];

@@ -8,6 +8,7 @@ import { complete } from './settings.js';
 export { PERTURBATIONS, PERTURBATION_TYPES, atSeverity, type Perturbation, type PerturbationType } from './registry.js';
 export { SEVERITIES, type Definition, type Fill, type Interpolation, type Parameter, type Severity } from './definition.js';
 
+/** What is drawn, and with how many threads. */
 export interface PerturbOptions {
   /** Seed of what is drawn: noise, places, directions. Default 0. */
   seed?: number;
@@ -55,7 +56,7 @@ export async function perturb(
 }
 
 /**
- * The same for many images of one size, in one native call.
+ * Perturbs many images of one size in one native call; the same pixels as `perturb`.
  * @throws {FerError} ERR_FER_ARGUMENT
  */
 export async function perturbBatch(

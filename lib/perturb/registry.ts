@@ -39,14 +39,17 @@ type ParametersOf<D> = D extends Definition<infer P> ? P : never;
 
 /** One perturbation with its parameters, such as `{ type: 'rotation', degrees: 15 }`. */
 export type Perturbation = ParametersOf<(typeof LIST)[number]>;
+/** A perturbation by name, such as "rotation". */
 export type PerturbationType = Perturbation['type'];
 
 export const PERTURBATION_TYPES: readonly PerturbationType[] = LIST.map(({ type }) => type);
 
+type Definitions = { readonly [T in PerturbationType]: Definition<Extract<Perturbation, { type: T }>> };
+
 /** Every perturbation by its type: what it does, its parameters with ranges and defaults, its five severities and why these. */
-export const PERTURBATIONS = Object.fromEntries(LIST.map((definition) => [definition.type, definition])) as unknown as {
-  readonly [T in PerturbationType]: Definition<Extract<Perturbation, { type: T }>>;
-};
+export const PERTURBATIONS: Definitions = Object.fromEntries(
+  LIST.map((definition) => [definition.type, definition]),
+) as unknown as Definitions;
 
 /** The definition of `type`, in a form that does not depend on which it is. */
 export function definitionOf(type: PerturbationType): Definition<{ type: PerturbationType } & Record<string, number | string>> {

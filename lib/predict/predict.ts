@@ -4,6 +4,7 @@ import { networkInput } from '../network/input.js';
 import type { Network } from '../network/network.js';
 import { predictionsOf, type Prediction } from './prediction.js';
 
+/** How pictures are read, and whether their mirror images count. */
 export interface PredictOptions {
   /** The face's place in the picture; default the whole picture. Not for `Pixels`. */
   box?: Box;

@@ -1,7 +1,9 @@
 /** What a network says of one picture. */
 import { argmax, softmax } from '../metrics/index.js';
 
+/** What the network says of one picture. */
 export interface Prediction {
+  /** The class with the largest probability; the first of equals. */
   label: string;
   /** Index of `label` among the model's classes. */
   index: number;

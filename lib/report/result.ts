@@ -5,22 +5,28 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Interval } from '../metrics/index.js';
 
+/** One cell of a table. */
 export type Value = string | number | boolean | Interval | null;
 
 /** How a value is shown; fractions are shown as percentages. */
 export type Format = 'text' | 'count' | 'percent' | 'interval' | 'seconds' | 'number' | 'millions' | 'mebibytes';
 
+/** One column of a table. */
 export interface Column {
   key: string;
   title: string;
   format: Format;
 }
 
+/** A table of raw values, and how to show them. */
 export interface Table {
   /** File name without its extension. */
   id: string;
+  /** A sentence. */
   caption: string;
+  /** From left to right. */
   columns: Column[];
+  /** Values by the columns' keys. */
   rows: Record<string, Value>[];
 }
 
@@ -42,13 +48,15 @@ export interface Picture {
 
 /** A figure with what it rests on. */
 export interface Figure {
+  /** Raw: a fraction, seconds, bytes. */
   value: number;
   /** 95 % Wilson score interval. */
   interval?: Interval;
   /** Images. */
   n?: number;
-  /** A mean over so many seeds, and their sample standard deviation. */
+  /** It is a mean over so many seeds. */
   seeds?: number;
+  /** Their sample standard deviation. */
   deviation?: number;
   /** Only this is known: the figure is below `value`. */
   below?: boolean;
@@ -56,11 +64,15 @@ export interface Figure {
 
 /** One figure of the paper beside ours. */
 export interface Comparison {
+  /** Unique in its experiment. */
   id: string;
   /** Where the paper prints it, such as "Table 1". */
   place: string;
+  /** Such as "Accuracy, narrow, preset paper". */
   name: string;
+  /** How both figures are shown. */
   format: Format;
+  /** The paper's figure. */
   paper: Figure;
   /** Absent while its part of the experiment has not run. */
   ours?: Figure;
@@ -72,11 +84,17 @@ export interface Comparison {
 export interface Environment {
   /** Such as "CPU, x86-64-v4 kernels, 2 threads". */
   device: string;
+  /** Its name, as the system gives it. */
   processor: string;
+  /** As the system counts them. */
   cores: number;
+  /** Of the machine. */
   memoryGibibytes: number;
+  /** Name and version of the operating system. */
   system: string;
+  /** Version of Node.js. */
   node: string;
+  /** Of this package. */
   version: string;
   /** Of the package's own repository; absent in an installed package. */
   commit?: string;
@@ -90,20 +108,29 @@ export interface OpenPoint {
   here: string;
 }
 
+/** What one experiment found. */
 export interface ExperimentResult {
   /** Name in the registry, such as "width". */
   experiment: string;
+  /** Its heading in the report. */
   title: string;
   /** One paragraph: what is asked and how. */
   summary: string;
   /** What was run: data, lengths, where; one sentence each. */
   statements: string[];
+  /** The paper's figures beside ours. */
   comparisons: Comparison[];
+  /** In the order of the report. */
   tables: Table[];
+  /** In the order of the report. */
   charts: Chart[];
+  /** In the order of the report. */
   pictures: Picture[];
+  /** Of the trainings, each once. */
   seeds: number[];
+  /** Machines that the cells ran on, each once. */
   environments: Environment[];
+  /** What the paper leaves open. */
   openPoints: OpenPoint[];
   /** Cells that have not run yet. */
   missing: string[];

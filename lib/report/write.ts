@@ -4,8 +4,16 @@ import { writeFileAtomic } from '../atomic-file.js';
 import { writeChart } from '../charts/write.js';
 import type { ExperimentResult, Report } from './result.js';
 
+/** Paths of the two whole reports. */
+export interface ReportFiles {
+  /** One file with everything in it, to open offline. */
+  html: string;
+  /** The same as Markdown, with charts as files beside it. */
+  markdown: string;
+}
+
 /** Writes everything into `folder`; returns the paths of the two whole reports. */
-export async function writeReport(report: Report, folder: string): Promise<{ html: string; markdown: string }> {
+export async function writeReport(report: Report, folder: string): Promise<ReportFiles> {
   for (const result of report.results) await writeResult(result, path.join(folder, result.experiment));
   const [{ reportHtml }, { reportMarkdown }] = await Promise.all([import('./html.js'), import('./markdown.js')]);
   const html = path.join(folder, 'report.html');

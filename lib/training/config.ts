@@ -33,7 +33,7 @@ function problem(key: string, value: unknown): string | undefined {
 }
 
 /**
- * Defaults, then the preset's, then `given`, all checked.
+ * A whole configuration: defaults, then the preset's, then `given`, all checked.
  * @throws {FerError} ERR_FER_CONFIG for an unknown key (with the nearest known one) or a value out of range.
  */
 export function resolveConfig(given: Readonly<Record<string, unknown>> | Partial<TrainingConfig>): TrainingConfig {

@@ -3,15 +3,21 @@ import type { EpochRow } from '../metrics/epoch.js';
 import type { ClassificationMetrics } from '../metrics/index.js';
 import type { TrainingConfig } from './options.js';
 
+/** Where training stands. */
 export interface TrainingProgress {
   /** One-based. */
   epoch: number;
+  /** Epochs of the run. */
   epochs: number;
+  /** Finished steps of the epoch. */
   step: number;
+  /** Steps of an epoch. */
   steps: number;
-  /** Means over the images of this epoch so far. */
+  /** Mean over the images of this epoch so far. */
   loss: number;
+  /** The same, 0..1. */
   accuracy: number;
+  /** Since the epoch began, or was gone on with. */
   imagesPerSecond: number;
   /** Until the last epoch ends. */
   secondsLeft: number;
@@ -25,19 +31,32 @@ export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inpu
   resume?: boolean;
   /** Finishes the running step, saves, and ends with `aborted: true`. */
   signal?: AbortSignal;
+  /** Called after steps, now and then where the device is asynchronous. */
   onProgress?: (progress: TrainingProgress) => void;
+  /** Called after each epoch's validation. */
   onEpoch?: (row: EpochRow) => void;
 }
 
+/** What training did. */
 export interface TrainingResult {
+  /** The whole configuration: options, the preset's and defaults. */
   config: TrainingConfig;
+  /** One a finished epoch, those before a resumption among them. */
   rows: EpochRow[];
-  /** One-based epoch whose weights the model now has, and its validation accuracy. */
-  chosen: { epoch: number; accuracy: number };
+  /** The epoch whose weights the model now has. */
+  chosen: {
+    /** One-based. */
+    epoch: number;
+    /** Its validation accuracy, 0..1. */
+    accuracy: number;
+  };
+  /** Whether the signal ended it; `resume` goes on. */
   aborted: boolean;
   /** On the test split, once, at the end; absent when aborted or without such a split. */
   evaluation?: ClassificationMetrics;
+  /** The split of `evaluation`: PrivateTest or Test. */
   evaluatedSplit?: string;
+  /** Where it was written, if anywhere. */
   runFolder?: string;
   /** Facts about how the data were used. */
   notes: string[];

@@ -3,52 +3,96 @@ import { PRECISIONS, type Precision } from '../device.js';
 
 /** In the order that help lists them; `presets.ts` says what each sets. */
 export const PRESET_NAMES = ['quick', 'clean', 'robust', 'paper'] as const;
+/** A named starting point; see `PRESETS`. */
 export type PresetName = (typeof PRESET_NAMES)[number];
 
+/** Every option of a training. The defaults named here hold before a preset. */
 export interface TrainingConfig {
+  /** Starting point for all other options. Default "quick". */
   preset: PresetName;
-  /** "narrow", "wide" or "<stem>,<stem>:<module>,...". */
+  /** Narrow (8~128), wide (64~1024), or your own such as 8,8:16,32,64. Default "narrow". */
   width: string;
+  /** Side of the network input, pixels. 8 to 512, default 48. */
   inputSize: number;
+  /** Passes over the training split. 1 to 100000, default 40. */
   epochs: number;
+  /** Images a step. 1 to 4096, default 64. */
   batchSize: number;
+  /** Learning rate; the peak of a cosine or one-cycle schedule. 0 to 100, default 0.01. */
   learningRate: number;
+  /** Optimiser. Default "sgd". */
   optimizer: 'sgd' | 'adam' | 'adamw';
+  /** Momentum of SGD. 0 to 1, default 0.9. */
   momentum: number;
+  /** Nesterov's momentum for SGD. Default false. */
   nesterov: boolean;
+  /** Weight decay. 0 to 10, default 0. */
   weightDecay: number;
+  /** Adam's first decay. 0 to 0.999999, default 0.9. */
   beta1: number;
+  /** Adam's second decay. 0 to 0.999999, default 0.999. */
   beta2: number;
+  /** Adam's epsilon. 0 to 1, default 1e-8. */
   epsilon: number;
+  /** Largest global gradient norm; 0: no clipping. 0 to 1000000, default 0. */
   clipNorm: number;
+  /** Label smoothing. 0 to 1, default 0. */
   labelSmoothing: number;
+  /** Weight classes in the loss by the inverse of their frequency. Default false. */
   balanceClasses: boolean;
+  /** Draw rare classes more often, common ones less: 0: every image once an epoch, 1: every class equally often. 0 to 1, default 0. */
   balancedSampling: number;
+  /** Widen the ranges of augmentation for classes below the mean count: by up to this share. 0 to 4, default 0. */
   rareAugmentation: number;
+  /** Decay a step of the averaged weights that are evaluated and kept; 0: no averaging. 0 to 1, default 0. */
   emaDecay: number;
+  /** Learning-rate schedule. Default "constant". */
   schedule: 'plateau' | 'cosine' | 'one-cycle' | 'constant';
+  /** Linear warm-up, epochs. 0 to 1000, default 0. */
   warmupEpochs: number;
+  /** Floor of the plateau and cosine schedules. 0 to 100, default 0. */
   minLearningRate: number;
+  /** Validation figure that the plateau schedule watches. Default "loss". */
   plateauMetric: 'loss' | 'accuracy';
+  /** Factor of each reduction. 0 to 1, default 0.1. */
   plateauFactor: number;
+  /** Epochs without improvement that are tolerated. 0 to 10000, default 10. */
   plateauPatience: number;
+  /** Relative change that counts as improvement. 0 to 1, default 0.0001. */
   plateauThreshold: number;
+  /** Epochs to wait after a reduction. 0 to 10000, default 0. */
   plateauCooldown: number;
+  /** Stop after so many epochs without a better validation accuracy; 0: never. 0 to 10000, default 0. */
   earlyStopping: number;
+  /** Which epoch is kept: best on validation, or last. Default "best". */
   selectBy: 'best' | 'last';
+  /** Seed of weights, shuffling and augmentation. From 0, default 0. */
   seed: number;
+  /** What convolutions multiply in; the CPU has fp32 alone. Default "fp32". */
   precision: Precision;
+  /** Probability of a horizontal flip. 0 to 1, default 0. */
   flip: number;
+  /** Probability of rotation, shift and zoom. 0 to 1, default 0. */
   geometric: number;
+  /** Largest rotation, degrees. 0 to 180, default 0. */
   rotation: number;
+  /** Largest shift, fraction of the side. 0 to 1, default 0. */
   shift: number;
+  /** Largest relative change of scale. 0 to 0.9, default 0. */
   zoom: number;
+  /** What geometry brings in from outside: the edge repeated, or black. Default "edge". */
   fill: 'edge' | 'black';
+  /** Probability that geometry reads the nearest pixel instead of interpolating. 0 to 1, default 0. */
   nearest: number;
+  /** Probability of a change in brightness and contrast. 0 to 1, default 0. */
   photometric: number;
+  /** Largest relative change of brightness. 0 to 1, default 0. */
   brightness: number;
+  /** Largest relative change of contrast. 0 to 1, default 0. */
   contrast: number;
+  /** Probability of a cut-out square. 0 to 1, default 0. */
   cutout: number;
+  /** Largest side of the cut-out, fraction of the side. 0 to 1, default 0. */
   cutoutSize: number;
 }
 

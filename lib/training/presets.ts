@@ -18,7 +18,15 @@ const CLEAN: Partial<TrainingConfig> = {
   selectBy: 'best',
 };
 
-export const PRESETS: Readonly<Record<PresetName, { describe: string; options: Partial<TrainingConfig> }>> = {
+interface Preset {
+  /** What it is for, in a line. */
+  describe: string;
+  /** What it sets; every other option has its default. */
+  options: Partial<TrainingConfig>;
+}
+
+/** The named starting points: what each is for, and the options that it sets. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   quick: {
     describe: 'a first try in a minute or two, made for the synthetic faces',
     options: {

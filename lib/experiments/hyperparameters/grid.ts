@@ -2,6 +2,7 @@
 import type { TrainingConfig } from '../../training/options.js';
 import { PAPER_SETTINGS } from '../paper/figures.js';
 
+/** A setting to train with. */
 export interface GridPoint {
   /** Short; a file name. */
   name: string;

@@ -42,9 +42,13 @@ export interface MeasuredSeries extends Omit<RobustnessSeries, 'settings'> {
   points: RobustnessPoint[];
 }
 
+/** What `measureRobustness` found. */
 export interface RobustnessMeasurement {
+  /** The split whose images were perturbed. */
   split: string;
+  /** Names of the classes. */
   classes: string[];
+  /** Of the protocol's images and of random perturbations. */
   seed: number;
   /** Images a class in the paper's protocol. */
   perClass: number;
@@ -54,10 +58,13 @@ export interface RobustnessMeasurement {
   clean: Proportion;
   /** Rows of the data set in the paper's protocol, class after class. Fewer than classes x perClass where a class has too few right. */
   protocolRows: number[];
+  /** One curve a perturbation. */
   series: MeasuredSeries[];
-  /** Images perturbed and classified, and the time it took: wall clock, and processor time of the whole process. */
+  /** Images perturbed and classified. */
   images: number;
+  /** Wall clock of that. */
   seconds: number;
+  /** Processor time of the whole process meanwhile. */
   cpuSeconds: number;
 }
 
@@ -69,19 +76,21 @@ export interface RobustnessProgress {
   label: string;
 }
 
+/** What is measured, and on which images. */
 export interface MeasureRobustnessOptions {
   /** Default PublicTest. */
   split?: string;
   /** Of the protocol's images and of random perturbations. Default 0. */
   seed?: number;
-  /** Default 3. */
+  /** Images a class in the paper's protocol. Default 3. */
   perClass?: number;
-  /** Default 1000. */
+  /** How often the protocol is repeated with other images. Default 1000. */
   draws?: number;
   /** Default: the paper's two series, then every perturbation at its five severities. */
   series?: readonly RobustnessSeries[];
   /** CPU threads of perturbing; 0, the default, means one a core. */
   threads?: number;
+  /** Called after each setting. */
   onProgress?: (progress: RobustnessProgress) => void;
   /** Stops between settings by throwing the signal's reason. */
   signal?: AbortSignal;

@@ -9,6 +9,7 @@ import { ExperimentFolder } from './folder.js';
 import { chosenCells, plannedCells } from './plan.js';
 import { Work, type Listeners } from './work.js';
 
+/** Where experiments are kept and run; and their options. */
 export interface RunOptions extends Partial<ExperimentOptions>, Listeners {
   /** Where cells are kept; a folder that holds some goes on with what is missing. */
   folder: string;
@@ -27,6 +28,7 @@ export interface RunOptions extends Partial<ExperimentOptions>, Listeners {
 }
 
 export interface RunOutcome extends Report {
+  /** Whether the signal ended it before everything was done. */
   aborted: boolean;
 }
 

@@ -12,18 +12,22 @@ import { environment } from './environment.js';
 import type { ExperimentFolder } from './folder.js';
 import type { PlannedCell } from './plan.js';
 
+/** How far experiments are. */
 export interface ExperimentProgress {
   /** Such as "width/narrow-paper-0". */
   cell: string;
+  /** What the cell is doing, in a few words. */
   text: string;
-  /** Cells. */
+  /** Finished cells. */
   done: number;
+  /** Cells of all experiments together. */
   total: number;
   /** Of all cells together; estimated from a few measured steps, corrected by what has run. */
   secondsLeft: number;
 }
 
 export interface Listeners {
+  /** Called while cells run. */
   onProgress?: (progress: ExperimentProgress) => void;
   /** A cell ended; 0 seconds: it was taken over from a finished training. */
   onCell?: (cell: string, seconds: number) => void;
