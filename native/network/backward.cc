@@ -15,26 +15,33 @@ class Pass::BackwardOps {
   }
 
   std::vector<Op> ops() {
-    for (size_t i = pass_.fusion_.ops.size(); i-- > 0 && at_.op(i).out != to_;) switch (at_.op(i).kind) {
-        case FusedKind::kConvolution:
-          convolution(i);
-          break;
-        case FusedKind::kSeparable:
-          separable(i);
-          break;
-        case FusedKind::kShortcut:
-          break;  // with the separable convolution that reads the same value
-        case FusedKind::kPoolAdd:
-          pool_add(i);
-          break;
-        case FusedKind::kHead:
-          head(i);
-          break;
-      }
+    for (size_t i = pass_.fusion_.ops.size(); i-- > 0;) {
+      if (at_.op(i).out == to_) break;
+      add(i);
+    }
     return std::move(ops_);
   }
 
  private:
+  void add(size_t i) {
+    switch (at_.op(i).kind) {
+      case FusedKind::kConvolution:
+        convolution(i);
+        break;
+      case FusedKind::kSeparable:
+        separable(i);
+        break;
+      case FusedKind::kShortcut:
+        break;  // with the separable convolution that reads the same value
+      case FusedKind::kPoolAdd:
+        pool_add(i);
+        break;
+      case FusedKind::kHead:
+        head(i);
+        break;
+    }
+  }
+
   void head(size_t i) {
     ops_.emplace_back(HeadBackward{.shape = at_.shape(i),
                                    .classes = at_.value(at_.op(i).out).channels,

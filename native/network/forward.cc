@@ -9,6 +9,7 @@ class Pass::ForwardOps {
 
   std::vector<Op> ops() const {
     std::vector<Op> ops;
+    ops.reserve(pass_.fusion_.ops.size());
     for (size_t i = 0; i < pass_.fusion_.ops.size(); ++i) ops.push_back(op(i));
     return ops;
   }

@@ -14,7 +14,7 @@ export function parity({ root, device }) {
   const output = path.join(mkdtempSync(path.join(tmpdir(), 'fer-parity-')), 'tests.json');
   const run = spawnSync(
     binary,
-    ['--gtest_filter=*OperationsTest*:*NetworkTest*:*GradientTest*:*ExplainTest*', `--gtest_output=json:${output}`],
+    ['--gtest_filter=*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*', `--gtest_output=json:${output}`],
     {
       encoding: 'utf8',
       maxBuffer: 1 << 28,

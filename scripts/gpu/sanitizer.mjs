@@ -14,7 +14,7 @@ export function sanitizer({ root, device, deadline }, before) {
     if (results[tool]?.clean || Date.now() > deadline) continue;
     const run = spawnSync(
       'compute-sanitizer',
-      ['--tool', tool, '--error-exitcode', '9', testBinary(root), '--gtest_filter=*OperationsTest*'],
+      ['--tool', tool, '--error-exitcode', '9', testBinary(root), '--gtest_filter=*OpTest*'],
       {
         encoding: 'utf8',
         maxBuffer: 1 << 28,

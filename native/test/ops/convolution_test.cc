@@ -4,9 +4,9 @@
 namespace fer {
 namespace {
 
-class ConvolutionTest : public OpTest {};
+class ConvolutionOpTest : public OpTest {};
 
-TEST_P(ConvolutionTest, MatchesPyTorch) {
+TEST_P(ConvolutionOpTest, MatchesPyTorch) {
   const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out};
   const Memory in = load("in"), weight = load("weight"), g = load("g");
   auto in_norm = input_norm();
@@ -29,7 +29,7 @@ TEST_P(ConvolutionTest, MatchesPyTorch) {
   if (!first) expect_input_gradient(dx, in_norm);
 }
 
-FER_OP_CASES(ConvolutionTest, "convolution");
+FER_OP_CASES(ConvolutionOpTest, "convolution");
 
 }  // namespace
 }  // namespace fer

@@ -9,7 +9,7 @@
 namespace fer {
 namespace {
 
-class ElementwiseTest : public testing::TestWithParam<TestBackend> {
+class ElementwiseOpTest : public testing::TestWithParam<TestBackend> {
  protected:
   Buffer<float> load(const std::vector<float>& values) {
     Buffer<float> buffer(*backend, values.size());
@@ -24,7 +24,7 @@ class ElementwiseTest : public testing::TestWithParam<TestBackend> {
   std::unique_ptr<Backend> backend = GetParam().make();
 };
 
-TEST_P(ElementwiseTest, RectifyCutsOffWhatIsNegative) {
+TEST_P(ElementwiseOpTest, RectifyCutsOffWhatIsNegative) {
   std::vector<float> given(1000), expected(1000);
   for (size_t i = 0; i < given.size(); ++i) given[i] = static_cast<float>(i) * 0.25f - 100, expected[i] = given[i] > 0 ? given[i] : 0;
   const Buffer<float> memory = load(given);
@@ -33,7 +33,7 @@ TEST_P(ElementwiseTest, RectifyCutsOffWhatIsNegative) {
   EXPECT_EQ(values(memory), expected);
 }
 
-TEST_P(ElementwiseTest, UseRunningStatisticsMakesAnAffineMap) {
+TEST_P(ElementwiseOpTest, UseRunningStatisticsMakesAnAffineMap) {
   const std::vector<float> gamma = {1, 2, -0.5f, 0}, beta = {0, 1, 0.25f, -1}, mean = {0, 3, -2, 1}, variance = {1, 0.25f, 9, 0};
   const Buffer<float> g = load(gamma), b = load(beta), m = load(mean), v = load(variance), scale = load(beta), shift = load(beta);
   BatchNorm bn{};
@@ -52,7 +52,7 @@ TEST_P(ElementwiseTest, UseRunningStatisticsMakesAnAffineMap) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, ElementwiseTest, testing::ValuesIn(op_backends()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, ElementwiseOpTest, testing::ValuesIn(op_backends()), [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace fer

@@ -4,9 +4,9 @@
 namespace fer {
 namespace {
 
-class HeadTest : public OpTest {};
+class HeadOpTest : public OpTest {};
 
-TEST_P(HeadTest, MatchesPyTorch) {
+TEST_P(HeadOpTest, MatchesPyTorch) {
   const int padded = static_cast<int>(c.at("bias").size());
   const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = padded};
   const Memory in = load("in"), weight = load("weight"), bias = load("bias"), d_logits = load("d_logits");
@@ -21,7 +21,7 @@ TEST_P(HeadTest, MatchesPyTorch) {
   expect_close(dx.values(), c.at("d_in"), "d_in");
 }
 
-FER_OP_CASES(HeadTest, "head");
+FER_OP_CASES(HeadOpTest, "head");
 
 }  // namespace
 }  // namespace fer

@@ -7,7 +7,7 @@
 namespace fer {
 namespace {
 
-class LossTest : public OpTest {
+class LossOpTest : public OpTest {
  protected:
   template <class T>
   Buffer<T> on_device(const std::vector<T>& values) {
@@ -17,7 +17,7 @@ class LossTest : public OpTest {
   }
 };
 
-TEST_P(LossTest, MatchesPyTorch) {
+TEST_P(LossOpTest, MatchesPyTorch) {
   const int padded = static_cast<int>(c.at("bias").size());
   const Memory logits = load("logits"), class_weights = load("class_weights"), d_logits = room(static_cast<size_t>(c.n) * padded);
   // Rows of a set of three more than the batch, backwards, starting at the second.
@@ -56,7 +56,7 @@ TEST_P(LossTest, MatchesPyTorch) {
   expect_close(d_logits.values(), c.at("d_logits"), "d_logits");
 }
 
-FER_OP_CASES(LossTest, "head");
+FER_OP_CASES(LossOpTest, "head");
 
 }  // namespace
 }  // namespace fer

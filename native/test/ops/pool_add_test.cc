@@ -4,9 +4,9 @@
 namespace fer {
 namespace {
 
-class PoolAddTest : public OpTest {};
+class PoolAddOpTest : public OpTest {};
 
-TEST_P(PoolAddTest, MatchesPyTorch) {
+TEST_P(PoolAddOpTest, MatchesPyTorch) {
   const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.in};
   const Memory main = load("main"), side = load("side"), g = load("g");
   Norm main_norm(*backend, c.at("main_gamma"), c.at("main_beta")), side_norm(*backend, c.at("side_gamma"), c.at("side_beta"));
@@ -43,7 +43,7 @@ TEST_P(PoolAddTest, MatchesPyTorch) {
   expect_close(dx.values(), c.at("d_main"), "d_main");
 }
 
-FER_OP_CASES(PoolAddTest, "pool_add");
+FER_OP_CASES(PoolAddOpTest, "pool_add");
 
 }  // namespace
 }  // namespace fer

@@ -4,9 +4,9 @@
 namespace fer {
 namespace {
 
-class SeparableTest : public OpTest {};
+class SeparableOpTest : public OpTest {};
 
-TEST_P(SeparableTest, MatchesPyTorch) {
+TEST_P(SeparableOpTest, MatchesPyTorch) {
   const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out};
   const Memory in = load("in"), depthwise = load("depthwise"), pointwise = load("pointwise"), g = load("g");
   auto in_norm = input_norm();
@@ -44,7 +44,7 @@ TEST_P(SeparableTest, MatchesPyTorch) {
   expect_close(untouched.running_mean(), std::vector<float>(c.out), "untouched running mean");
 }
 
-FER_OP_CASES(SeparableTest, "separable");
+FER_OP_CASES(SeparableOpTest, "separable");
 
 }  // namespace
 }  // namespace fer

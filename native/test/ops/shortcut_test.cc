@@ -4,9 +4,9 @@
 namespace fer {
 namespace {
 
-class ShortcutTest : public OpTest {};
+class ShortcutOpTest : public OpTest {};
 
-TEST_P(ShortcutTest, MatchesPyTorch) {
+TEST_P(ShortcutOpTest, MatchesPyTorch) {
   const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out};
   const Memory in = load("in"), weight = load("weight"), g = load("g");
   const View view{.z = in, .bn = nullptr};
@@ -22,7 +22,7 @@ TEST_P(ShortcutTest, MatchesPyTorch) {
   expect_close(dx.values(), c.at("d_even"), "d_even");
 }
 
-FER_OP_CASES(ShortcutTest, "shortcut");
+FER_OP_CASES(ShortcutOpTest, "shortcut");
 
 }  // namespace
 }  // namespace fer
