@@ -12,15 +12,11 @@ export function parity({ root, device }) {
   const binary = testBinary(root);
   if (!binary) throw new Error('the native tests are not built; run: bash scripts/native-tests.sh build/native-tests');
   const output = path.join(mkdtempSync(path.join(tmpdir(), 'fer-parity-')), 'tests.json');
-  const run = spawnSync(
-    binary,
-    ['--gtest_filter=*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*', `--gtest_output=json:${output}`],
-    {
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-      env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
-    },
-  );
+  const run = spawnSync(binary, ['--gtest_filter=*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*', `--gtest_output=json:${output}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
+  });
   if (!existsSync(output)) throw new Error(`the native tests did not run: ${run.stderr || run.stdout || run.error?.message || run.signal}`);
   const suites = JSON.parse(readFileSync(output, 'utf8')).testsuites;
   const tests = suites.flatMap((suite) =>

@@ -12,16 +12,12 @@ export function sanitizer({ root, device, deadline }, before) {
   const results = { ...before?.results };
   for (const tool of TOOLS) {
     if (results[tool]?.clean || Date.now() > deadline) continue;
-    const run = spawnSync(
-      'compute-sanitizer',
-      ['--tool', tool, '--error-exitcode', '9', testBinary(root), '--gtest_filter=*OpTest*'],
-      {
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
-        timeout: Math.min(400_000, deadline - Date.now()),
-        env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
-      },
-    );
+    const run = spawnSync('compute-sanitizer', ['--tool', tool, '--error-exitcode', '9', testBinary(root), '--gtest_filter=*OpTest*'], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      timeout: Math.min(400_000, deadline - Date.now()),
+      env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
+    });
     results[tool] = {
       clean: run.status === 0,
       status: run.status ?? run.signal,
