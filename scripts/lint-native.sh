@@ -6,7 +6,7 @@ bash scripts/format-native.sh --check
 tools=$(bash scripts/native-tools.sh)
 cmake -S . -B build/tidy -DFER_ADDON=OFF -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >build/tidy.log
 sources=("$@")
-[ $# -gt 0 ] || sources=(native/data/*.cc native/network/*.cc native/devices/*.cc native/devices/*/*.cc native/plugin/*.cc native/cpu/*.cc native/cpu/kernels/*.cc)
+[ $# -gt 0 ] || sources=(native/base/*.cc native/data/*.cc native/network/*.cc native/devices/*.cc native/devices/*/*.cc native/plugin/*.cc native/cpu/*.cc native/cpu/kernels/*.cc)
 printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" "$tools/clang-tidy" -p build/tidy --quiet --warnings-as-errors='*' 2>build/tidy.log ||
   { grep -v 'warnings generated' build/tidy.log >&2; exit 1; }
 echo "lint-native: ${#sources[@]} sources clean"

@@ -1,8 +1,6 @@
 // The addon's table of contents; lib/native.ts is its typed mirror.
 #include <napi.h>
 
-#include <thread>
-
 #include "addon/callbacks.h"
 #include "addon/csv_parser.h"
 #include "addon/data_set.h"
@@ -12,6 +10,7 @@
 #include "addon/perturb.h"
 #include "addon/trainer.h"
 #include "addon/values.h"
+#include "base/cores.h"
 #include "base/error.h"
 #include "devices/registry.h"
 
@@ -39,7 +38,7 @@ Napi::Value augmented_image(const Napi::CallbackInfo& info) {
 Napi::Value system_info(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("isa", host_device().probe().units[0].capability);
-  object.Set("cores", static_cast<double>(std::thread::hardware_concurrency()));
+  object.Set("cores", usable_cores());
   object.Set("compiler", __VERSION__);
   return object;
 }

@@ -10,7 +10,7 @@ void CpuBackend::run(const ConvolutionForward& op) {
   const Shape& s = op.shape;
   const int out_size = s.size - 2, row = s.size * s.in_channels;
   const size_t in_image = static_cast<size_t>(s.size) * row, out_row = static_cast<size_t>(out_size) * s.out_channels;
-  const float* b = packed(kPackedA, op.weight, 9 * s.in_channels, s.out_channels, false);
+  const float* b = packed_for(op.training, op.weight, 9 * s.in_channels, s.out_channels);
   const Affine affine = pending(op.in);
   const Cut cut = shared_cut(s.n, out_size);
   pool_.run([&](int t) {
@@ -46,13 +46,13 @@ void CpuBackend::run(const ConvolutionBackward& op) {
   const float* b = nullptr;
   if (op.dx) {
     const size_t tap_size = static_cast<size_t>(s.in_channels) * s.out_channels;
-    float* reversed = scratch_[0].floats(kPackedB, weights);
+    float* reversed = scratch_[0].floats(kReversed, weights);
     for (int tap = 0; tap < 9; ++tap)
       for (int o = 0; o < s.out_channels; ++o)
         for (int c = 0; c < s.in_channels; ++c)
           reversed[tap * tap_size + static_cast<size_t>(o) * s.in_channels + c] =
               op.weight[(8 - tap) * tap_size + static_cast<size_t>(c) * s.out_channels + o];
-    b = packed(kPackedA, reversed, 9 * s.out_channels, s.in_channels, false);
+    b = packed(reversed, 9 * s.out_channels, s.in_channels, false);
   }
   const Affine affine = pending(op.in);
   pool_.run([&](int t) {

@@ -36,7 +36,10 @@ void CpuBackend::run(const Op& op) {
 std::unique_ptr<Program> CpuBackend::record(std::span<const Op> ops) { return std::make_unique<CpuProgram>(*this, ops); }
 
 void CpuBackend::for_each_lane(const std::function<void(int, Backend&)>& body) {
-  while (lane_backends_.size() < static_cast<size_t>(pool_.size())) lane_backends_.push_back(std::make_unique<CpuBackend>(1, k_));
+  while (lane_backends_.size() < static_cast<size_t>(pool_.size())) {
+    lane_backends_.push_back(std::make_unique<CpuBackend>(1, k_));
+    lane_backends_.back()->weights_ = weights_;
+  }
   pool_.run([&](int t) { body(t, *lane_backends_[t]); });
 }
 
@@ -57,8 +60,8 @@ void CpuBackend::reduce_floats(int slot, size_t count, float* out) {
   else pool_.run(body);
 }
 
-const float* CpuBackend::packed(int slot, const float* b, int k, int n, bool transposed) {
-  float* memory = scratch_[0].floats(slot, static_cast<size_t>(k) * n);
+const float* CpuBackend::packed(const float* b, int k, int n, bool transposed) {
+  float* memory = scratch_[0].floats(kPacked, static_cast<size_t>(k) * n);
   k_.pack(b, k, n, transposed, memory);
   return memory;
 }

@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "cpu/kernels.h"
+#include "cpu/packed_weights.h"
 #include "cpu/thread_pool.h"
 #include "cpu/work.h"
 
@@ -48,11 +49,8 @@ class CpuBackend final : public Backend {
     double* zero_doubles(int slot, size_t count) { return std::fill_n(doubles(slot, count), count, 0.0) - count; }
 
    private:
-    struct Free {
-      void operator()(float* p) const;
-    };
     struct Piece {
-      std::unique_ptr<float, Free> memory;
+      Floats memory;
       size_t capacity = 0;
     };
     std::vector<Piece> pieces_;
@@ -74,10 +72,14 @@ class CpuBackend final : public Backend {
     const Slice strips = slice(n * cut.strips(), t);
     return {cut, strips.begin, strips.end};
   }
-  const float* packed(int slot, const float* b, int k, int n, bool transposed);
+  // Weights [k][n] (or stored transposed) as products read them: packed anew, or for inference kept until they change.
+  const float* packed(const float* b, int k, int n, bool transposed);
+  const float* packed_once(const float* b, int k, int n) { return weights_->get(k_, b, k, n); }
+  const float* packed_for(bool training, const float* b, int k, int n) { return training ? packed(b, k, n, false) : packed_once(b, k, n); }
 
   ThreadPool pool_;
   const Kernels& k_;
+  std::shared_ptr<PackedWeights> weights_ = std::make_shared<PackedWeights>();  // lanes have their owner's
   std::vector<Scratch> scratch_;  // one a thread
   std::vector<std::unique_ptr<CpuBackend>> lane_backends_;
 };

@@ -10,7 +10,7 @@ void CpuBackend::run(const HeadForward& op) {
   const Shape& s = op.shape;
   const size_t image = static_cast<size_t>(s.size) * s.size * s.in_channels, tap_row = static_cast<size_t>(9) * s.in_channels;
   const float per = 1.f / static_cast<float>(s.size * s.size);
-  const float* b = packed(kPackedA, op.weight, 9 * s.in_channels, s.out_channels, false);
+  const float* b = packed_once(op.weight, 9 * s.in_channels, s.out_channels);
   pool_.run([&](int t) {
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i)
@@ -40,7 +40,7 @@ void CpuBackend::run(const HeadBackward& op) {
   const int taps_row = 9 * s.in_channels;
   const size_t image = static_cast<size_t>(s.size) * s.size * s.in_channels;
   const float per = 1.f / static_cast<float>(s.size * s.size);
-  const float* b = packed(kPackedA, op.weight, s.out_channels, taps_row, true);
+  const float* b = packed(op.weight, s.out_channels, taps_row, true);
   const size_t weights = static_cast<size_t>(taps_row) * s.out_channels;
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];

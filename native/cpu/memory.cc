@@ -11,9 +11,12 @@
 #include "cpu/cpu_backend.h"
 
 namespace fer::cpu {
+
 namespace {
 
 inline constexpr size_t kLine = 64, kHugePage = size_t{2} << 20;
+
+}  // namespace
 
 // Large pieces ask for huge pages: a training step walks all of its activations several times, and with 4 KB pages
 // waits for address translation (twice over in a virtual machine).
@@ -28,11 +31,11 @@ void* aligned(size_t bytes) {
   return p;
 }
 
-}  // namespace
+void FreeFloats::operator()(float* p) const { std::free(p); }
 
 void* CpuBackend::allocate(size_t bytes) {
   void* p = aligned(bytes);
-  std::memset(p, 0, bytes);
+  zero(p, bytes);
   return p;
 }
 
@@ -40,19 +43,23 @@ void* CpuBackend::allocate(size_t bytes) {
 size_t CpuBackend::free_bytes() const { return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
 void CpuBackend::release(void* pointer) { std::free(pointer); }
-void CpuBackend::upload(void* device, const void* host, size_t bytes) { std::memcpy(device, host, bytes); }
+void CpuBackend::upload(void* device, const void* host, size_t bytes) { copy(device, host, bytes); }
 void CpuBackend::download(void* host, const void* device, size_t bytes) { std::memcpy(host, device, bytes); }
-void CpuBackend::copy(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
-void CpuBackend::zero(void* device, size_t bytes) { std::memset(device, 0, bytes); }
-
-void CpuBackend::Scratch::Free::operator()(float* p) const { std::free(p); }
+void CpuBackend::copy(void* to, const void* from, size_t bytes) {
+  std::memcpy(to, from, bytes);
+  weights_->written(to, bytes);
+}
+void CpuBackend::zero(void* device, size_t bytes) {
+  std::memset(device, 0, bytes);
+  weights_->written(device, bytes);
+}
 
 float* CpuBackend::Scratch::floats(int slot, size_t count) {
   if (pieces_.size() <= static_cast<size_t>(slot)) pieces_.resize(slot + 1);
   Piece& piece = pieces_[slot];
   if (piece.capacity < count) {
     piece.memory.reset();
-    piece.memory.reset(static_cast<float*>(aligned(count * sizeof(float))));
+    piece.memory = make_floats(count);
     piece.capacity = count;
   }
   return piece.memory.get();

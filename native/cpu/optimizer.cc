@@ -45,6 +45,7 @@ void CpuBackend::run(const Optimize& op) {
     if (o.averages)
       for (size_t i = begin; i < end; ++i) op.average[i] = now.ema_decay * op.average[i] + (1.f - now.ema_decay) * op.parameters[i];
   });
+  weights_->written(op.parameters, op.count * sizeof(float));
 }
 
 void CpuBackend::run(const UpdateAverage& op) {

@@ -10,8 +10,8 @@ enum ScratchSlot : int {
   kGradient,       // dz of one group
   kDepthwiseGrad,  // gradient of the depthwise result, one group
   kInput,          // normalised input of one group
-  kPackedA,        // packed weights, thread 0's serves all
-  kPackedB,
+  kPacked,         // packed weights, thread 0's serves all
+  kReversed,       // weights with their taps reversed, likewise
   kWeightGrad,  // this thread's part of a weight gradient
   kWeightGrad2,
   kSum,  // doubles, one a channel

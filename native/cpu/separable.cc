@@ -12,7 +12,7 @@ namespace fer::cpu {
 void CpuBackend::run(const SeparableForward& op) {
   const Shape& s = op.shape;
   const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row;
-  const float* b = packed(kPackedA, op.pointwise, s.in_channels, s.out_channels, false);
+  const float* b = packed_for(op.training, op.pointwise, s.in_channels, s.out_channels);
   const Affine affine = pending(op.in);
   const Cut cut = shared_cut(s.n, s.size);
   pool_.run([&](int t) {
@@ -37,8 +37,8 @@ void CpuBackend::run(const SeparableBackward& op) {
   const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row, out_row = static_cast<size_t>(s.size) * s.out_channels;
   const size_t pooled_image = static_cast<size_t>(pooled) * pooled * s.out_channels;
   const size_t pointwise_weights = static_cast<size_t>(s.in_channels) * s.out_channels, depthwise_weights = static_cast<size_t>(9) * s.in_channels;
-  const float* b = packed(kPackedA, op.pointwise, s.out_channels, s.in_channels, true);
-  float* flipped = scratch_[0].floats(kPackedB, depthwise_weights);
+  const float* b = packed(op.pointwise, s.out_channels, s.in_channels, true);
+  float* flipped = scratch_[0].floats(kReversed, depthwise_weights);
   for (int tap = 0; tap < 9; ++tap)
     std::memcpy(flipped + static_cast<size_t>(tap) * s.in_channels, op.depthwise + static_cast<size_t>(8 - tap) * s.in_channels,
                 s.in_channels * sizeof(float));

@@ -22,7 +22,7 @@ void gather_even(const float* in, const Pieces& p, int size, int channels, float
 void CpuBackend::run(const ShortcutForward& op) {
   const Shape& s = op.shape;
   const int out_size = (s.size + 1) / 2;
-  const float* b = packed(kPackedA, op.weight, s.in_channels, s.out_channels, false);
+  const float* b = packed_for(op.training, op.weight, s.in_channels, s.out_channels);
   const Affine affine = pending(op.in);
   const Cut cut = shared_cut(s.n, out_size);
   pool_.run([&](int t) {
@@ -44,7 +44,7 @@ void CpuBackend::run(const ShortcutBackward& op) {
   const Shape& s = op.shape;
   const int out_size = (s.size + 1) / 2;
   const size_t weights = static_cast<size_t>(s.in_channels) * s.out_channels;
-  const float* b = packed(kPackedA, op.weight, s.out_channels, s.in_channels, true);
+  const float* b = packed(op.weight, s.out_channels, s.in_channels, true);
   const Affine affine = pending(op.in);
   const Cut cut(out_size);
   pool_.run([&](int t) {

@@ -1,7 +1,5 @@
 // The processor itself.
-#include <algorithm>
-#include <thread>
-
+#include "base/cores.h"
 #include "base/error.h"
 #include "cpu/cpu_backend.h"
 #include "devices/device.h"
@@ -11,8 +9,7 @@ namespace {
 
 std::unique_ptr<Backend> open(int, const DeviceOptions& options) {
   if (options.precision != Precision::kFp32) throw Error("ERR_FER_ARGUMENT", "expected precision fp32 on the CPU, which computes in nothing else");
-  return std::make_unique<cpu::CpuBackend>(options.threads > 0 ? options.threads
-                                                               : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  return std::make_unique<cpu::CpuBackend>(options.threads > 0 ? options.threads : usable_cores());
 }
 
 Probe probe() {

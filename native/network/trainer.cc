@@ -45,6 +45,7 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
 // Asked beforehand, because only here is it known what a smaller batch would need.
 void Trainer::check_memory() const {
   const Backend& backend = network_->backend();
+  // A backend's scratch holds two gradients of an op.
   const size_t scratch = 2 * sizeof(float) * Pass::largest_gradient(network_->plan(), network_->fusion());
   const size_t image = Pass::bytes_an_image(backend, network_->plan(), network_->fusion(), Purpose::kTraining) + scratch;
   const size_t free = backend.free_bytes(), for_batch = free > kReductionScratch ? free - kReductionScratch : 0;

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/cores.h"
+
 namespace fer::perturb {
 namespace {
 
@@ -45,7 +47,7 @@ void perturb(const Chain& chain, const uint8_t* images, size_t count, Size size,
       if (!failed.exchange(true)) failure = std::current_exception();
     }
   };
-  const size_t wanted = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  const size_t wanted = threads > 0 ? threads : static_cast<size_t>(usable_cores());
   const size_t useful = std::min((count + kClaim - 1) / kClaim, 1 + count * size.pixels() / kPixelsAThread);
   {
     std::vector<std::jthread> others(std::max<size_t>(std::min(wanted, useful), 1) - 1);
