@@ -1,8 +1,13 @@
 /** Where to compute, and in which arithmetic. The one file of lib/ that spells a device's name. */
 import { invalidArgument } from './errors.js';
 
+/** The kinds of device, those of native/devices/registry.cc: the one that is always there first. Of GPUs there may be several, numbered. */
+const KINDS = { cpu: { gpu: false }, cuda: { gpu: true } } as const;
+type Kind = keyof typeof KINDS;
+type Gpu = { [K in Kind]: (typeof KINDS)[K]['gpu'] extends true ? K : never }[Kind];
+
 /** "cuda" is "cuda:0"; "auto" is a GPU where one can be used, or else the CPU, and `MiniXception.deviceChoice` says why. */
-export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
+export type Device = 'auto' | Kind | `${Gpu}:${number}`;
 
 export const PRECISIONS = ['fp32', 'tf32', 'bf16'] as const;
 /** "fp32": float32. "tf32" and "bf16": factors rounded to 10 and 7 bits of mantissa, sums in float32; Ampere GPUs and newer. */
@@ -20,18 +25,22 @@ export interface DeviceOptions {
 
 /** The device that is always there. */
 export const CPU: Device = 'cpu';
-/** The first GPU, or with a number one of them. */
-const GPU = 'cuda';
-export const GPU_NAMES = `${GPU} or ${GPU}:<number>`;
-
-/** Whether a name asks for a GPU: "cuda" and "cuda:0" do, "auto" leaves it open. */
-export const isGpu = (device: string): boolean => anyOfKind(device) === GPU;
 
 /** The device's name without its number, for places that give the number themselves. */
 export const anyOfKind = (device: string): string => device.split(':')[0];
 
-const DEVICE = new RegExp(`^(auto|${CPU}|${GPU}(:(0|[1-9]\\d{0,2}))?)$`);
-export const DEVICE_NAMES = `auto, ${CPU}, ${GPU_NAMES}`;
+const ALL = Object.keys(KINDS) as Kind[];
+const GPUS = ALL.filter((kind) => KINDS[kind].gpu);
+
+/** Whether a name asks for a GPU: "cuda" and "cuda:0" do, "auto" leaves it open. */
+export const isGpu = (device: string): boolean => GPUS.some((kind) => kind === anyOfKind(device));
+
+/** "auto, cpu, cuda or cuda:<number>" */
+const namesOf = (kinds: readonly string[]): string =>
+  kinds.flatMap((kind) => (isGpu(kind) ? [kind, `${kind}:<number>`] : [kind])).join(', ').replace(/, ([^,]*)$/, ' or $1'); // prettier-ignore
+export const GPU_NAMES = namesOf(GPUS);
+export const DEVICE_NAMES = namesOf(['auto', ...ALL]);
+const DEVICE = new RegExp(`^(auto|${ALL.join('|')}|(${GPUS.join('|')}):(0|[1-9]\\d{0,2}))$`);
 /** What stands where no device is given, for help. */
 export const DEFAULT_DEVICE = `$FER_DEVICE, or ${CPU}`;
 

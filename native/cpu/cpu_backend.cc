@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cpu/scratch_slots.h"
+
 namespace fer::cpu {
 namespace {
 

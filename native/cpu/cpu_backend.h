@@ -80,7 +80,7 @@ class CpuBackend final : public Backend {
   ThreadPool pool_;
   const Kernels& k_;
   std::shared_ptr<PackedWeights> weights_ = std::make_shared<PackedWeights>();  // lanes have their owner's
-  std::vector<Scratch> scratch_;  // one a thread
+  std::vector<Scratch> scratch_;                                                // one a thread
   std::vector<std::unique_ptr<CpuBackend>> lane_backends_;
 };
 

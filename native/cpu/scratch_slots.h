@@ -12,7 +12,7 @@ enum ScratchSlot : int {
   kInput,          // normalised input of one group
   kPacked,         // packed weights, thread 0's serves all
   kReversed,       // weights with their taps reversed, likewise
-  kWeightGrad,  // this thread's part of a weight gradient
+  kWeightGrad,     // this thread's part of a weight gradient
   kWeightGrad2,
   kSum,  // doubles, one a channel
   kSquare,

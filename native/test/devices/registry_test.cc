@@ -20,8 +20,12 @@ std::string failure_of(const std::function<void()>& body) {
 }
 
 TEST(DevicesTest, RefusesNamesItDoesNotKnow) {
-  for (const char* name : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU"})
-    EXPECT_EQ(failure_of([&] { make_backend(name, {}); }).rfind("ERR_FER_ARGUMENT: expected auto, cpu, cuda or cuda:<number>", 0), 0u) << name;
+  for (const char* name : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU", "cpu:0"}) {
+    const std::string failure = failure_of([&] { make_backend(name, {}); });
+    EXPECT_EQ(failure.rfind("ERR_FER_ARGUMENT: expected auto, ", 0), 0u) << failure;
+    for (const Device* device : all_devices())
+      EXPECT_NE(failure.find(device->gpu ? std::string(device->name) + ":<number>" : device->name), std::string::npos) << failure;
+  }
   EXPECT_EQ(failure_of([] { make_backend("cpu", {.precision = Precision::kBf16}); }).rfind("ERR_FER_ARGUMENT: expected precision fp32", 0), 0u);
 }
 
