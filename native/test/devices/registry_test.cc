@@ -3,21 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "base/error.h"
+#include "test/failure.h"
 
 namespace fer {
 namespace {
-
-std::string failure_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.code() + ": " + error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(DevicesTest, RefusesNamesItDoesNotKnow) {
   for (const char* name : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU", "cpu:0"}) {

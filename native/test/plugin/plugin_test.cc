@@ -7,6 +7,7 @@
 
 #include "buffer.h"
 #include "plugin/plugin_backend.h"
+#include "test/failure.h"
 
 extern "C" const fer::plugin::Table* fer_cuda_plugin();
 
@@ -14,15 +15,6 @@ namespace fer {
 namespace {
 
 std::unique_ptr<Backend> through_plugin() { return std::make_unique<plugin::PluginBackend>(*fer_cuda_plugin(), 0, DeviceOptions{.name = "cuda:0"}); }
-
-std::string failure_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.code() + ": " + error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(PluginTest, AnErrorKeepsItsCodeAndItsWords) {
   const auto backend = through_plugin();
