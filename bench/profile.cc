@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   const bool wide = argc > 1 && !std::strcmp(argv[1], "wide");
   const int steps = argc > 2 ? std::atoi(argv[2]) : (wide ? 6 : 60), batch = 40;
 
-  real = &cpu::best_kernels();
+  real = &cpu::instruction_set().fp32();
   Kernels table = *real;
 #define FER_TIME(kernel) time_kernel<&Kernels::kernel>(table, #kernel)
   FER_TIME(multiply_rows);

@@ -10,7 +10,10 @@ type Gpu = { [K in Kind]: (typeof KINDS)[K]['gpu'] extends true ? K : never }[Ki
 export type Device = 'auto' | Kind | `${Gpu}:${number}`;
 
 export const PRECISIONS = ['fp32', 'tf32', 'bf16'] as const;
-/** "fp32": float32. "tf32" and "bf16": factors rounded to 10 and 7 bits of mantissa, sums in float32; Ampere GPUs and newer. */
+/**
+ * "fp32": float32. "tf32" and "bf16": factors rounded to 10 and 7 bits of mantissa, sums in float32, on Ampere GPUs and newer.
+ * "bf16" on the CPU, too: fast where it has AMX or AVX512-BF16, in software and slower than "fp32" elsewhere.
+ */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Where to compute, and in which arithmetic. */
@@ -19,7 +22,7 @@ export interface DeviceOptions {
   device?: Device;
   /** CPU threads; 0, the default, means one a core. */
   threads?: number;
-  /** What convolutions multiply in; weights and statistics stay float32. Default "fp32", the only one the CPU has. */
+  /** What convolutions multiply in; weights and statistics stay float32. Default "fp32". */
   precision?: Precision;
 }
 

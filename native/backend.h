@@ -60,7 +60,7 @@ enum class Precision { kFp32, kTf32, kBf16 };
 struct DeviceOptions {
   const char* name = "";                   // what messages call the device; the caller's, read while a backend is made
   int threads = 0;                         // of the CPU; 0: one a core that this process may use
-  Precision precision = Precision::kFp32;  // the CPU has float32 only
+  Precision precision = Precision::kFp32;  // the CPU has no tf32
 };
 
 }  // namespace fer

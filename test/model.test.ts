@@ -96,6 +96,20 @@ describe('MiniXception', () => {
     a.forEach((value, i) => expect(Math.abs(value - b[i])).toBeLessThan(1e-4));
   });
 
+  it('computes in bf16 where asked to: near fp32, and not the same', async () => {
+    const faces = syntheticFaces();
+    using exact = MiniXception.create({ seed: 1 });
+    using rounded = MiniXception.create({ seed: 1, precision: 'bf16' });
+    expect([exact.precision, rounded.precision]).toEqual(['fp32', 'bf16']);
+    const a = await exact.logitsOf(faces, 'PrivateTest');
+    const b = await rounded.logitsOf(faces, 'PrivateTest');
+    const square = (values: Float32Array): number => values.reduce((sum, v) => sum + v * v, 0);
+    const relative = Math.sqrt(square(a.map((v, i) => v - b[i])) / square(a));
+    expect(relative).toBeGreaterThan(1e-5);
+    expect(relative).toBeLessThan(2e-2);
+    expect(() => MiniXception.create({ precision: 'tf32' })).toThrow(/expected precision fp32 or bf16 on the CPU, got tf32/);
+  });
+
   it('refuses wrong arguments with typed errors', async () => {
     expect(codeOf(() => MiniXception.create({ inputSize: 4 }))).toBe('ERR_FER_ARGUMENT');
     expect(codeOf(() => MiniXception.create({ classes: ['one'] }))).toBe('ERR_FER_ARGUMENT');

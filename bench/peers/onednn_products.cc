@@ -62,7 +62,7 @@ std::function<void()> product(const dnnl::engine& engine, int m, int k, int n, f
 
 int main() {
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  const fer::cpu::Kernels& kernels = fer::cpu::best_kernels();
+  const fer::cpu::Kernels& kernels = fer::cpu::instruction_set().fp32();
   std::printf("GFLOP/s, %s, oneDNN %d.%d\n| rows x in x out | forward, own | oneDNN | data, own | oneDNN | weights, own | oneDNN |\n", kernels.name,
               dnnl::version()->major, dnnl::version()->minor);
   const int shapes[][3] = {{264, 64, 128},  {264, 128, 128}, {264, 128, 256},  {286, 256, 256},

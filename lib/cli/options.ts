@@ -50,9 +50,7 @@ export function deviceOf(text: string): Device {
 export function addDeviceFlags(command: Command): Command {
   if (!command.options.some(({ long }) => long === '--precision'))
     command.addOption(
-      new Option('--precision <name>', 'what convolutions multiply in; the CPU has fp32 alone [fp32]')
-        .choices(PRECISIONS)
-        .helpGroup('Device:'),
+      new Option('--precision <name>', 'what convolutions multiply in; tf32 on GPUs only [fp32]').choices(PRECISIONS).helpGroup('Device:'),
     );
   return command
     .optionsGroup('Device:')

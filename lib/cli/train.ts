@@ -80,13 +80,17 @@ async function train(flags: TrainFlags): Promise<void> {
       `${(model.multiplyAdds / 1e6).toFixed(1)} million multiply-adds an image, on ${model.deviceDescription}`,
   );
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
+  if (start.progress) {
+    const { noteOnDevices, withDevice } = await import('../training/run-folder.js');
+    for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
+  }
 
   const view = (await import('./progress.js')).progressView(config.epochs);
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {
       const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
-      const run = start.resume ? { resume: true } : options;
+      const run = start.progress ? { resume: true } : options;
       return model.fit(data, { ...run, runFolder, signal, onProgress: (now) => view.progress(now), onEpoch: (row) => view.epoch(row) });
     });
   } finally {
@@ -114,7 +118,13 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
   }
   const config = resolveFlags({ preset: flags.data === undefined ? 'quick' : 'clean', ...base, ...brought }, given);
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  return { config, runFolder: flags.runDir ?? path.join('runs', `${time}-${config.preset}`), dataPath: flags.data, resume: false, weights };
+  return {
+    config,
+    runFolder: flags.runDir ?? path.join('runs', `${time}-${config.preset}`),
+    dataPath: flags.data,
+    weights,
+    progress: undefined,
+  };
 }
 
 async function oldRun(flags: TrainFlags, folder: string, given: Record<string, unknown>) {
@@ -132,7 +142,7 @@ async function oldRun(flags: TrainFlags, folder: string, given: Record<string, u
   const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC ? undefined : progress.dataSource);
   if (dataPath !== undefined && !existsSync(dataPath))
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `the data set of this run, ${dataPath}, is not there; say where it is with --data`);
-  return { config: progress.config, runFolder: folder, dataPath, resume: true, weights: undefined };
+  return { config: progress.config, runFolder: folder, dataPath, progress, weights: undefined };
 }
 
 async function printResult(result: TrainingResult, data: LabelledImages, runFolder: string): Promise<void> {

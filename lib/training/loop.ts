@@ -12,7 +12,7 @@ import { residentData } from '../network/resident.js';
 import type { Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
-import type { RunFolder, Progress } from './run-folder.js';
+import { noteOnDevices, type Progress, type RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
@@ -213,10 +213,17 @@ class Run {
   }
 
   private result(aborted: boolean): TrainingResult {
-    const { config, rows, best } = this.progress;
+    const { config, rows, best, devices } = this.progress;
     const last = rows[rows.length - 1];
     const chosen = config.selectBy === 'best' ? best : { epoch: last?.epoch ?? 0, accuracy: last?.validationAccuracy ?? 0 };
-    return { config, rows, chosen, aborted, runFolder: this.folder?.path, notes: [...this.data.notes, ...this.roles.notes] };
+    return {
+      config,
+      rows,
+      chosen,
+      aborted,
+      runFolder: this.folder?.path,
+      notes: [...this.data.notes, ...this.roles.notes, ...noteOnDevices(devices)],
+    };
   }
 }
 

@@ -68,7 +68,7 @@ export interface TrainingConfig {
   selectBy: 'best' | 'last';
   /** Seed of weights, shuffling and augmentation. From 0, default 0. */
   seed: number;
-  /** What convolutions multiply in; the CPU has fp32 alone. Default "fp32". */
+  /** What convolutions multiply in; tf32 on GPUs only. Default "fp32". */
   precision: Precision;
   /** Probability of a horizontal flip. 0 to 1, default 0. */
   flip: number;
@@ -151,7 +151,7 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   earlyStopping: integer(0, 0, 10_000, 'stop after so many epochs without a better validation accuracy; 0: never'),
   selectBy: choice('best', ['best', 'last'], 'which epoch is kept: best on validation, or last'),
   seed: integer(0, 0, Number.MAX_SAFE_INTEGER, 'seed of weights, shuffling and augmentation'),
-  precision: choice('fp32', PRECISIONS, 'what convolutions multiply in; the CPU has fp32 alone'),
+  precision: choice('fp32', PRECISIONS, 'what convolutions multiply in; tf32 on GPUs only'),
   flip: number(0, 0, 1, 'probability of a horizontal flip'),
   geometric: number(0, 0, 1, 'probability of rotation, shift and zoom'),
   rotation: number(0, 0, 180, 'largest rotation, degrees'),

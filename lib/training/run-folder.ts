@@ -22,7 +22,19 @@ export interface Progress {
   rows: EpochRow[];
   best: { epoch: number; accuracy: number };
   dataSource: string;
+  /** What computed it, in order: more than one after a resumption elsewhere. Absent in checkpoints of earlier versions. */
+  devices?: string[];
 }
+
+/** The devices that computed a run, once `device` goes on with it. */
+export const withDevice = ({ devices = [] }: Progress, device: string): string[] =>
+  devices.at(-1) === device ? devices : [...devices, device];
+
+/** A run is the same bit for bit only on one device, instruction set and number of threads: what to say where there were more. */
+export const noteOnDevices = (devices: readonly string[] = []): string[] =>
+  devices.length > 1
+    ? [`computed on ${devices.join('; then on ')}: run on one of them throughout, it would differ in its last digits`]
+    : [];
 
 export class RunFolder {
   private constructor(readonly path: string) {}

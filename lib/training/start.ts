@@ -5,7 +5,7 @@ import type { Tensor } from '../network/safetensors.js';
 import { widthName } from '../network/width.js';
 import { resolveConfig } from './config.js';
 import type { TrainingConfig } from './options.js';
-import { RunFolder, type Progress } from './run-folder.js';
+import { RunFolder, withDevice, type Progress } from './run-folder.js';
 import { NO_TOTALS } from './trainer.js';
 
 export interface Start {
@@ -27,7 +27,20 @@ export async function newRun(
   const folder = path === undefined ? undefined : await RunFolder.create(path);
   await folder?.writeJson('config.json', config);
   const best = { epoch: 0, accuracy: -1 };
-  return { folder, progress: { config, epoch: 0, totals: NO_TOTALS, steps: 0, schedule: {}, rows: [], best, dataSource } };
+  return {
+    folder,
+    progress: {
+      config,
+      epoch: 0,
+      totals: NO_TOTALS,
+      steps: 0,
+      schedule: {},
+      rows: [],
+      best,
+      dataSource,
+      devices: [network.native.deviceDescription],
+    },
+  };
 }
 
 /** @throws {FerError} ERR_FER_CHECKPOINT where there is nothing to resume, or it trains another network than `network`. */
@@ -47,5 +60,6 @@ export async function resumedRun(network: Network, path: string | undefined): Pr
     fail(`a ${config.width} network at ${config.inputSize} pixels, not ${width} at ${inputSize}`);
   const { precision } = network.native;
   if (precision !== config.precision) fail(`in ${config.precision}, not in ${precision}; give the model that precision`);
+  progress.devices = withDevice(progress, network.native.deviceDescription);
   return { folder, progress, tensors };
 }

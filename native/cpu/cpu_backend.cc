@@ -23,7 +23,8 @@ class CpuProgram final : public Program {
 CpuBackend::CpuBackend(int threads, const Kernels& kernels) : pool_(std::max(threads, 1)), k_(kernels), scratch_(pool_.size()) {}
 
 std::string CpuBackend::description() const {
-  return std::string("CPU, ") + k_.name + " kernels, " + std::to_string(pool_.size()) + (pool_.size() == 1 ? " thread" : " threads");
+  return std::string("CPU, ") + k_.name + " kernels, " + (k_.rounds_in_software ? "bf16 in software, " : "") + std::to_string(pool_.size()) +
+         (pool_.size() == 1 ? " thread" : " threads");
 }
 
 CpuBackend::Slice CpuBackend::slice(int n, int thread) const {
@@ -63,7 +64,7 @@ void CpuBackend::reduce_floats(int slot, size_t count, float* out) {
 }
 
 const float* CpuBackend::packed(const float* b, int k, int n, bool transposed) {
-  float* memory = scratch_[0].floats(kPacked, static_cast<size_t>(k) * n);
+  float* memory = scratch_[0].floats(kPacked, packed_size(k, n));
   k_.pack(b, k, n, transposed, memory);
   return memory;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend.h"
+#include "cpu/instruction_sets.h"
 #include "cpu/kernels.h"
 #include "cpu/packed_weights.h"
 #include "cpu/thread_pool.h"
@@ -14,7 +15,7 @@ namespace fer::cpu {
 
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(int threads, const Kernels& kernels = best_kernels());
+  explicit CpuBackend(int threads, const Kernels& kernels = instruction_set().fp32());
 
   std::string description() const override;
   int threads() const override { return pool_.size(); }

@@ -1,6 +1,6 @@
 // The CPU backend's inner loops. Each file in kernels/ is compiled once per instruction set (FER_ISA:
-// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512) into a namespace of that name; `best_kernels` picks at run time.
-// All channel counts are multiples of 8. No kernel allocates.
+// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512), each file in bf16/ once for avx512_bf16 and once for amx_bf16, into a namespace of
+// that name; instruction_sets.h picks at run time. All channel counts are multiples of 8.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +24,9 @@ struct Affine {  // null scale: the identity
 
 struct Kernels {
   const char* name;
+  bool rounds_in_software;  // bf16 without instructions for it
 
-  // B [k][n] (or its transpose, stored [n][k]) into the panel order multiply_rows reads; k * n floats.
+  // B [k][n] (or its transpose, stored [n][k]) as multiply_rows reads it; packed_size(k, n) floats.
   void (*pack)(const float* b, int k, int n, bool transposed, float* packed);
   // C [m][n] (row stride n) = A [m][segments * k] times packed B.
   void (*multiply_rows)(int m, int n, const Rows& a, const float* packed, float* c);
@@ -65,16 +66,22 @@ struct Kernels {
   void (*add_at_even)(const float* small, int size, int channels, int y0, int y1, float* dx);
 };
 
-const Kernels& best_kernels();
+// Whether kernels of precision bf16 round the factors of a product with B [k][n]; a smaller one stays in float32, in which it is
+// faster, whatever the instruction set. A weight gradient W [k][n] likewise.
+constexpr bool worth_bf16(int k, int n) { return k >= 16 && n >= 16; }
 
-namespace v2 {
-const Kernels& kernels();
+// Floats that B [k][n] takes when packed, by any of the kernels: bf16 operands are cut into pieces of 32 x 16 values.
+constexpr size_t packed_size(int k, int n) {
+  const size_t depth = static_cast<size_t>(k + 31) / 32 * 32, width = static_cast<size_t>(n + 15) / 16 * 16;
+  return depth * width / 2 > static_cast<size_t>(k) * n ? depth * width / 2 : static_cast<size_t>(k) * n;
 }
-namespace v3 {
-const Kernels& kernels();
-}
-namespace v4 {
-const Kernels& kernels();
-}
+
+// clang-format off
+namespace v2 { const Kernels &kernels(), &bf16_kernels(); }
+namespace v3 { const Kernels &kernels(), &bf16_kernels(); }
+namespace v4 { const Kernels &kernels(), &bf16_kernels(); }
+namespace avx512_bf16 { const Kernels& bf16_kernels(); }
+namespace amx_bf16 { const Kernels& bf16_kernels(); }
+// clang-format on
 
 }  // namespace fer::cpu

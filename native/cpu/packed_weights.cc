@@ -8,7 +8,7 @@ const float* PackedWeights::get(const Kernels& kernels, const float* b, int k, i
   std::lock_guard lock(mutex_);
   Entry& entry = entries_[{b, k, n}];
   if (!entry.fresh) {
-    if (!entry.memory) entry.memory = make_floats(static_cast<size_t>(k) * n);
+    if (!entry.memory) entry.memory = make_floats(packed_size(k, n));
     kernels.pack(b, k, n, false, entry.memory.get());
     entry.fresh = true;
   }

@@ -2,19 +2,22 @@
 #include "base/cores.h"
 #include "base/error.h"
 #include "cpu/cpu_backend.h"
+#include "cpu/instruction_sets.h"
 #include "devices/device.h"
 
 namespace fer {
 namespace {
 
 std::unique_ptr<Backend> open(int, const DeviceOptions& options) {
-  if (options.precision != Precision::kFp32) throw Error("ERR_FER_ARGUMENT", "expected precision fp32 on the CPU, which computes in nothing else");
-  return std::make_unique<cpu::CpuBackend>(options.threads > 0 ? options.threads : usable_cores());
+  return std::make_unique<cpu::CpuBackend>(options.threads > 0 ? options.threads : usable_cores(), cpu::kernels_for(options.precision));
 }
 
-Probe probe() {
-  return {.parts = {{.name = "kernels", .version = cpu::best_kernels().name, .found = cpu::best_kernels().name}},
-          .units = {{.name = "CPU", .capability = cpu::best_kernels().name}}};
+Probe probe() try {
+  const cpu::InstructionSet& set = cpu::instruction_set();
+  return {.parts = {{.name = "kernels", .version = set.name, .found = set.name}},
+          .units = {{.name = "CPU", .capability = std::string(set.name) + (set.bf16_in_hardware ? "" : ", bf16 in software")}}};
+} catch (const Error& error) {  // FER_ISA
+  return {.parts = {{.name = "kernels", .problem = error.what()}}, .units = {{.name = "CPU", .capability = "none"}}};
 }
 
 }  // namespace

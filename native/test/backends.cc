@@ -9,6 +9,7 @@
 #include "cudnn.h"
 #include "devices/registry.h"
 #include "plugin/plugin_backend.h"
+#include "test/cpu/forms.h"
 #include "test/setting.h"
 
 extern "C" const fer::plugin::Table* fer_cuda_plugin();
@@ -44,6 +45,17 @@ std::vector<TestBackend> registered() {
   return all;
 }
 
+// The CPU with every table of kernels that runs here.
+std::vector<TestBackend> cpu_forms() {
+  std::vector<TestBackend> all;
+  for (const cpu::Form& form : cpu::forms()) {
+    TestBackend& backend = all.emplace_back(
+        TestBackend{.name = "cpu_" + form.name, .make = [kernels = form.kernels] { return std::make_unique<cpu::CpuBackend>(2, *kernels); }});
+    if (form.bf16) backend.tolerance = kBf16;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const TestBackend& backend) { return out << backend.name; }
@@ -59,13 +71,12 @@ std::vector<TestBackend> op_backends() {
   all.insert(all.end(),
              {{.name = "cpu_1_thread", .make = [] { return std::make_unique<cpu::CpuBackend>(1); }},
               {.name = "cpu_3_threads", .make = [] { return std::make_unique<cpu::CpuBackend>(3); }},
-              {.name = "cpu_sse4", .make = [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v2::kernels()); }},
-              {.name = "cpu_avx2", .make = [] { return std::make_unique<cpu::CpuBackend>(2, cpu::v3::kernels()); }},
               {.name = "cuda_on_host", .make = [] { return cuda_on_host_backend(); }},
               {.name = "cuda_as_plugin", .make = [] { return std::make_unique<plugin::PluginBackend>(*fer_cuda_plugin(), 0, DeviceOptions{}); }},
               {.name = "cuda_on_host_cudnn", .make = [] { return cuda_on_host_backend(Precision::kFp32, true); }},
               {.name = "cuda_on_host_tf32", .make = [] { return cuda_on_host_backend(Precision::kTf32); }, .tolerance = kTf32},
               {.name = "cuda_on_host_bf16", .make = [] { return cuda_on_host_backend(Precision::kBf16); }, .tolerance = kBf16}});
+  for (const TestBackend& form : cpu_forms()) all.push_back(form);
   return all;
 }
 

@@ -254,6 +254,25 @@ describe('doctor, bench, bad rows', () => {
   });
 });
 
+describe('FER_ISA', () => {
+  const predictOn = (isa: string): Outcome => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'predict', picture], {
+      env: { ...environment, FER_ISA: isa },
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+
+  it('pins the instruction set, and refuses one that is not there', () => {
+    expect(predictOn('x86-64-v2').status).toBe(0);
+    const refused = predictOn('sve');
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(
+      /expected an instruction set that this processor has \(.*x86-64-v2\), got sve, for FER_ISA \[ERR_FER_ARGUMENT\]/,
+    );
+  });
+});
+
 describe('bad input', () => {
   const cases: [name: string, args: () => string[], status: number, message: RegExp][] = [
     ['an unknown command', () => ['trian'], 2, /unknown command 'trian'.*train/],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
+import type { Precision } from '../../lib/device.js';
 import { MiniXception } from '../../lib/model.js';
 import type { FitOptions, TrainingResult } from '../../lib/training/fit.js';
 import type { WidthSpec } from '../../lib/network/width.js';
@@ -93,10 +94,12 @@ describe('fit', () => {
   });
 
   it.each([
-    ['adamw with averaged weights', {}],
-    ['sgd on plateau', { optimizer: 'sgd', learningRate: 0.02, schedule: 'plateau', emaDecay: 0, plateauPatience: 0 }],
-  ] as [string, FitOptions][])('resumes within an epoch as if it had never stopped: %s', async (_, extra) => {
+    ['adamw with averaged weights', 'fp32', {}],
+    ['sgd on plateau', 'fp32', { optimizer: 'sgd', learningRate: 0.02, schedule: 'plateau', emaDecay: 0, plateauPatience: 0 }],
+    ['in bf16', 'bf16', {}],
+  ] as [string, Precision, FitOptions][])('resumes within an epoch as if it had never stopped: %s', async (_, precision, extra) => {
     const options: FitOptions = { ...OPTIONS, ...extra };
+    const newModel = (seed = 5): MiniXception => MiniXception.create({ width: WIDTH, inputSize: 32, seed, threads: 2, precision });
     using straight = newModel();
     const whole = await straight.fit(data, options);
 
@@ -113,12 +116,25 @@ describe('fit', () => {
     expect(first.rows).toHaveLength(2);
     expect(first.evaluation).toBeUndefined();
 
-    using resumed = MiniXception.create({ width: WIDTH, inputSize: 32, seed: 99, threads: 2 });
+    using resumed = newModel(99);
     const second = await resumed.fit(data, { runFolder, resume: true });
     expect(second.aborted).toBe(false);
     expect(figures(second)).toEqual(figures(whole));
     expect(weights(resumed)).toEqual(weights(straight));
     expect(second.evaluation).toEqual(whole.evaluation);
+    expect(second.notes).toEqual(whole.notes);
+  });
+
+  it('says so where a run goes on with another number of threads or another instruction set', async () => {
+    const runFolder = newFolder();
+    const stop = new AbortController();
+    using first = newModel(2);
+    await first.fit(data, { ...OPTIONS, runFolder, signal: stop.signal, onEpoch: () => stop.abort() });
+    using second = newModel(1);
+    const { notes } = await second.fit(data, { runFolder, resume: true });
+    expect(notes.filter((note) => note.startsWith('computed on'))).toEqual([
+      `computed on ${first.deviceDescription}; then on ${second.deviceDescription}: run on one of them throughout, it would differ in its last digits`,
+    ]);
   });
 
   it('refuses a used folder, a missing checkpoint and another network', async () => {

@@ -8,6 +8,7 @@ namespace fer::cpu::FER_ISA {
 const Kernels& kernels() {
   static constexpr Kernels table = {
       "x86-64-" FER_STRING(FER_ISA),
+      false,
       pack,
       multiply_rows,
       accumulate_outer,
@@ -22,6 +23,18 @@ const Kernels& kernels() {
       pool_add_sums,
       add_at_even,
   };
+  return table;
+}
+
+const Kernels& bf16_kernels() {
+  static const Kernels table = [] {
+    Kernels all = kernels();
+    all.rounds_in_software = true;
+    all.pack = rounded_pack;
+    all.multiply_rows = rounded_multiply_rows;
+    all.accumulate_outer = rounded_accumulate_outer;
+    return all;
+  }();
   return table;
 }
 

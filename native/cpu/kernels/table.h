@@ -7,6 +7,9 @@ namespace fer::cpu::FER_ISA {
 void pack(const float* b, int k, int n, bool transposed, float* packed);
 void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
 void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
+void rounded_pack(const float* b, int k, int n, bool transposed, float* packed);
+void rounded_multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
+void rounded_accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
 void apply(const float* in, ptrdiff_t count, int channels, const Affine&, float* out);
 void column_sums(const float* z, ptrdiff_t count, int channels, double* sum, double* square);
 void depthwise(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, int y0, int y1,

@@ -16,11 +16,11 @@ namespace {
 int packs = 0;
 void counted_pack(const float* b, int k, int n, bool transposed, float* packed) {
   ++packs;
-  cpu::best_kernels().pack(b, k, n, transposed, packed);
+  cpu::instruction_set().fp32().pack(b, k, n, transposed, packed);
 }
 
 cpu::Kernels counting() {
-  cpu::Kernels kernels = cpu::best_kernels();
+  cpu::Kernels kernels = cpu::instruction_set().fp32();
   kernels.pack = counted_pack;
   packs = 0;
   return kernels;

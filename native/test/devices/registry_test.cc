@@ -16,7 +16,8 @@ TEST(DevicesTest, RefusesNamesItDoesNotKnow) {
     for (const Device* device : all_devices())
       EXPECT_NE(failure.find(device->gpu ? std::string(device->name) + ":<number>" : device->name), std::string::npos) << failure;
   }
-  EXPECT_EQ(failure_of([] { make_backend("cpu", {.precision = Precision::kBf16}); }).rfind("ERR_FER_ARGUMENT: expected precision fp32", 0), 0u);
+  EXPECT_EQ(failure_of([] { make_backend("cpu", {.precision = Precision::kTf32}); }).rfind("ERR_FER_ARGUMENT: expected precision fp32 or bf16", 0),
+            0u);
 }
 
 TEST(DevicesTest, EveryOneCanBeAskedWhatItNeeds) {

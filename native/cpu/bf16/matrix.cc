@@ -1,0 +1,91 @@
+// Matrix products in bf16, sums in float32: as cpu/kernels/matrix.cc, float32 in memory. Both operands are rounded as they are
+// brought into tiles; each file in bf16/ is compiled once per instruction set (FER_ISA: avx512_bf16, amx_bf16).
+#include "cpu/bf16/product.h"
+#include "cpu/bf16/table.h"
+#include "cpu/thread_room.h"
+
+namespace fer::cpu::FER_ISA {
+namespace {
+
+inline constexpr int kSmall = 128 * 128;  // values of B in the first-level cache: 32 KB
+inline constexpr int kRows = 288;         // in tiles at once: with 1024 columns 576 KB, which leaves the second-level cache room
+
+uint16_t* operand(Room room, int rows, int columns) {
+  return static_cast<uint16_t*>(thread_room(room, static_cast<size_t>(tiles(rows, kSide)) * tiles(columns, kDepth) * kTile * sizeof(uint16_t)));
+}
+
+}  // namespace
+
+void pack(const float* b, int k, int n, bool transposed, float* packed) {
+  if (!worth_bf16(k, n)) return v4::kernels().pack(b, k, n, transposed, packed);
+  uint16_t* out = reinterpret_cast<uint16_t*>(packed);
+  alignas(64) uint16_t left[kTile];
+  for (int j = 0; j < n; j += kSide)
+    for (int i = 0; i < k; i += kDepth, out += kTile)
+      if (!transposed) {
+        right_tile(b + static_cast<ptrdiff_t>(i) * n + j, n, k - i, n - j, out);
+      } else {  // stored [n][k]: lines of a left operand, transposed
+        left_operand({{b + i}, 1, std::min(k - i, kDepth), k}, j, std::min(n - j, kSide), 1, left);
+        transpose_pairs(left, out);
+      }
+}
+
+void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c) {
+  const int k = a.segments * a.k, steps = tiles(k, kDepth);
+  if (!worth_bf16(k, n)) return v4::kernels().multiply_rows(m, n, a, packed, c);
+  const uint16_t* right = reinterpret_cast<const uint16_t*>(packed);
+  const ptrdiff_t tile_row = static_cast<ptrdiff_t>(steps) * kTile;
+  uint16_t* left = operand(Room::kLeft, std::min(m, kRows), k);
+  const TileShape shape;
+  for (int first = 0; first < m; first += kRows) {
+    const int rows = std::min(kRows, m - first);
+    left_operand(a, first, rows, steps, left);
+    operands_written();
+    const auto block = [&](int i, int j) {
+      float* to = c + static_cast<ptrdiff_t>(first + i) * n + j;
+      const int height = std::min(kBlock, rows - i), width = std::min(kBlock, n - j);
+      for (int r = 0; r < height; ++r)  // C is cold, and a store waits for its lines: asked for now, they come meanwhile
+        for (int line = 0; line < width; line += kSide) __builtin_prefetch(to + static_cast<ptrdiff_t>(r) * n + line, 1);
+      product(height, width, {left + i / kSide * tile_row, right + j / kSide * tile_row, steps}, to, n, false);
+    };
+    if (k * n <= kSmall) {  // all of B stays in the first-level cache, and C is written row after row
+      for (int i = 0; i < rows; i += kBlock)
+        for (int j = 0; j < n; j += kBlock) block(i, j);
+    } else {  // of B two tile rows at a time
+      for (int j = 0; j < n; j += kBlock)
+        for (int i = 0; i < rows; i += kBlock) block(i, j);
+    }
+  }
+}
+
+void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w) {
+  if (!worth_bf16(a.k, n)) return v4::kernels().accumulate_outer(m, n, a, c, w);
+  uint16_t *left = operand(Room::kLeft, a.k, std::min(m, kRows)), *right = operand(Room::kRight, n, std::min(m, kRows));
+  alignas(64) uint16_t pairs[kTile];
+  const TileShape shape;
+  for (int first = 0; first < m; first += kRows) {
+    const int rows = std::min(kRows, m - first), steps = tiles(rows, kDepth);
+    const ptrdiff_t tile_row = static_cast<ptrdiff_t>(steps) * kTile;
+    for (int s = 0; s < steps; ++s) {
+      const float* p = c + static_cast<ptrdiff_t>(first + s * kDepth) * n;
+      for (int j = 0; j < n; j += kSide) right_tile(p + j, n, rows - s * kDepth, n - j, right + j / kSide * tile_row + s * kTile);
+    }
+    for (int segment = 0; segment < a.segments; ++segment) {
+      for (int s = 0; s < steps; ++s) {
+        const float* p = a.segment[segment] + (first + s * kDepth) * a.stride;
+        for (int k = 0; k < a.k; k += kSide) {
+          right_tile(p + k, a.stride, rows - s * kDepth, a.k - k, pairs);
+          transpose_pairs(pairs, left + k / kSide * tile_row + s * kTile);
+        }
+      }
+      operands_written();
+      float* out = w + static_cast<ptrdiff_t>(segment) * a.k * n;
+      for (int k = 0; k < a.k; k += kBlock)
+        for (int j = 0; j < n; j += kBlock)
+          product(std::min(kBlock, a.k - k), std::min(kBlock, n - j), {left + k / kSide * tile_row, right + j / kSide * tile_row, steps},
+                  out + static_cast<ptrdiff_t>(k) * n + j, n, true);
+    }
+  }
+}
+
+}  // namespace fer::cpu::FER_ISA
