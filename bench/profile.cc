@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   real = &cpu::instruction_set().fp32();
   Kernels table = *real;
 #define FER_TIME(kernel) time_kernel<&Kernels::kernel>(table, #kernel)
+  FER_TIME(pack);
   FER_TIME(multiply_rows);
   FER_TIME(accumulate_outer);
   FER_TIME(apply);

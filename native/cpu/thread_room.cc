@@ -9,7 +9,7 @@ void* thread_room(Room room, size_t bytes) {
     Floats memory;
     size_t bytes = 0;
   };
-  thread_local Piece pieces[2];
+  thread_local Piece pieces[3];
   Piece& piece = pieces[static_cast<int>(room)];
   if (piece.bytes < bytes) {
     piece.memory.reset();

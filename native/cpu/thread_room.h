@@ -4,7 +4,7 @@
 
 namespace fer::cpu {
 
-enum class Room { kLeft, kRight };
+enum class Room { kLeft, kRight, kPanels };
 
 // On a cache line. What was in it is lost where it grows.
 void* thread_room(Room room, size_t bytes);

@@ -10,12 +10,14 @@
 
 #include "cpu/kernels/table.h"
 #include "cpu/kernels/vector.h"
+#include "cpu/thread_room.h"
 
 namespace fer::cpu::FER_ISA {
 namespace {
 
 inline constexpr int kTall = 12;                          // rows of a one-vector tile
 inline constexpr int kShort = kRegisters == 32 ? 12 : 6;  // rows of a two-vector tile
+inline constexpr int kFarApart = 64;                      // floats from row to row that set a matrix's columns far apart
 
 int panel_width(int n) {
   for (int width : {2 * kWide, kWide, 8})
@@ -30,7 +32,10 @@ template <int L, int N, int M>
 FER_INLINE void tile(const Rows& a, ptrdiff_t row, const float* b, float* c, int ldc) {
   V<L> acc[M][N];
   for (int i = 0; i < M; ++i)
-    for (int j = 0; j < N; ++j) acc[i][j] = V<L>{};
+    for (int j = 0; j < N; ++j) {
+      acc[i][j] = V<L>{};
+      __builtin_prefetch(c + static_cast<ptrdiff_t>(i) * ldc + j * L, 1);  // C is cold: its lines come while the sums are made
+    }
   for (int s = 0; s < a.segments; ++s) {
     const float* p = a.segment[s] + row * a.stride;
     for (int k = 0; k < a.k; ++k, b += N * L) {
@@ -178,30 +183,55 @@ void outer_tail(int ks, int m, const float* a, ptrdiff_t stride, const float* c,
   }
 }
 
+// Rows of A as the tiles of M columns that outer_tile reads: [k / M][rows][M].
+template <int M>
+void gather_tiles(const float* a, ptrdiff_t stride, int rows, int k, float* out) {
+  constexpr int kTiles = 4;  // read together: with M = 12 three whole cache lines
+  for (int first = 0; first < k; first += kTiles * M, out += static_cast<ptrdiff_t>(kTiles) * rows * M)
+    for (int r = 0; r < rows; ++r)
+      for (int t = 0, at = first; t < kTiles && at < k; ++t, at += M) {
+        float* to = out + (static_cast<ptrdiff_t>(t) * rows + r) * M;
+        const float* from = a + r * stride + at;
+        if (at + M <= k) std::memcpy(to, from, M * sizeof(float));
+        else std::memcpy(to, from, (k - at) * sizeof(float));
+      }
+}
+
 template <int L, int N>
 void outer_panels(int m, int n, const Rows& a, const float* c, float* w) {
   // Blocks of even height, because each reads and writes all of W: at most 288 rows, a panel of C that leaves the first-level
-  // cache room for A.
+  // cache room for a tile of A.
   constexpr int M = N == 2 ? kShort : kTall, kBlock = 288;
   const int blocks = (m + kBlock - 1) / kBlock, most = (m + blocks - 1) / std::max(blocks, 1);
-  // From 512 columns on it would not: its rows, 2 KB apart and more, fall into few sets of that cache. There it is copied.
-  const bool copies = n >= 512;
+  // Columns of a wide matrix fall into few sets of the caches: they are copied, A's once a block, C's once a panel.
+  const bool gathers = a.stride >= kFarApart, copies = n >= kFarApart;
+  const ptrdiff_t padded = (a.k + M - 1) / M * M;
+  float* tiles = gathers ? static_cast<float*>(thread_room(Room::kPanels, static_cast<size_t>(padded) * most * sizeof(float))) : nullptr;
   alignas(64) float copy[kBlock * N * L];
   for (int block = 0; block < m; block += most) {
     const int rows = std::min(most, m - block);
-    for (int s = 0; s < a.segments; ++s)
+    for (int s = 0; s < a.segments; ++s) {
+      const float* from = a.segment[s] + block * a.stride;
+      if (gathers) gather_tiles<M>(from, a.stride, rows, a.k, tiles);
+      const float* left = gathers ? tiles : from;
+      const ptrdiff_t left_row = gathers ? M : a.stride, left_tile = gathers ? static_cast<ptrdiff_t>(rows) * M : M;
       for (int j = 0; j < n; j += N * L) {
-        const float* pa = a.segment[s] + block * a.stride;
         const float* pc = c + static_cast<ptrdiff_t>(block) * n + j;
         if (copies)
           for (int r = 0; r < rows; ++r) std::memcpy(copy + r * N * L, pc + static_cast<ptrdiff_t>(r) * n, N * L * sizeof(float));
         const float* panel = copies ? copy : pc;
         const ptrdiff_t next = copies ? N * L : n;
         float* pw = w + static_cast<ptrdiff_t>(s) * a.k * n + j;
+        const float* pa = left;
         int k = 0;
-        for (; k + M <= a.k; k += M) outer_tile<L, N, M>(rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
-        outer_tail<L, N, M - 1>(a.k - k, rows, pa + k, a.stride, panel, next, n, pw + static_cast<ptrdiff_t>(k) * n);
+        for (; k + M <= a.k; k += M, pa += left_tile, pw += static_cast<ptrdiff_t>(M) * n) {
+          for (int i = 0; i < std::min(M, a.k - k - M); ++i)  // the next tile of W, which is cold where W is large
+            for (int line = 0; line < N * L; line += 16) __builtin_prefetch(pw + static_cast<ptrdiff_t>(M + i) * n + line, 1);
+          outer_tile<L, N, M>(rows, pa, left_row, panel, next, n, pw);
+        }
+        outer_tail<L, N, M - 1>(a.k - k, rows, pa, left_row, panel, next, n, pw);
       }
+    }
   }
 }
 
