@@ -1,6 +1,6 @@
 // Where a training step's time goes, kernel by kernel and shape by shape, on one thread.
 //
-//   scripts/profile.sh [narrow|wide] [steps]
+//   scripts/profile.sh [narrow|wide] [steps] [fp32|bf16]
 //
 // Each call of a kernel is timed in every step, and its fastest time counts: neighbours on the machine only ever add
 // time, and the calls are short. "passes" is what no kernel accounts for: packing, gathering, the optimiser.
@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
   const bool wide = argc > 1 && !std::strcmp(argv[1], "wide");
   const int steps = argc > 2 ? std::atoi(argv[2]) : (wide ? 6 : 60), batch = 40;
 
-  real = &cpu::instruction_set().fp32();
+  const bool bf16 = argc > 3 && !std::strcmp(argv[3], "bf16");
+  real = &(bf16 ? cpu::instruction_set().bf16() : cpu::instruction_set().fp32());
   Kernels table = *real;
 #define FER_TIME(kernel) time_kernel<&Kernels::kernel>(table, #kernel)
   FER_TIME(pack);
@@ -131,7 +132,7 @@ int main(int argc, char** argv) {
   }
   std::vector<std::pair<std::string, Call>> sorted(rows.begin(), rows.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
-  std::printf("%s, batch %d, 1 thread, %s: fastest step %.2f ms, kernels %.2f ms\n", wide ? "wide" : "narrow", batch, real->name, step_seconds * 1e3,
+  std::printf("%s, batch %d, 1 thread, %s, %s: fastest step %.2f ms, kernels %.2f ms\n", wide ? "wide" : "narrow", batch, real->name, bf16 ? "bf16" : "fp32", step_seconds * 1e3,
               kernels * 1e3);
   std::map<std::string, double> totals;
   for (const auto& [key, row] : sorted) {

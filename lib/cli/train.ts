@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { bf16Hint } from '../device.js';
 import { FerError } from '../errors.js';
 import type { LabelledImages } from '../data/data-set.js';
+import { native } from '../native.js';
 import type { TrainingResult } from '../training/fit.js';
 import type { ModelFile } from '../network/model-file.js';
 import { percent, thousands } from '../plain-text.js';
@@ -79,6 +81,8 @@ async function train(flags: TrainFlags): Promise<void> {
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +
       `${(model.multiplyAdds / 1e6).toFixed(1)} million multiply-adds an image, on ${model.deviceDescription}`,
   );
+  const hint = bf16Hint(model, native().systemInfo().isa);
+  if (hint && !start.progress) note(hint);
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
   if (start.progress) {
     const { noteOnDevices, withDevice } = await import('../training/run-folder.js');
