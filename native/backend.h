@@ -27,6 +27,12 @@ class Backend {
   // Whether a separable convolution's backward wants the depthwise result `d` kept; where not, d is null and formed again.
   virtual bool keeps_depthwise() const = 0;
 
+  // Whether activations and gradients of a network whose layers have `fewest` channels at least are to lie in memory as bf16.
+  virtual bool keeps_half(int fewest) const {
+    (void)fewest;
+    return false;
+  }
+
   // Memory. `allocate` zero-fills and throws ERR_FER_OUT_OF_MEMORY; freed by `release`.
   virtual void* allocate(size_t bytes) = 0;
   virtual void release(void* pointer) = 0;

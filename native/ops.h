@@ -1,6 +1,6 @@
 // The operations that a device runs, as plain data: one struct an op, its contract in its comment, and at the end their list.
 //
-// Layouts: activations NHWC, float32; convolution weights [kh][kw][in][out]; depthwise [kh][kw][channel]. All pointers are
+// Layouts: activations NHWC, float32 (or bf16: Shape::half); convolution weights [kh][kw][in][out]; depthwise [kh][kw][channel]. All pointers are
 // device memory. Fusion contract: a convolution writes its raw output z and the sums batch norm needs; the normalised
 // activation is never stored. Whoever reads it applies scale and shift (and ReLU) while loading (`View`).
 // Backward mirrors that: an op receives the gradient of its normalised output and forms
@@ -44,9 +44,12 @@ struct Upstream {
   const BatchNorm* bn;
 };
 
-// `size`: of the square input. Channels are padded.
+// `size`: of the square input. Channels are padded. `half`: activations and their gradients lie in memory as bf16 behind the ops'
+// float pointers; not so the picture, which a convolution without a norm before it reads, nor the head's means and logits. Only
+// for backends that say so (Backend::keeps_half).
 struct Shape {
   int n, size, in_channels, out_channels;
+  bool half = false;
 };
 
 // What changes from one training step to the next. Lives in device memory, so that a recorded step can be replayed.

@@ -5,8 +5,27 @@
 #include "cpu/scratch_slots.h"
 
 namespace fer::cpu {
+namespace {
 
-void CpuBackend::run(const ConvolutionForward& op) {
+// What the convolution multiplies: its input normalised, into `room`; or the picture, which is floats.
+template <class S>
+const S* convolution_input(const KernelsOf<S>& k, const View& in, const Affine& affine, size_t from, ptrdiff_t pixels, int channels, S* room) {
+  if (affine.scale) {
+    k.apply(stored<S>(in.z) + from, pixels, channels, affine, room);
+    return room;
+  }
+  if constexpr (std::is_same_v<S, float>) return in.z + from;
+  k.narrow(in.z + from, pixels * channels, room);
+  return room;
+}
+
+}  // namespace
+
+void CpuBackend::run(const ConvolutionForward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const ConvolutionForward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const int out_size = s.size - 2, row = s.size * s.in_channels;
   const size_t in_image = static_cast<size_t>(s.size) * row, out_row = static_cast<size_t>(out_size) * s.out_channels;
@@ -19,24 +38,24 @@ void CpuBackend::run(const ConvolutionForward& op) {
     for (Pieces p = pieces(cut, s.n, t); p.next();)
       for (int i = p.image; i < p.image + p.count; ++i) {
         const int rows = p.y1 - p.y0;
-        const float* x = op.in.z + i * in_image + static_cast<ptrdiff_t>(p.y0) * row;
-        if (affine.scale) {
-          float* normal = scratch.floats(kInput, static_cast<size_t>(cut.most_rows() + 2) * row);
-          k_.apply(x, static_cast<ptrdiff_t>(rows + 2) * s.size, s.in_channels, affine, normal);
-          x = normal;
-        }
-        float* out = op.z + (static_cast<size_t>(i) * out_size + p.y0) * out_row;
+        const S* x = convolution_input(k, op.in, affine, i * in_image + static_cast<size_t>(p.y0) * row, static_cast<ptrdiff_t>(rows + 2) * s.size,
+                                       s.in_channels, scratch.values<S>(kInput, static_cast<size_t>(cut.most_rows() + 2) * row));
+        S* out = stored<S>(op.z) + (static_cast<size_t>(i) * out_size + p.y0) * out_row;
         for (int y = 0; y < rows; ++y) {
-          const float* top = x + static_cast<ptrdiff_t>(y) * row;
-          k_.multiply_rows(out_size, s.out_channels, {{top, top + row, top + 2 * row}, 3, 3 * s.in_channels, s.in_channels}, b, out + y * out_row);
+          const S* top = x + static_cast<ptrdiff_t>(y) * row;
+          k.multiply_rows(out_size, s.out_channels, {{top, top + row, top + 2 * row}, 3, 3 * s.in_channels, s.in_channels}, b, out + y * out_row);
         }
-        if (op.training) k_.column_sums(out, static_cast<ptrdiff_t>(rows) * out_size, s.out_channels, sum, square);
+        if (op.training) k.column_sums(out, static_cast<ptrdiff_t>(rows) * out_size, s.out_channels, sum, square);
       }
   });
   if (op.training) finish_statistics(*op.bn, int64_t{s.n} * out_size * out_size);
 }
 
-void CpuBackend::run(const ConvolutionBackward& op) {
+void CpuBackend::run(const ConvolutionBackward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const ConvolutionBackward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const int out_size = s.size - 2, in_row = s.size * s.in_channels, padded_size = out_size + 4;
   const int in_pixels = s.size * s.size, out_row = out_size * s.out_channels, padded_row = padded_size * s.out_channels;
@@ -60,32 +79,29 @@ void CpuBackend::run(const ConvolutionBackward& op) {
     float* dw = scratch.zero_floats(kWeightGrad, weights);
     double *sum = scratch.zero_doubles(kSum, s.in_channels), *sum_hat = scratch.zero_doubles(kSquare, s.in_channels);
     const size_t padded_image = static_cast<size_t>(padded_size) * padded_row;
-    float* dz = scratch.zero_floats(kGradient, padded_image);
+    S* dz = scratch.values<S>(kGradient, padded_image);
+    std::fill_n(dz, padded_image, S{});
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i) {
-      const float* x = op.in.z + i * in_image;
-      if (affine.scale) {
-        float* normal = scratch.floats(kInput, in_image);
-        k_.apply(x, in_pixels, s.in_channels, affine, normal);
-        x = normal;
-      }
+      const S* x = convolution_input(k, op.in, affine, i * in_image, in_pixels, s.in_channels, scratch.values<S>(kInput, in_image));
       for (int y = 0; y < out_size; ++y) {
-        float* dz_row = dz + static_cast<size_t>(y + 2) * padded_row + 2 * s.out_channels;
+        S* dz_row = dz + static_cast<size_t>(y + 2) * padded_row + 2 * s.out_channels;
         const size_t at = i * out_image + static_cast<size_t>(y) * out_row;
-        k_.batch_norm_backward(op.up.g + at, op.up.z + at, out_size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, dz_row);
-        const float* top = x + static_cast<ptrdiff_t>(y) * in_row;
-        k_.accumulate_outer(out_size, s.out_channels, {{top, top + in_row, top + 2 * in_row}, 3, 3 * s.in_channels, s.in_channels}, dz_row, dw);
+        k.batch_norm_backward(stored<S>(op.up.g) + at, stored<S>(op.up.z) + at, out_size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c,
+                              dz_row);
+        const S* top = x + static_cast<ptrdiff_t>(y) * in_row;
+        k.accumulate_outer(out_size, s.out_channels, {{top, top + in_row, top + 2 * in_row}, 3, 3 * s.in_channels, s.in_channels}, dz_row, dw);
       }
       if (!op.dx) continue;
-      float* out = op.dx + i * in_image;
+      S* out = stored<S>(op.dx) + i * in_image;
       for (int y = 0; y < s.size; ++y) {
-        const float* top = dz + static_cast<size_t>(y) * padded_row;
-        k_.multiply_rows(s.size, s.in_channels, {{top, top + padded_row, top + 2 * padded_row}, 3, 3 * s.out_channels, s.out_channels}, b,
-                         out + static_cast<size_t>(y) * in_row);
+        const S* top = dz + static_cast<size_t>(y) * padded_row;
+        k.multiply_rows(s.size, s.in_channels, {{top, top + padded_row, top + 2 * padded_row}, 3, 3 * s.out_channels, s.out_channels}, b,
+                        out + static_cast<size_t>(y) * in_row);
       }
       if (op.in.bn)
-        k_.mask_and_sum(out, op.in.z + i * in_image, in_pixels, s.in_channels, op.in.bn->scale, op.in.bn->shift, op.in.bn->mean, op.in.bn->inv_std,
-                        sum, sum_hat);
+        k.mask_and_sum(out, stored<S>(op.in.z) + i * in_image, in_pixels, s.in_channels, op.in.bn->scale, op.in.bn->shift, op.in.bn->mean,
+                       op.in.bn->inv_std, sum, sum_hat);
     }
   });
   reduce_floats(kWeightGrad, weights, op.d_weight);

@@ -11,7 +11,11 @@ Affine normalised(const BatchNorm* bn) { return {bn->scale, bn->shift, false}; }
 
 }  // namespace
 
-void CpuBackend::run(const PoolAddForward& op) {
+void CpuBackend::run(const PoolAddForward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const PoolAddForward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const int pooled = (s.size + 1) / 2;
   const size_t in_image = static_cast<size_t>(s.size) * s.size * s.in_channels, out_image = static_cast<size_t>(pooled) * pooled * s.in_channels;
@@ -19,12 +23,16 @@ void CpuBackend::run(const PoolAddForward& op) {
   pool_.run([&](int t) {
     for (Pieces p = pieces(cut, s.n, t); p.next();)
       for (int i = p.image; i < p.image + p.count; ++i)
-        k_.pool_add(op.main_z + i * in_image, normalised(op.main_bn), op.shortcut_z + i * out_image, normalised(op.shortcut_bn), s.size,
-                    s.in_channels, p.y0, p.y1, op.out + i * out_image, op.argmax ? op.argmax + i * out_image : nullptr);
+        k.pool_add(stored<S>(op.main_z) + i * in_image, normalised(op.main_bn), stored<S>(op.shortcut_z) + i * out_image, normalised(op.shortcut_bn),
+                   s.size, s.in_channels, p.y0, p.y1, stored<S>(op.out) + i * out_image, op.argmax ? op.argmax + i * out_image : nullptr);
   });
 }
 
-void CpuBackend::run(const PoolAddBackward& op) {
+void CpuBackend::run(const PoolAddBackward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const PoolAddBackward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const int pooled = (s.size + 1) / 2;
   const size_t in_image = static_cast<size_t>(s.size) * s.size * s.in_channels, out_image = static_cast<size_t>(pooled) * pooled * s.in_channels;
@@ -34,8 +42,9 @@ void CpuBackend::run(const PoolAddBackward& op) {
            *side = scratch.zero_doubles(kSumShortcut, s.in_channels);
     const Slice images = slice(s.n, t);
     for (int i = images.begin; i < images.end; ++i)
-      k_.pool_add_sums(op.g + i * out_image, op.argmax + i * out_image, op.main_z + i * in_image, op.main_bn->mean, op.main_bn->inv_std,
-                       op.shortcut_z + i * out_image, op.shortcut_bn->mean, op.shortcut_bn->inv_std, s.size, s.in_channels, sum, main, side);
+      k.pool_add_sums(stored<S>(op.g) + i * out_image, op.argmax + i * out_image, stored<S>(op.main_z) + i * in_image, op.main_bn->mean,
+                      op.main_bn->inv_std, stored<S>(op.shortcut_z) + i * out_image, op.shortcut_bn->mean, op.shortcut_bn->inv_std, s.size,
+                      s.in_channels, sum, main, side);
   });
   batch_norm_sums(kSum, kSquare, *op.main_bn, int64_t{s.n} * s.size * s.size);
   // batch_norm_sums left the total of kSum in thread 0's piece; the shortcut shares it.

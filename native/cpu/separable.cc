@@ -9,7 +9,11 @@
 
 namespace fer::cpu {
 
-void CpuBackend::run(const SeparableForward& op) {
+void CpuBackend::run(const SeparableForward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const SeparableForward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row;
   const float* b = packed_for(op.training, op.pointwise, s.in_channels, s.out_channels);
@@ -20,18 +24,23 @@ void CpuBackend::run(const SeparableForward& op) {
     float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.zero_floats(kZeros, row);
     double *sum = scratch.zero_doubles(kSum, s.out_channels), *square = scratch.zero_doubles(kSquare, s.out_channels);
     for (Pieces p = pieces(cut, s.n, t); p.next();) {
-      float* middle = op.d ? op.d + p.offset(s.in_channels) : scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+      S* middle = op.d ? stored<S>(op.d) + p.offset(s.in_channels) : scratch.values<S>(kDepthwiseOut, cut.most_rows() * row);
       for (int j = 0; j < p.count; ++j)
-        k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1, middle + j * in_image);
-      float* out = op.z + p.offset(s.out_channels);
-      k_.multiply_rows(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
-      if (op.training) k_.column_sums(out, p.pixels(), s.out_channels, sum, square);
+        k.depthwise(stored<S>(op.in.z) + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
+                    middle + j * in_image);
+      S* out = stored<S>(op.z) + p.offset(s.out_channels);
+      k.multiply_rows(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
+      if (op.training) k.column_sums(out, p.pixels(), s.out_channels, sum, square);
     }
   });
   if (op.training) finish_statistics(*op.bn, int64_t{s.n} * s.size * s.size);
 }
 
-void CpuBackend::run(const SeparableBackward& op) {
+void CpuBackend::run(const SeparableBackward& op) { op.shape.half ? run_as<Bf16>(op) : run_as<float>(op); }
+
+template <class S>
+void CpuBackend::run_as(const SeparableBackward& op) {
+  const KernelsOf<S>& k = kernels<S>();
   const Shape& s = op.shape;
   const int pooled = (s.size + 1) / 2;
   const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row, out_row = static_cast<size_t>(s.size) * s.out_channels;
@@ -52,37 +61,41 @@ void CpuBackend::run(const SeparableBackward& op) {
     const Slice images = slice(s.n, t);
     for (Pieces p(cut, images.begin * cut.strips(), images.end * cut.strips()); p.next();) {
       const size_t at = p.offset(s.out_channels);
-      float *dz = scratch.floats(kGradient, cut.most_rows() * out_row), *dd = scratch.floats(kDepthwiseGrad, cut.images() * in_image);
+      S* dz = scratch.values<S>(kGradient, cut.most_rows() * out_row);
+      float* dd = scratch.floats(kDepthwiseGrad, cut.images() * in_image);
       if (op.up.argmax) {
         for (int j = 0; j < p.count; ++j)
-          k_.pool_batch_norm_backward(op.up.g + (p.image + j) * pooled_image, op.up.argmax + (p.image + j) * pooled_image,
-                                      op.up.z + (p.image + j) * s.size * out_row, s.size, s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, p.y0,
-                                      p.y1, dz + j * s.size * out_row);
+          k.pool_batch_norm_backward(stored<S>(op.up.g) + (p.image + j) * pooled_image, op.up.argmax + (p.image + j) * pooled_image,
+                                     stored<S>(op.up.z) + (p.image + j) * s.size * out_row, s.size, s.out_channels, op.up.bn->a, op.up.bn->b,
+                                     op.up.bn->c, p.y0, p.y1, dz + j * s.size * out_row);
       } else {
-        k_.batch_norm_backward(op.up.g + at, op.up.z + at, p.pixels(), s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c, dz);
+        k.batch_norm_backward(stored<S>(op.up.g) + at, stored<S>(op.up.z) + at, p.pixels(), s.out_channels, op.up.bn->a, op.up.bn->b, op.up.bn->c,
+                              dz);
       }
-      const float* middle = op.d ? op.d + p.offset(s.in_channels) : nullptr;
+      const S* middle = op.d ? stored<S>(op.d) + p.offset(s.in_channels) : nullptr;
       if (!op.d) {
-        float* again = scratch.floats(kDepthwiseOut, cut.most_rows() * row);
+        S* again = scratch.values<S>(kDepthwiseOut, cut.most_rows() * row);
         for (int j = 0; j < p.count; ++j)
-          k_.depthwise(op.in.z + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
-                       again + j * in_image);
+          k.depthwise(stored<S>(op.in.z) + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
+                      again + j * in_image);
         middle = again;
       }
-      k_.accumulate_outer(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, dz, dw_point);
-      k_.multiply_rows(p.pixels(), s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dd + p.y0 * row);
+      k.accumulate_outer(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, dz, dw_point);
+      k.multiply_rows_to_floats(p.pixels(), s.in_channels, {{dz}, 1, s.out_channels, s.out_channels}, b, dd + p.y0 * row);
       // A row of dx needs the row of dd below it, so it waits for the next piece, unless the image ends here.
       const int x0 = std::max(p.y0 - 1, 0), x1 = p.y1 == s.size ? s.size : p.y1 - 1;
       for (int j = 0; j < p.count; ++j) {
-        const float *image = op.in.z + (p.image + j) * in_image, *d_image = dd + j * in_image;
-        float* out = op.dx + (p.image + j) * in_image;
-        k_.depthwise_weight_gradient(image, s.size, s.in_channels, affine, d_image + p.y0 * row, ring, zeros, p.y0, p.y1, dw_depth);
-        k_.depthwise(d_image, s.size, s.in_channels, identity, flipped, ring, zeros, x0, x1, out + x0 * row);
+        const S* image = stored<S>(op.in.z) + (p.image + j) * in_image;
+        const float* d_image = dd + j * in_image;
+        S* out = stored<S>(op.dx) + (p.image + j) * in_image;
+        k.depthwise_weight_gradient(image, s.size, s.in_channels, affine, d_image + p.y0 * row, ring, zeros, p.y0, p.y1, dw_depth);
+        k.depthwise_of_floats(d_image, s.size, s.in_channels, identity, flipped, ring, zeros, x0, x1, out + x0 * row);
         if (op.shortcut_dx)
-          k_.add_at_even(op.shortcut_dx + static_cast<size_t>(p.image + j) * pooled * pooled * s.in_channels, s.size, s.in_channels, x0, x1, out);
+          k.add_at_even(stored<S>(op.shortcut_dx) + static_cast<size_t>(p.image + j) * pooled * pooled * s.in_channels, s.size, s.in_channels, x0, x1,
+                        out);
         if (op.in.bn)
-          k_.mask_and_sum(out + x0 * row, image + x0 * row, static_cast<ptrdiff_t>(x1 - x0) * s.size, s.in_channels, op.in.bn->scale, op.in.bn->shift,
-                          op.in.bn->mean, op.in.bn->inv_std, sum, sum_hat);
+          k.mask_and_sum(out + x0 * row, image + x0 * row, static_cast<ptrdiff_t>(x1 - x0) * s.size, s.in_channels, op.in.bn->scale, op.in.bn->shift,
+                         op.in.bn->mean, op.in.bn->inv_std, sum, sum_hat);
       }
     }
   });

@@ -8,6 +8,16 @@
 
 namespace fer::cpu {
 
+// What ops call floats, as it is stored.
+template <class S>
+const S* stored(const float* p) {
+  return reinterpret_cast<const S*>(p);
+}
+template <class S>
+S* stored(float* p) {
+  return reinterpret_cast<S*>(p);
+}
+
 inline Affine pending(const View& view) { return view.bn ? Affine{view.bn->scale, view.bn->shift, true} : Affine{nullptr, nullptr, false}; }
 
 // Cuts images of size x size pixels into pieces: enough pixels to fill the matrix kernel's tiles, few enough that a piece's

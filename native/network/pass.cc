@@ -17,6 +17,13 @@ size_t inner_floats(const Plan& plan, const FusedOp& op) {
                                           : 0;
 }
 
+// Whether activations lie in memory as bf16. Explanations look into them: float32.
+bool keeps_half(const Backend& backend, const Plan& plan, Purpose purpose) {
+  int fewest = INT_MAX;
+  for (size_t i = 1; i + 1 < plan.values.size(); ++i) fewest = std::min(fewest, plan.values[i].padded);
+  return purpose != Purpose::kExplanation && backend.keeps_half(fewest);
+}
+
 bool writes_gradient_of_input(const FusedOp& op) { return op.kind != FusedKind::kPoolAdd && op.kind != FusedKind::kShortcut; }
 
 // The gradient of the shortcut's input, at the even pixels.
@@ -41,7 +48,10 @@ Piece gradient_piece(const Plan& plan, const Fusion& fusion, int writer, int inp
 }  // namespace
 
 Pass::Offsets Pass::lay_out_all(const Backend& backend, const Plan& plan, const Fusion& fusion, Purpose purpose) {
-  const bool keeps = purpose != Purpose::kInference;
+  const bool keeps = purpose != Purpose::kInference, half = keeps_half(backend, plan, purpose);
+  const int last_value = static_cast<int>(plan.values.size()) - 1;
+  // Floats that a value's activations, or as many others, take: the picture and the logits are never stored as bf16.
+  auto stored_floats = [&](int value, size_t count) { return half && value != 0 && value != last_value ? (count + 1) / 2 : count; };
   const auto steps = static_cast<int>(fusion.ops.size());
   Offsets at{.stored = std::vector<size_t>(plan.values.size()),
              .gradients = std::vector<size_t>(plan.values.size()),
@@ -56,11 +66,12 @@ Pass::Offsets Pass::lay_out_all(const Backend& backend, const Plan& plan, const 
     places.push_back(&place);
   };
   auto want_stored = [&](int value, int from) {
-    int last = value == static_cast<int>(plan.values.size()) - 1 || keeps ? kEver : from;
+    int last = value == last_value || keeps ? kEver : from;
     for (int i = 0; i < steps; ++i)
       if (fusion.ops[i].in.stored == value || (fusion.ops[i].kind == FusedKind::kPoolAdd && fusion.ops[i].side.stored == value))
         last = std::max(last, i);
-    want(floats, float_places, at.stored[value], {.size = plan.values[value].floats(), .first = keeps ? -1 : from, .last = last});
+    want(floats, float_places, at.stored[value],
+         {.size = stored_floats(value, plan.values[value].floats()), .first = keeps ? -1 : from, .last = last});
   };
 
   want_stored(0, -1);
@@ -74,9 +85,12 @@ Pass::Offsets Pass::lay_out_all(const Backend& backend, const Plan& plan, const 
       at.argmax[i] = at.flags;
       at.flags += (plan.values[op.out].floats() + 63) / 64 * 64;
     }
-    want(gradients, gradient_places, at.aside[i], {.size = aside_floats(plan, op), .first = i, .last = i + 1});
-    if (writes_gradient_of_input(op) && (op.in.stored != 0 || purpose == Purpose::kExplanation))
-      want(gradients, gradient_places, at.gradients[op.in.stored], gradient_piece(plan, fusion, i, backend.channel_alignment()));
+    want(gradients, gradient_places, at.aside[i], {.size = stored_floats(op.in.stored, aside_floats(plan, op)), .first = i, .last = i + 1});
+    if (writes_gradient_of_input(op) && (op.in.stored != 0 || purpose == Purpose::kExplanation)) {
+      Piece piece = gradient_piece(plan, fusion, i, backend.channel_alignment());
+      piece.size = stored_floats(op.in.stored, piece.size);
+      want(gradients, gradient_places, at.gradients[op.in.stored], piece);
+    }
   }
   if (keeps) want(gradients, gradient_places, at.gradients.back(), {.size = plan.values.back().floats(), .first = steps - 1, .last = steps});
 
@@ -108,6 +122,7 @@ Pass::Pass(Backend& backend, const Plan& plan, const Fusion& fusion, Purpose pur
       batch_(batch),
       keeps_depthwise_(purpose != Purpose::kInference && backend.keeps_depthwise()),
       keeps_maxima_(purpose != Purpose::kInference),
+      half_(keeps_half(backend, plan, purpose)),
       at_(lay_out_all(backend, plan, fusion, purpose)),
       floats_(backend, at_.floats * batch),
       gradients_(backend, at_.gradient_floats * batch),

@@ -73,7 +73,7 @@ class Pass {
   const Plan& plan_;
   const Fusion& fusion_;
   int batch_;
-  bool keeps_depthwise_, keeps_maxima_;
+  bool keeps_depthwise_, keeps_maxima_, half_;
   Offsets at_;
   Buffer<float> floats_, gradients_;
   Buffer<uint8_t> flags_;

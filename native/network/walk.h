@@ -12,7 +12,7 @@ class Pass::Walk {
   const Value& value(int index) const { return pass_.plan_.values[index]; }
   Shape shape(size_t i) const {
     const Value &in = value(op(i).in.stored), &out = value(op(i).out);
-    return {.n = n_, .size = in.size, .in_channels = in.padded, .out_channels = out.padded};
+    return {.n = n_, .size = in.size, .in_channels = in.padded, .out_channels = out.padded, .half = pass_.half_};
   }
   View in(size_t i) const { return {.z = stored(op(i).in.stored), .bn = norm(op(i).in.norm)}; }
   float* out(size_t i) const { return stored(op(i).out); }

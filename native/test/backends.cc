@@ -19,6 +19,8 @@ namespace {
 
 // Products of operands rounded to 11 and to 8 significant bits: half a unit in the last place of each, and luck.
 constexpr double kTf32 = 2e-3, kBf16 = 1.6e-2;
+// And of what lies in memory as bf16.
+constexpr double kBf16Memory = 2e-2;
 
 std::vector<TestBackend> asked(const std::string& device) {
   auto in = [device](Precision precision) { return [=] { return make_backend(device, {.precision = precision}); }; };
@@ -51,7 +53,13 @@ std::vector<TestBackend> cpu_forms() {
   for (const cpu::Form& form : cpu::forms()) {
     TestBackend& backend = all.emplace_back(
         TestBackend{.name = "cpu_" + form.name, .make = [kernels = form.kernels] { return std::make_unique<cpu::CpuBackend>(2, *kernels); }});
-    if (form.bf16) backend.tolerance = kBf16;
+    if (!form.bf16) continue;
+    backend.tolerance = kBf16;
+    TestBackend half = backend;
+    half.name += "_memory";
+    half.half = true;
+    half.tolerance = kBf16Memory;
+    all.push_back(half);
   }
   return all;
 }

@@ -16,6 +16,7 @@ struct TestBackend {
   std::string name;
   std::function<std::unique_ptr<Backend>()> make;
   double tolerance = 2e-5;               // of an op's result
+  bool half = false;                     // ops are given activations as bf16
   double most_multiply_adds = INFINITY;  // of a training that is worth running on it
 };
 std::ostream& operator<<(std::ostream& out, const TestBackend& backend);

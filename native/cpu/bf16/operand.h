@@ -1,4 +1,4 @@
-// Operands of bf16 products: float32 rows rounded and cut into tiles.
+// Operands of bf16 products: rows of float32, rounded, or of bf16, cut into tiles.
 //
 // An operand is a list of tile rows, each `steps` tiles of 1 KB in the order of use: 16 lines of 64 bytes, which hold
 //   left:   16 rows of the product, 32 steps of the inner sum each;
@@ -24,21 +24,30 @@ inline __m512i line_of(const float* p, int count) {
   return rounded(_mm512_maskz_loadu_ps(lanes(count), p), _mm512_maskz_loadu_ps(lanes(count - 16), p + 16));
 }
 
-// Two rows of 16 floats as a line of a right operand.
-inline __m512i pair_of(__m512 even, __m512 odd) {
-  const __m512i order =
-      _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  return _mm512_permutexvar_epi16(order, rounded(even, odd));
+inline __m512i line_of(const Bf16* p, int count) {
+  return count >= kDepth ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << std::max(count, 0)) - 1), p);
 }
 
-// Rows [0, m) of up to 32, `stride` floats apart, and `n` columns of up to 16, as one tile of a right operand.
-inline void right_tile(const float* p, ptrdiff_t stride, int m, int n, uint16_t* tile) {
+// Two rows of 16 values one after the other as a line of a right operand.
+inline __m512i interleaved(__m512i rows) {
+  const __m512i order =
+      _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, rows);
+}
+inline __m512i pair_of(const float* even, const float* odd, __mmask16 of_even, __mmask16 of_odd) {
+  return interleaved(rounded(_mm512_maskz_loadu_ps(of_even, even), _mm512_maskz_loadu_ps(of_odd, odd)));
+}
+inline __m512i pair_of(const Bf16* even, const Bf16* odd, __mmask16 of_even, __mmask16 of_odd) {
+  const __m256i low = _mm256_maskz_loadu_epi16(of_even, even), high = _mm256_maskz_loadu_epi16(of_odd, odd);
+  return interleaved(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+}
+
+// Rows [0, m) of up to 32, `stride` values apart, and `n` columns of up to 16, as one tile of a right operand.
+template <class S>
+inline void right_tile(const S* p, ptrdiff_t stride, int m, int n, uint16_t* tile) {
   const __mmask16 columns = lanes(n);
-  for (int i = 0; i < kDepth; i += 2, p += 2 * stride, tile += 2 * kSide) {
-    const __m512 even = i < m ? _mm512_maskz_loadu_ps(columns, p) : _mm512_setzero_ps();
-    const __m512 odd = i + 1 < m ? _mm512_maskz_loadu_ps(columns, p + stride) : _mm512_setzero_ps();
-    _mm512_storeu_si512(tile, pair_of(even, odd));
-  }
+  for (int i = 0; i < kDepth; i += 2, p += 2 * stride, tile += 2 * kSide)
+    _mm512_storeu_si512(tile, i < m ? pair_of(p, p + stride, columns, i + 1 < m ? columns : __mmask16{0}) : _mm512_setzero_si512());
 }
 
 // The transpose of a tile seen as 16 x 16 pairs: right operand to left operand of the transposed matrix, and back. Quarters of
@@ -65,7 +74,8 @@ inline void transpose_pairs(const uint16_t* in, uint16_t* out) {
 }
 
 // Rows [0, m) of A, moved on by `first` rows, as a left operand of `steps` tiles a row.
-inline void left_operand(const Rows& a, ptrdiff_t first, int m, int steps, uint16_t* out) {
+template <class S>
+inline void left_operand(const RowsOf<S>& a, ptrdiff_t first, int m, int steps, uint16_t* out) {
   for (int i = 0; i < tiles(m, kSide) * kSide; ++i) {
     uint16_t* line = out + (static_cast<ptrdiff_t>(i / kSide) * steps * kSide + i % kSide) * kDepth;
     const ptrdiff_t row = (first + i) * a.stride;
@@ -76,7 +86,7 @@ inline void left_operand(const Rows& a, ptrdiff_t first, int m, int steps, uint1
         for (int k = 0; k < a.k; k += kDepth, line += kTile) _mm512_store_si512(line, line_of(a.segment[s] + row + k, a.k - k));
     } else {  // segments that share lines
       for (int s = 0; s < steps; ++s, line += kTile) {
-        alignas(64) float together[kDepth] = {};
+        alignas(64) S together[kDepth] = {};
         for (int j = 0, k = s * kDepth; j < kDepth && k < a.segments * a.k; ++j, ++k) together[j] = a.segment[k / a.k][row + k % a.k];
         _mm512_store_si512(line, line_of(together, kDepth));
       }

@@ -4,6 +4,7 @@
 // three outputs it touches, whose partial sums stay in registers. 3 loads, 9 multiply-adds, 1 store a pixel.
 // The pending normalisation of the input is applied to one row at a time, into a ring of three rows.
 #include <algorithm>
+#include <type_traits>
 
 #include "cpu/kernels/table.h"
 #include "cpu/kernels/vector.h"
@@ -15,9 +16,10 @@ inline constexpr int kChunk = 64;  // channels carried down the rows at once: th
 
 // Gives the three input rows around each output row, for the channels [first, first + count): normalised where the input is a
 // view, side by side where they are not all of the channels.
+template <class In>
 class RowWindow {
  public:
-  RowWindow(const float* in, int size, int channels, int first, int count, const Affine& affine, float* ring, const float* zeros, int y0)
+  RowWindow(const In* in, int size, int channels, int first, int count, const Affine& affine, float* ring, const float* zeros, int y0)
       : in_(in + first),
         size_(size),
         channels_(channels),
@@ -40,14 +42,16 @@ class RowWindow {
  private:
   const float* fetch(int y) {
     if (y >= size_) return zeros_;
-    const float* source = in_ + static_cast<ptrdiff_t>(y) * size_ * channels_;
-    const float* ahead = source + 2 * static_cast<ptrdiff_t>(size_) * channels_;
+    const In* source = in_ + static_cast<ptrdiff_t>(y) * size_ * channels_;
+    const In* ahead = source + 2 * static_cast<ptrdiff_t>(size_) * channels_;
     float* slot = ring_ + static_cast<ptrdiff_t>(y % 3) * size_ * count_;
-    if (count_ == channels_) {
-      prefetch(ahead, static_cast<ptrdiff_t>(size_) * count_);
-      if (!affine_.scale) return source;
-      apply(source, size_, count_, affine_, slot);
-      return slot;
+    if constexpr (std::is_same_v<In, float>) {
+      if (count_ == channels_) {
+        prefetch(ahead, static_cast<ptrdiff_t>(size_) * count_);
+        if (!affine_.scale) return source;
+        apply(source, size_, count_, affine_, slot);
+        return slot;
+      }
     }
     with_lanes(count_, [&]<int L>() {
       const V<L> floor = splat<L>(affine_.relu ? 0.f : -__builtin_inff());
@@ -63,7 +67,7 @@ class RowWindow {
     return slot;
   }
 
-  const float* in_;
+  const In* in_;
   int size_, channels_, count_;
   float* ring_;
   const float* zeros_;
@@ -71,14 +75,14 @@ class RowWindow {
   const float* rows_[3];
 };
 
-template <int L>
-void row_forward(const float* const* rows, int size, int stride, const float* weight, int channels, float* out) {
+template <int L, class S>
+void row_forward(const float* const* rows, int size, int stride, const float* weight, int channels, S* out) {
   for (int c = 0; c < stride; c += L) {
     V<L> w[9];
 #pragma GCC unroll 9
     for (int k = 0; k < 9; ++k) w[k] = load<L>(weight + k * channels + c);
     const float *r0 = rows[0] + c, *r1 = rows[1] + c, *r2 = rows[2] + c;
-    float* o = out + c;
+    S* o = out + c;
     V<L> previous{}, current{};  // sums of the outputs left of, and at, the column being loaded
     for (int x = 0; x < size; ++x) {
       const ptrdiff_t at = static_cast<ptrdiff_t>(x) * stride;
@@ -123,11 +127,12 @@ void row_weight_gradient(const float* const* rows, int size, int stride, const f
 
 }  // namespace
 
-void depthwise(const float* in, int size, int channels, const Affine& affine, const float* weight, float* ring, const float* zeros, int y0, int y1,
-               float* out) {
+template <class In, class S>
+void depthwise(const In* in, int size, int channels, const Affine& affine, const float* weight, float* ring, const float* zeros, int y0, int y1,
+               S* out) {
   for (int first = 0; first < channels; first += kChunk) {
     const int count = std::min(kChunk, channels - first);
-    RowWindow window(in, size, channels, first, count, affine, ring, zeros, y0);
+    RowWindow<In> window(in, size, channels, first, count, affine, ring, zeros, y0);
     with_lanes(count, [&]<int L>() {
       for (int y = y0; y < y1; ++y)
         row_forward<L>(window.at(y), size, window.stride(), weight + first, channels, out + static_cast<ptrdiff_t>(y - y0) * size * channels + first);
@@ -135,11 +140,12 @@ void depthwise(const float* in, int size, int channels, const Affine& affine, co
   }
 }
 
-void depthwise_weight_gradient(const float* in, int size, int channels, const Affine& affine, const float* d_out, float* ring, const float* zeros,
-                               int y0, int y1, float* d_weight) {
+template <class S>
+void depthwise_weight_gradient(const S* in, int size, int channels, const Affine& affine, const float* d_out, float* ring, const float* zeros, int y0,
+                               int y1, float* d_weight) {
   for (int first = 0; first < channels; first += kChunk) {
     const int count = std::min(kChunk, channels - first);
-    RowWindow window(in, size, channels, first, count, affine, ring, zeros, y0);
+    RowWindow<S> window(in, size, channels, first, count, affine, ring, zeros, y0);
     with_lanes(count, [&]<int L>() {
       for (int y = y0; y < y1; ++y)
         row_weight_gradient<L>(window.at(y), size, window.stride(), d_out + static_cast<ptrdiff_t>(y - y0) * size * channels + first, channels,
@@ -147,5 +153,11 @@ void depthwise_weight_gradient(const float* in, int size, int channels, const Af
     });
   }
 }
+
+template void depthwise(const float*, int, int, const Affine&, const float*, float*, const float*, int, int, float*);
+template void depthwise(const float*, int, int, const Affine&, const float*, float*, const float*, int, int, Bf16*);
+template void depthwise(const Bf16*, int, int, const Affine&, const float*, float*, const float*, int, int, Bf16*);
+template void depthwise_weight_gradient(const float*, int, int, const Affine&, const float*, float*, const float*, int, int, float*);
+template void depthwise_weight_gradient(const Bf16*, int, int, const Affine&, const float*, float*, const float*, int, int, float*);
 
 }  // namespace fer::cpu::FER_ISA

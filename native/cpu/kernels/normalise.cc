@@ -6,7 +6,8 @@
 
 namespace fer::cpu::FER_ISA {
 
-void apply(const float* in, ptrdiff_t count, int channels, const Affine& affine, float* out) {
+template <class S>
+void apply(const S* in, ptrdiff_t count, int channels, const Affine& affine, S* out) {
   with_lanes(channels, [&]<int L>() {
     const V<L> floor = splat<L>(affine.relu ? 0.f : -__builtin_inff());
     for (int c = 0; c < channels; c += L) {
@@ -25,7 +26,8 @@ FER_INLINE void add_to(double* total, V<L> v) {
 }
 }  // namespace
 
-void column_sums(const float* z, ptrdiff_t count, int channels, double* sum, double* square) {
+template <class S>
+void column_sums(const S* z, ptrdiff_t count, int channels, double* sum, double* square) {
   with_lanes(channels, [&]<int L>() {
     for (ptrdiff_t block = 0; block < count; block += kBlock)
       for (int c = 0; c < channels; c += L) {
@@ -41,7 +43,8 @@ void column_sums(const float* z, ptrdiff_t count, int channels, double* sum, dou
   });
 }
 
-void batch_norm_backward(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c, float* dz) {
+template <class S>
+void batch_norm_backward(const S* g, const S* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c, S* dz) {
   with_lanes(channels, [&]<int L>() {
     for (int k = 0; k < channels; k += L) {
       const V<L> va = load<L>(a + k), vb = load<L>(b + k), vc = load<L>(c + k);
@@ -50,15 +53,16 @@ void batch_norm_backward(const float* g, const float* z, ptrdiff_t count, int ch
   });
 }
 
-void mask_and_sum(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
-                  const float* inv_std, double* sum, double* sum_hat) {
+template <class S>
+void mask_and_sum(S* dx, const S* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean, const float* inv_std,
+                  double* sum, double* sum_hat) {
   with_lanes(channels, [&]<int L>() {
     for (ptrdiff_t block = 0; block < count; block += kBlock)
       for (int c = 0; c < channels; c += L) {
         const V<L> sc = load<L>(scale + c), sh = load<L>(shift + c), mu = load<L>(mean + c);
         V<L> s{}, q{};
         for (ptrdiff_t i = block, end = std::min(count, block + kBlock); i < end; ++i) {
-          float* p = dx + i * channels + c;
+          S* p = dx + i * channels + c;
           const V<L> v = load<L>(z + i * channels + c);
           const V<L> d = v * sc + sh > V<L>{} ? load<L>(p) : V<L>{};
           store<L>(p, d);
@@ -70,5 +74,40 @@ void mask_and_sum(float* dx, const float* z, ptrdiff_t count, int channels, cons
       }
   });
 }
+
+namespace {
+template <class In, class Out>
+void convert(const In* in, ptrdiff_t count, Out* out) {
+  ptrdiff_t i = 0;
+  for (; i + 8 <= count; i += 8) store<8>(out + i, load<8>(in + i));
+  if (i == count) return;
+  In in_rest[8] = {};
+  Out out_rest[8];
+  std::copy(in + i, in + count, in_rest);
+  store<8>(out_rest, load<8>(in_rest));
+  std::copy(out_rest, out_rest + (count - i), out + i);
+}
+}  // namespace
+
+template <class S>
+void widen(const S* in, ptrdiff_t count, float* out) {
+  convert(in, count, out);
+}
+
+template <class S>
+void narrow(const float* in, ptrdiff_t count, S* out) {
+  convert(in, count, out);
+}
+
+#define FER_FOR(S)                                                                                                                    \
+  template void apply(const S*, ptrdiff_t, int, const Affine&, S*);                                                                   \
+  template void column_sums(const S*, ptrdiff_t, int, double*, double*);                                                              \
+  template void batch_norm_backward(const S*, const S*, ptrdiff_t, int, const float*, const float*, const float*, S*);                \
+  template void mask_and_sum(S*, const S*, ptrdiff_t, int, const float*, const float*, const float*, const float*, double*, double*); \
+  template void widen(const S*, ptrdiff_t, float*);                                                                                   \
+  template void narrow(const float*, ptrdiff_t, S*);
+FER_FOR(float)
+FER_FOR(Bf16)
+#undef FER_FOR
 
 }  // namespace fer::cpu::FER_ISA

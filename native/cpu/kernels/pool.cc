@@ -27,8 +27,9 @@ struct Window {
     }
   }
   // Asks for `count` channels of the four pixels that this output's place two rows below will be the first to read.
-  FER_INLINE void prefetch_below(const float* main, int y, int x, int count) const {
-    const float* p = main + (static_cast<ptrdiff_t>(2 * y + 6) * size + 2 * x) * channels;
+  template <class S>
+  FER_INLINE void prefetch_below(const S* main, int y, int x, int count) const {
+    const S* p = main + (static_cast<ptrdiff_t>(2 * y + 6) * size + 2 * x) * channels;
     for (int row = 0; row < 2; ++row, p += static_cast<ptrdiff_t>(size) * channels) {
       prefetch(p, count);
       prefetch(p + channels, count);
@@ -36,9 +37,9 @@ struct Window {
   }
 };
 
-template <int L, bool kInside>
-FER_INLINE void pool_point(const Window& window, int y, int x, const float* main, const Affine& ma, const float* shortcut, const Affine& sa,
-                           float* out, uint8_t* argmax) {
+template <int L, bool kInside, class S>
+FER_INLINE void pool_point(const Window& window, int y, int x, const S* main, const Affine& ma, const S* shortcut, const Affine& sa, S* out,
+                           uint8_t* argmax) {
   for (int c = 0; c < window.channels; c += L) {
     const V<L> scale = load<L>(ma.scale + c), shift = load<L>(ma.shift + c);
     V<L> best = splat<L>(-__builtin_inff());
@@ -59,9 +60,9 @@ template <int L, int U>
 struct RowSums {
   V<L> g[U] = {}, main[U] = {}, shortcut[U] = {};
 
-  template <bool kInside>
-  FER_INLINE void add(const Window& window, int y, int x, const float* gradient, const uint8_t* argmax, const float* z, const float* side,
-                      const float* mean, const float* side_mean) {
+  template <bool kInside, class S>
+  FER_INLINE void add(const Window& window, int y, int x, const S* gradient, const uint8_t* argmax, const S* z, const S* side, const float* mean,
+                      const float* side_mean) {
 #pragma GCC unroll 4
     for (int u = 0; u < U; ++u) {
       const V<L> gv = load<L>(gradient + u * L);
@@ -77,15 +78,16 @@ struct RowSums {
 
 // dz of the input pixels 2o and 2o + 1 (counted from the padding) of a row that lies in R output rows: columns o and,
 // where kLeft, o - 1 hold the first, column o the second. `first` and `second` point at the pixels in z; null: outside.
+template <class S>
 struct PooledRow {
-  const float* g;
+  const S* g;
   const uint8_t* argmax;
   int tap;
 };  // tap: three times the row's place in the window
 
-template <int L, int R, bool kLeft>
-FER_INLINE void unpool_pair(const PooledRow (&rows)[2], ptrdiff_t column, int channels, const float* z, bool has_first, const float* a,
-                            const float* b, const float* c, float* dz) {
+template <int L, int R, bool kLeft, class S>
+FER_INLINE void unpool_pair(const PooledRow<S> (&rows)[2], ptrdiff_t column, int channels, const S* z, bool has_first, const float* a, const float* b,
+                            const float* c, S* dz) {
   for (int k = 0; k < channels; k += L) {
     V<L> first{}, second{};
 #pragma GCC unroll 2
@@ -106,8 +108,8 @@ FER_INLINE void unpool_pair(const PooledRow (&rows)[2], ptrdiff_t column, int ch
   }
 }
 
-template <int L, int R>
-void unpool_row(const PooledRow (&rows)[2], const Window& w, const float* z, const float* a, const float* b, const float* c, float* dz) {
+template <int L, int R, class S>
+void unpool_row(const PooledRow<S> (&rows)[2], const Window& w, const S* z, const float* a, const float* b, const float* c, S* dz) {
   const ptrdiff_t back = static_cast<ptrdiff_t>(w.pad) * w.channels;
   unpool_pair<L, R, false>(rows, 0, w.channels, z - back, w.pad == 0, a, b, c, dz - back);
   for (int o = 1; o < w.pooled; ++o) {
@@ -118,8 +120,8 @@ void unpool_row(const PooledRow (&rows)[2], const Window& w, const float* z, con
 
 }  // namespace
 
-void pool_add(const float* main, const Affine& ma, const float* shortcut, const Affine& sa, int size, int channels, int y0, int y1, float* out,
-              uint8_t* argmax) {
+template <class S>
+void pool_add(const S* main, const Affine& ma, const S* shortcut, const Affine& sa, int size, int channels, int y0, int y1, S* out, uint8_t* argmax) {
   const Window window(size, channels);
   with_lanes(channels, [&]<int L>() {
     for (int y = y0; y < y1; ++y)
@@ -133,7 +135,8 @@ void pool_add(const float* main, const Affine& ma, const float* shortcut, const 
   });
 }
 
-void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std, const float* shortcut,
+template <class S>
+void pool_add_sums(const S* g, const uint8_t* argmax, const S* main, const float* main_mean, const float* main_inv_std, const S* shortcut,
                    const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum, double* sum_main,
                    double* sum_shortcut) {
   const Window window(size, channels);
@@ -169,8 +172,9 @@ void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, con
 
 // By input row, so that dz is written once: counted from the padding, an even row is the first of one output row's window and
 // the last of the window above; an odd row is the middle of one.
-void pool_batch_norm_backward(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
-                              const float* c, int y0, int y1, float* dz) {
+template <class S>
+void pool_batch_norm_backward(const S* g, const uint8_t* argmax, const S* z, int size, int channels, const float* a, const float* b, const float* c,
+                              int y0, int y1, S* dz) {
   const Window window(size, channels);
   const ptrdiff_t pooled_row = static_cast<ptrdiff_t>(window.pooled) * channels, row = static_cast<ptrdiff_t>(size) * channels;
   with_lanes(channels, [&]<int L>() {
@@ -178,25 +182,36 @@ void pool_batch_norm_backward(const float* g, const uint8_t* argmax, const float
       prefetch(z + (y + 2) * row, row);
       const int o = (y + window.pad) / 2;
       const bool middle = (y + window.pad) % 2;
-      const float* here = g + o * pooled_row;
+      const S* here = g + o * pooled_row;
       const uint8_t* flags = argmax + o * pooled_row;
-      const PooledRow rows[2] = {{here, flags, middle ? 3 : 0}, {here - pooled_row, flags - pooled_row, 6}};
+      const PooledRow<S> rows[2] = {{here, flags, middle ? 3 : 0}, {here - pooled_row, flags - pooled_row, 6}};
       if (middle || o == 0) unpool_row<L, 1>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
       else unpool_row<L, 2>(rows, window, z + y * row, a, b, c, dz + (y - y0) * row);
     }
   });
 }
 
-void add_at_even(const float* small, int size, int channels, int y0, int y1, float* dx) {
+template <class S>
+void add_at_even(const S* small, int size, int channels, int y0, int y1, S* dx) {
   const int pooled = (size + 1) / 2;
   with_lanes(channels, [&]<int L>() {
     for (int y = (y0 + 1) / 2; 2 * y < y1; ++y)
       for (int x = 0; x < pooled; ++x) {
-        const float* from = small + (static_cast<ptrdiff_t>(y) * pooled + x) * channels;
-        float* to = dx + (static_cast<ptrdiff_t>(2 * y) * size + 2 * x) * channels;
+        const S* from = small + (static_cast<ptrdiff_t>(y) * pooled + x) * channels;
+        S* to = dx + (static_cast<ptrdiff_t>(2 * y) * size + 2 * x) * channels;
         for (int c = 0; c < channels; c += L) store<L>(to + c, load<L>(to + c) + load<L>(from + c));
       }
   });
 }
+
+#define FER_FOR(S)                                                                                                                              \
+  template void pool_add(const S*, const Affine&, const S*, const Affine&, int, int, int, int, S*, uint8_t*);                                   \
+  template void pool_add_sums(const S*, const uint8_t*, const S*, const float*, const float*, const S*, const float*, const float*, int, int,   \
+                              double*, double*, double*);                                                                                       \
+  template void pool_batch_norm_backward(const S*, const uint8_t*, const S*, int, int, const float*, const float*, const float*, int, int, S*); \
+  template void add_at_even(const S*, int, int, int, int, S*);
+FER_FOR(float)
+FER_FOR(Bf16)
+#undef FER_FOR
 
 }  // namespace fer::cpu::FER_ISA

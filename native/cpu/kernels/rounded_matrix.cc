@@ -2,6 +2,7 @@
 // as float32. Slower than float32 itself; it is there so that every machine can run, test and resume what another began.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/kernels/table.h"
 #include "cpu/kernels/vector.h"
@@ -10,34 +11,38 @@
 namespace fer::cpu::FER_ISA {
 namespace {
 
-inline constexpr int kRows = 288;  // rounded at once
+inline constexpr int kRows = 288;  // at once
 
-// To the nearest with 8 significant bits, ties to even; denormals to zero, as AVX512-BF16 and AMX have it.
-FER_INLINE V<8> rounded(V<8> v) {
-  typedef uint32_t U __attribute__((vector_size(32)));
-  const U bits = (U)v, magnitude = bits & 0x7fffffffu;
-  const U nearest = bits + ((bits >> 16 & 1) + 0x7fff);
-  const U kept = magnitude > 0x7f800000u ? bits | 0x400000u : nearest;  // a NaN stays one
-  return (V<8>)(magnitude < 0x800000u ? bits & 0x80000000u : kept & 0xffff0000u);
-}
-
-void round_row(const float* in, int count, float* out) {
+// `count` values as floats, rounded to bf16 if so asked. What is stored as bf16 is so already.
+template <class S>
+void take_row(const S* in, int count, bool rounds, float* out) {
+  auto take = [rounds](const S* from, float* to) {
+    V<8> v = load<8>(from);
+    if (rounds && std::is_same_v<S, float>) v = (V<8>)(upper_halves<8>(v) << 16);
+    store<8>(to, v);
+  };
   int i = 0;
-  for (; i + 8 <= count; i += 8) store<8>(out + i, rounded(load<8>(in + i)));
+  for (; i + 8 <= count; i += 8) take(in + i, out + i);
   if (i == count) return;
-  float rest[8] = {};
-  std::memcpy(rest, in + i, (count - i) * sizeof(float));
-  store<8>(rest, rounded(load<8>(rest)));
-  std::memcpy(out + i, rest, (count - i) * sizeof(float));
+  S in_rest[8] = {};
+  float out_rest[8];
+  std::memcpy(in_rest, in + i, (count - i) * sizeof(S));
+  take(in_rest, out_rest);
+  std::memcpy(out + i, out_rest, (count - i) * sizeof(float));
 }
 
-// Rows [first, first + m) of A, rounded, side by side.
-Rows rounded_rows(const Rows& a, ptrdiff_t first, int m) {
+float* room(Room which, int rows, int columns) {
+  return static_cast<float*>(thread_room(which, sizeof(float) * columns * static_cast<size_t>(std::min(rows, kRows))));
+}
+
+// Rows [first, first + m) of A side by side.
+template <class S>
+Rows taken(const RowsOf<S>& a, ptrdiff_t first, int m, bool rounds) {
   const int k = a.segments * a.k;
-  float* room = static_cast<float*>(thread_room(Room::kLeft, sizeof(float) * k * std::min(m, kRows)));
+  float* to = room(Room::kLeft, m, k);
   for (int i = 0; i < m; ++i)
-    for (int s = 0; s < a.segments; ++s) round_row(a.segment[s] + (first + i) * a.stride, a.k, room + static_cast<ptrdiff_t>(i) * k + s * a.k);
-  return {{room, room + a.k, room + 2 * static_cast<ptrdiff_t>(a.k)}, a.segments, a.k, k};
+    for (int s = 0; s < a.segments; ++s) take_row(a.segment[s] + (first + i) * a.stride, a.k, rounds, to + static_cast<ptrdiff_t>(i) * k + s * a.k);
+  return {{to, to + a.k, to + 2 * static_cast<ptrdiff_t>(a.k)}, a.segments, a.k, k};
 }
 
 }  // namespace
@@ -45,25 +50,44 @@ Rows rounded_rows(const Rows& a, ptrdiff_t first, int m) {
 void rounded_pack(const float* b, int k, int n, bool transposed, float* packed) {
   pack(b, k, n, transposed, packed);
   if (worth_bf16(k, n))
-    for (int i = 0; i < n; ++i) round_row(packed + static_cast<ptrdiff_t>(i) * k, k, packed + static_cast<ptrdiff_t>(i) * k);
+    for (int i = 0; i < n; ++i) take_row(packed + static_cast<ptrdiff_t>(i) * k, k, true, packed + static_cast<ptrdiff_t>(i) * k);
 }
 
-void rounded_multiply_rows(int m, int n, const Rows& a, const float* packed, float* c) {
-  if (!worth_bf16(a.segments * a.k, n)) return multiply_rows(m, n, a, packed, c);
-  for (int first = 0; first < m; first += kRows) {
+template <class S, class C>
+void rounded_multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c) {
+  const bool rounds = worth_bf16(a.segments * a.k, n);
+  if constexpr (std::is_same_v<S, float> && std::is_same_v<C, float>)
+    if (!rounds) return multiply_rows(m, n, a, packed, c);
+  for (int first = 0; first < m; first += kRows, c += static_cast<ptrdiff_t>(kRows) * n) {
     const int rows = std::min(kRows, m - first);
-    multiply_rows(rows, n, rounded_rows(a, first, rows), packed, c + static_cast<ptrdiff_t>(first) * n);
+    const Rows left = taken(a, first, rows, rounds);
+    if constexpr (std::is_same_v<C, float>) {
+      multiply_rows(rows, n, left, packed, c);
+    } else {
+      float* floats = room(Room::kRight, rows, n);
+      multiply_rows(rows, n, left, packed, floats);
+      narrow(floats, static_cast<ptrdiff_t>(rows) * n, c);
+    }
   }
 }
 
-void rounded_accumulate_outer(int m, int n, const Rows& a, const float* c, float* w) {
-  if (!worth_bf16(a.k, n)) return accumulate_outer(m, n, a, c, w);
-  float* right = static_cast<float*>(thread_room(Room::kRight, sizeof(float) * n * std::min(m, kRows)));
-  for (int first = 0; first < m; first += kRows) {
+template <class S>
+void rounded_accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
+  const bool rounds = worth_bf16(a.k, n);
+  if constexpr (std::is_same_v<S, float>)
+    if (!rounds) return accumulate_outer(m, n, a, c, w);
+  float* right = room(Room::kRight, m, n);
+  for (int first = 0; first < m; first += kRows, c += static_cast<ptrdiff_t>(kRows) * n) {
     const int rows = std::min(kRows, m - first);
-    for (int i = 0; i < rows; ++i) round_row(c + static_cast<ptrdiff_t>(first + i) * n, n, right + static_cast<ptrdiff_t>(i) * n);
-    accumulate_outer(rows, n, rounded_rows(a, first, rows), right, w);
+    take_row(c, rows * n, rounds, right);
+    accumulate_outer(rows, n, taken(a, first, rows, rounds), right, w);
   }
 }
+
+template void rounded_multiply_rows(int, int, const RowsOf<float>&, const float*, float*);
+template void rounded_multiply_rows(int, int, const RowsOf<Bf16>&, const float*, float*);
+template void rounded_multiply_rows(int, int, const RowsOf<Bf16>&, const float*, Bf16*);
+template void rounded_accumulate_outer(int, int, const RowsOf<float>&, const float*, float*);
+template void rounded_accumulate_outer(int, int, const RowsOf<Bf16>&, const Bf16*, float*);
 
 }  // namespace fer::cpu::FER_ISA

@@ -4,28 +4,46 @@
 
 namespace fer::cpu::FER_ISA {
 
+// matrix.cc: float32; rounded_matrix.cc: bf16 in software.
 void pack(const float* b, int k, int n, bool transposed, float* packed);
 void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
 void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
 void rounded_pack(const float* b, int k, int n, bool transposed, float* packed);
-void rounded_multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
-void rounded_accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
-void apply(const float* in, ptrdiff_t count, int channels, const Affine&, float* out);
-void column_sums(const float* z, ptrdiff_t count, int channels, double* sum, double* square);
-void depthwise(const float* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, int y0, int y1,
-               float* out);
-void depthwise_weight_gradient(const float* in, int size, int channels, const Affine&, const float* d_out, float* ring, const float* zeros, int y0,
+template <class S, class C>
+void rounded_multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c);
+template <class S>
+void rounded_accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w);
+
+// The others, for S = float and Bf16.
+template <class S>
+void apply(const S* in, ptrdiff_t count, int channels, const Affine&, S* out);
+template <class S>
+void column_sums(const S* z, ptrdiff_t count, int channels, double* sum, double* square);
+template <class In, class S>
+void depthwise(const In* in, int size, int channels, const Affine&, const float* weight, float* ring, const float* zeros, int y0, int y1, S* out);
+template <class S>
+void depthwise_weight_gradient(const S* in, int size, int channels, const Affine&, const float* d_out, float* ring, const float* zeros, int y0,
                                int y1, float* d_weight);
-void batch_norm_backward(const float* g, const float* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c, float* dz);
-void pool_batch_norm_backward(const float* g, const uint8_t* argmax, const float* z, int size, int channels, const float* a, const float* b,
-                              const float* c, int y0, int y1, float* dz);
-void mask_and_sum(float* dx, const float* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean,
-                  const float* inv_std, double* sum, double* sum_hat);
-void pool_add(const float* main, const Affine& main_affine, const float* shortcut, const Affine& shortcut_affine, int size, int channels, int y0,
-              int y1, float* out, uint8_t* argmax);
-void pool_add_sums(const float* g, const uint8_t* argmax, const float* main, const float* main_mean, const float* main_inv_std, const float* shortcut,
+template <class S>
+void batch_norm_backward(const S* g, const S* z, ptrdiff_t count, int channels, const float* a, const float* b, const float* c, S* dz);
+template <class S>
+void pool_batch_norm_backward(const S* g, const uint8_t* argmax, const S* z, int size, int channels, const float* a, const float* b, const float* c,
+                              int y0, int y1, S* dz);
+template <class S>
+void mask_and_sum(S* dx, const S* z, ptrdiff_t count, int channels, const float* scale, const float* shift, const float* mean, const float* inv_std,
+                  double* sum, double* sum_hat);
+template <class S>
+void pool_add(const S* main, const Affine& main_affine, const S* shortcut, const Affine& shortcut_affine, int size, int channels, int y0, int y1,
+              S* out, uint8_t* argmax);
+template <class S>
+void pool_add_sums(const S* g, const uint8_t* argmax, const S* main, const float* main_mean, const float* main_inv_std, const S* shortcut,
                    const float* shortcut_mean, const float* shortcut_inv_std, int size, int channels, double* sum, double* sum_main,
                    double* sum_shortcut);
-void add_at_even(const float* small, int size, int channels, int y0, int y1, float* dx);
+template <class S>
+void add_at_even(const S* small, int size, int channels, int y0, int y1, S* dx);
+template <class S>
+void widen(const S* in, ptrdiff_t count, float* out);
+template <class S>
+void narrow(const float* in, ptrdiff_t count, S* out);
 
 }  // namespace fer::cpu::FER_ISA

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/kernels.h"
+
 #if defined(__x86_64__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
@@ -29,12 +31,14 @@ struct VectorOf<8> {
   typedef float F __attribute__((vector_size(32)));
   typedef int32_t I __attribute__((vector_size(32)));
   typedef uint8_t B __attribute__((vector_size(8)));
+  typedef uint16_t H __attribute__((vector_size(16)));
 };
 template <>
 struct VectorOf<16> {
   typedef float F __attribute__((vector_size(64)));
   typedef int32_t I __attribute__((vector_size(64)));
   typedef uint8_t B __attribute__((vector_size(16)));
+  typedef uint16_t H __attribute__((vector_size(32)));
 };
 template <int L>
 using V = typename VectorOf<L>::F;
@@ -55,6 +59,40 @@ template <int L>
 FER_INLINE void store(float* p, V<L> v) {
   std::memcpy(p, &v, sizeof v);
 }
+
+// bf16: to the nearest, ties to even, denormals to zero, as the processors' instructions have it.
+template <int L>
+FER_INLINE VI<L> upper_halves(V<L> v) {
+  const VI<L> bits = (VI<L>)v, magnitude = bits & 0x7fffffff;
+  const VI<L> nearest = bits + ((bits >> 16 & 1) + 0x7fff);
+  const VI<L> kept = magnitude > 0x7f800000 ? bits | 0x400000 : nearest;  // a NaN stays one
+  return (magnitude < 0x800000 ? bits & static_cast<int32_t>(0x80000000u) : kept) >> 16;
+}
+template <int L>
+FER_INLINE V<L> load(const Bf16* p) {
+#if defined(__AVX512F__)
+  if constexpr (L == 16) return (V<L>)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16);
+#endif
+#if defined(__AVX2__)
+  if constexpr (L == 8) return (V<L>)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16);
+#endif
+  typename VectorOf<L>::H h;
+  std::memcpy(&h, p, sizeof h);
+  return (V<L>)(__builtin_convertvector(h, VI<L>) << 16);
+}
+template <int L>
+FER_INLINE void store(Bf16* p, V<L> v) {
+#if defined(__AVX512BF16__)
+  if constexpr (L == 16) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh((__m512)v));
+  if constexpr (L == 8) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), (__m128i)_mm256_cvtneps_pbh((__m256)v));
+#elif defined(__AVX512VL__)
+  if constexpr (L == 16) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16((__m512i)upper_halves<L>(v)));
+  if constexpr (L == 8) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtepi32_epi16((__m256i)upper_halves<L>(v)));
+#endif
+  const typename VectorOf<L>::H h = __builtin_convertvector(upper_halves<L>(v), typename VectorOf<L>::H);
+  std::memcpy(p, &h, sizeof h);
+}
+
 template <int L>
 FER_INLINE V<L> splat(float x) {
   return x - V<L>{};
@@ -87,9 +125,10 @@ FER_INLINE void store_bytes(uint8_t* p, VI<L> v) {
   std::memcpy(p, &b, sizeof b);
 }
 
-// Asks for the cache lines of `count` floats, ahead of a walk that hops between rows and leaves the hardware's prefetcher behind.
-FER_INLINE void prefetch(const float* p, ptrdiff_t count) {
-  for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(p + i, 0, 2);
+// Asks for the cache lines of `count` values, ahead of a walk that hops between rows and leaves the hardware's prefetcher behind.
+template <class S>
+FER_INLINE void prefetch(const S* p, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += 64 / static_cast<ptrdiff_t>(sizeof(S))) __builtin_prefetch(p + i, 0, 2);
 }
 
 // Calls `body.template operator()<L>()` with the widest L that divides `channels`.

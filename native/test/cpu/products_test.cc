@@ -116,6 +116,38 @@ class ProductsTest : public testing::TestWithParam<Form> {
     expect_near(outer, w, "outer" + size, fill, GetParam().bf16 && worth_bf16(segment_k, n));
     kernels.accumulate_outer(m, n, rows, g.data(), again.data());
     EXPECT_EQ(std::memcmp(w.data(), again.data(), w.size() * sizeof(float)), 0) << "another run, other bits" << size;
+    if (GetParam().bf16) check_half(m, n, rows, a, g, b, first, w, size);
+  }
+
+  // Operands that lie in memory as bf16 are what the others are rounded to: `c` and `w`, bit for bit.
+  void check_half(int m, int n, const Rows& rows, const std::vector<std::vector<float>>& a, const std::vector<float>& g, const std::vector<float>& b,
+                  const std::vector<float>& c, const std::vector<float>& w, const std::string& size) {
+    const int k = rows.segments * rows.k;
+    auto halves = [&](const std::vector<float>& values) {
+      std::vector<Bf16> v(values.size());
+      kernels.half.narrow(values.data(), static_cast<ptrdiff_t>(values.size()), v.data());
+      return v;
+    };
+    std::vector<std::vector<Bf16>> half_a;
+    RowsOf<Bf16> half_rows{{}, rows.segments, rows.k, rows.stride};
+    for (int s = 0; s < rows.segments; ++s) {
+      half_a.push_back(halves(a[s]));
+      half_rows.segment[s] = half_a[s].data();
+    }
+    if (worth_bf16(k, n)) {
+      std::vector<float> packed(packed_size(k, n)), floats(c.size());
+      std::vector<Bf16> stored(c.size()), expected = halves(c);
+      kernels.pack(b.data(), k, n, false, packed.data());
+      kernels.half.multiply_rows_to_floats(m, n, half_rows, packed.data(), floats.data());
+      EXPECT_EQ(floats, c) << "rows of bf16" << size;
+      kernels.half.multiply_rows(m, n, half_rows, packed.data(), stored.data());
+      EXPECT_EQ(std::memcmp(stored.data(), expected.data(), stored.size() * sizeof(Bf16)), 0) << "rows of bf16, stored" << size;
+    }
+    if (worth_bf16(rows.k, n)) {
+      std::vector<float> half_w(w.size(), 0.25f);
+      kernels.half.accumulate_outer(m, n, half_rows, halves(g).data(), half_w.data());
+      EXPECT_EQ(half_w, w) << "outer of bf16" << size;
+    }
   }
 };
 

@@ -7,16 +7,16 @@ namespace {
 class ConvolutionOpTest : public OpTest {};
 
 TEST_P(ConvolutionOpTest, MatchesPyTorch) {
-  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out};
-  const Memory in = load("in"), weight = load("weight"), g = load("g");
+  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out, .half = half};
+  const Memory in = c.flag ? load_activations("in") : load("in"), weight = load("weight"), g = load_activations("g");
   auto in_norm = input_norm();
   const View view{.z = in, .bn = in_norm ? &in_norm->bn : nullptr};
   Norm norm = plain_norm(c.out);
-  const Memory z = room(c.at("out").size());
+  const Memory z = activations(c.at("out").size());
   backend->run(ConvolutionForward{.shape = shape, .in = view, .weight = weight, .z = z, .bn = &norm.bn, .training = true});
   expect_close(z.values(), c.at("out"), "out");
   expect_statistics(norm);
-  const Memory d_weight = room(c.at("weight").size()), dx = room(c.at("in").size());
+  const Memory d_weight = room(c.at("weight").size()), dx = activations(c.at("in").size());
   // The first layer of a network needs no gradient of its input, and the core asks for none.
   const bool first = c.in == 1;
   backend->run(ConvolutionBackward{.shape = shape,

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "backend.h"
+#include "cpu/instruction_sets.h"
 #include "test/backends.h"
 #include "test/setting.h"
 
@@ -49,28 +50,42 @@ inline std::vector<Case> read_cases(const std::string& operation) {
 
 inline std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.operation; }
 
-// Device memory that knows its backend.
+// Device memory that knows its backend; `half`: as bf16 (Shape::half).
 class Memory {
  public:
-  Memory(Backend& backend, size_t count)
-      : backend_(backend), count_(count), data_(static_cast<float*>(backend.allocate(std::max<size_t>(count, 1) * sizeof(float)))) {}
-  Memory(Backend& backend, const std::vector<float>& values) : Memory(backend, values.size()) {
-    if (!values.empty()) backend.upload(data_, values.data(), values.size() * sizeof(float));
+  Memory(Backend& backend, size_t count, bool half = false)
+      : backend_(backend), count_(count), half_(half), data_(static_cast<float*>(backend.allocate(std::max<size_t>(count, 1) * sizeof(float)))) {}
+  Memory(Backend& backend, const std::vector<float>& values, bool half = false) : Memory(backend, values.size(), half) {
+    if (values.empty()) return;
+    if (half) {
+      std::vector<cpu::Bf16> halves(values.size());
+      cpu::instruction_set().bf16().half.narrow(values.data(), static_cast<ptrdiff_t>(values.size()), halves.data());
+      backend.upload(data_, halves.data(), halves.size() * sizeof(cpu::Bf16));
+    } else {
+      backend.upload(data_, values.data(), values.size() * sizeof(float));
+    }
   }
-  Memory(Memory&& other) noexcept : backend_(other.backend_), count_(other.count_), data_(std::exchange(other.data_, nullptr)) {}
+  Memory(Memory&& other) noexcept : backend_(other.backend_), count_(other.count_), half_(other.half_), data_(std::exchange(other.data_, nullptr)) {}
   ~Memory() {
     if (data_) backend_.release(data_);
   }
   operator float*() const { return data_; }
   std::vector<float> values() const {
     std::vector<float> v(count_);
-    backend_.download(v.data(), data_, count_ * sizeof(float));
+    if (half_) {
+      std::vector<cpu::Bf16> halves(count_);
+      backend_.download(halves.data(), data_, count_ * sizeof(cpu::Bf16));
+      cpu::instruction_set().bf16().half.widen(halves.data(), static_cast<ptrdiff_t>(count_), v.data());
+    } else {
+      backend_.download(v.data(), data_, count_ * sizeof(float));
+    }
     return v;
   }
 
  private:
   Backend& backend_;
   size_t count_;
+  bool half_;
   float* data_;
 };
 
@@ -160,6 +175,10 @@ class OpTest : public testing::TestWithParam<std::tuple<TestBackend, Case>> {
   double worst_ = 0;
   Memory load(const std::string& name) { return {*backend, c.at(name)}; }
   Memory room(size_t count) { return {*backend, count}; }
+  // Of activations and their gradients.
+  const bool half = std::get<0>(GetParam()).half;
+  Memory load_activations(const std::string& name) { return {*backend, c.at(name), half}; }
+  Memory activations(size_t count) { return {*backend, count, half}; }
   Norm plain_norm(int channels) { return {*backend, std::vector<float>(channels, 1.f), std::vector<float>(channels)}; }
 
   // The input with its batch norm, if the case has one.

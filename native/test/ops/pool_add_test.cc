@@ -7,13 +7,13 @@ namespace {
 class PoolAddOpTest : public OpTest {};
 
 TEST_P(PoolAddOpTest, MatchesPyTorch) {
-  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.in};
-  const Memory main = load("main"), side = load("side"), g = load("g");
+  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.in, .half = half};
+  const Memory main = load_activations("main"), side = load_activations("side"), g = load_activations("g");
   Norm main_norm(*backend, c.at("main_gamma"), c.at("main_beta")), side_norm(*backend, c.at("side_gamma"), c.at("side_beta"));
   main_norm.measure(c.at("main"));
   side_norm.measure(c.at("side"));
   const size_t count = c.at("out").size();
-  const Memory out = room(count), argmax = room(count / sizeof(float) + 1);
+  const Memory out = activations(count), argmax = room(count / sizeof(float) + 1);
   auto* taps = reinterpret_cast<uint8_t*>(static_cast<float*>(argmax));
   backend->run(PoolAddForward{
       .shape = shape, .main_z = main, .main_bn = &main_norm.bn, .shortcut_z = side, .shortcut_bn = &side_norm.bn, .out = out, .argmax = taps});
@@ -29,7 +29,7 @@ TEST_P(PoolAddOpTest, MatchesPyTorch) {
   std::vector<float> centre(9 * c.in), identity(static_cast<size_t>(c.in) * c.in);
   for (int i = 0; i < c.in; ++i) centre[4 * c.in + i] = identity[static_cast<size_t>(i) * c.in + i] = 1;
   const Memory depthwise(*backend, centre), pointwise(*backend, identity), d_depthwise = room(centre.size()), d_pointwise = room(identity.size());
-  const Memory dx = room(c.at("main").size());
+  const Memory dx = activations(c.at("main").size());
   backend->run(SeparableBackward{.shape = shape,
                                  .up = {.g = g, .argmax = taps, .z = main, .bn = &main_norm.bn},
                                  .in = {.z = main, .bn = nullptr},

@@ -7,18 +7,18 @@ namespace {
 class SeparableOpTest : public OpTest {};
 
 TEST_P(SeparableOpTest, MatchesPyTorch) {
-  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out};
-  const Memory in = load("in"), depthwise = load("depthwise"), pointwise = load("pointwise"), g = load("g");
+  const Shape shape{.n = c.n, .size = c.size, .in_channels = c.in, .out_channels = c.out, .half = half};
+  const Memory in = load_activations("in"), depthwise = load("depthwise"), pointwise = load("pointwise"), g = load_activations("g");
   auto in_norm = input_norm();
   const View view{.z = in, .bn = in_norm ? &in_norm->bn : nullptr};
   Norm norm = plain_norm(c.out);
-  const Memory d = room(c.at("in").size()), z = room(c.at("out").size());
+  const Memory d = activations(c.at("in").size()), z = activations(c.at("out").size());
   SeparableForward forward{
       .shape = shape, .in = view, .depthwise = depthwise, .pointwise = pointwise, .d = d, .z = z, .bn = &norm.bn, .training = true};
   backend->run(forward);
   expect_close(z.values(), c.at("out"), "out");
   expect_statistics(norm);
-  const Memory d_depthwise = room(c.at("depthwise").size()), d_pointwise = room(c.at("pointwise").size()), dx = room(c.at("in").size());
+  const Memory d_depthwise = room(c.at("depthwise").size()), d_pointwise = room(c.at("pointwise").size()), dx = activations(c.at("in").size());
   backend->run(SeparableBackward{.shape = shape,
                                  .up = {.g = g, .argmax = nullptr, .z = z, .bn = &norm.bn},
                                  .in = view,
@@ -34,7 +34,7 @@ TEST_P(SeparableOpTest, MatchesPyTorch) {
   expect_input_gradient(dx, in_norm);
   // Inference keeps no depthwise result and leaves the statistics alone.
   Norm untouched = plain_norm(c.out);
-  const Memory again = room(c.at("out").size());
+  const Memory again = activations(c.at("out").size());
   forward.d = nullptr;
   forward.z = again;
   forward.bn = &untouched.bn;
