@@ -42,7 +42,7 @@ double rate(const Kernels& kernels, const Shape& s, bool outer, int threads, dou
       for (size_t i = 0; i < a_size; ++i) a[i] = static_cast<float>(i % 13) - 6;
       for (size_t i = 0; i < c_size; ++i) c[i] = static_cast<float>(i % 11) - 5;
       for (size_t i = 0; i < w_size; ++i) w[i] = static_cast<float>(i % 7) - 3;
-      kernels.pack(w, depth, s.n, false, packed);
+      kernels.pack(w, depth, s.n, false, 0, s.n, packed);
       ++ready;
       while (ready < threads) {
       }

@@ -70,8 +70,8 @@ int main() {
   for (const auto& [m, k, n] : shapes) {
     const auto x = numbers(m, k), w = numbers(k, n), z = numbers(m, n), dx = numbers(m, k), dw = numbers(k, n), forward = numbers(k, n),
                backward = numbers(k, n);
-    kernels.pack(w.get(), k, n, false, forward.get());
-    kernels.pack(w.get(), n, k, true, backward.get());
+    kernels.pack(w.get(), k, n, false, 0, n, forward.get());
+    kernels.pack(w.get(), n, k, true, 0, k, backward.get());
     const std::function<void()> contenders[] = {
         [&, m = m, k = k, n = n] { kernels.multiply_rows(m, n, {{x.get()}, 1, k, k}, forward.get(), z.get()); },
         product(engine, m, k, n, x.get(), Tag::ab, w.get(), Tag::ab, true, z.get()),

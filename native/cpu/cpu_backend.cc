@@ -65,7 +65,10 @@ void CpuBackend::reduce_floats(int slot, size_t count, float* out) {
 
 const float* CpuBackend::packed(const float* b, int k, int n, bool transposed) {
   float* memory = scratch_[0].floats(kPacked, packed_size(k, n));
-  k_.pack(b, k, n, transposed, memory);
+  const int panels = (n + 31) / 32, parts = static_cast<int64_t>(k) * n < 65536 ? 1 : pool_.size();
+  auto part = [&](int t) { k_.pack(b, k, n, transposed, panels * t / parts * 32, std::min(n, panels * (t + 1) / parts * 32), memory); };
+  if (parts == 1) part(0);
+  else pool_.run(part);
   return memory;
 }
 

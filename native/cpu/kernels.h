@@ -81,8 +81,9 @@ struct Kernels : KernelsOf<float> {
   const char* name;
   bool rounds_factors;      // precision bf16; such kernels may be given activations as Bf16
   bool rounds_in_software;  // without instructions for it
-  // B [k][n] (or its transpose, stored [n][k]) as the products read it; packed_size(k, n) floats.
-  void (*pack)(const float* b, int k, int n, bool transposed, float* packed);
+  // B [k][n] (or its transpose, stored [n][k]) as the products read it, packed_size(k, n) floats: the part of it that columns
+  // [first, end) make, `first` a multiple of 32.
+  void (*pack)(const float* b, int k, int n, bool transposed, int first, int end, float* packed);
 };
 
 // Whether kernels of precision bf16 round the factors of a product with B [k][n]; a smaller one stays in float32, in which it is

@@ -9,7 +9,7 @@ const float* PackedWeights::get(const Kernels& kernels, const float* b, int k, i
   Entry& entry = entries_[{b, k, n}];
   if (!entry.fresh) {
     if (!entry.memory) entry.memory = make_floats(packed_size(k, n));
-    kernels.pack(b, k, n, false, entry.memory.get());
+    kernels.pack(b, k, n, false, 0, n, entry.memory.get());
     entry.fresh = true;
   }
   return entry.memory.get();

@@ -15,11 +15,11 @@ uint16_t* operand(Room room, int rows, int columns) {
   return static_cast<uint16_t*>(thread_room(room, static_cast<size_t>(tiles(rows, kSide)) * tiles(columns, kDepth) * kTile * sizeof(uint16_t)));
 }
 
-void pack(const float* b, int k, int n, bool transposed, float* packed) {
-  if (!worth_bf16(k, n)) return v4::kernels().pack(b, k, n, transposed, packed);
-  uint16_t* out = reinterpret_cast<uint16_t*>(packed);
+void pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed) {
+  if (!worth_bf16(k, n)) return v4::kernels().pack(b, k, n, transposed, first, end, packed);
+  uint16_t* out = reinterpret_cast<uint16_t*>(packed) + static_cast<ptrdiff_t>(first / kSide) * tiles(k, kDepth) * kTile;
   alignas(64) uint16_t left[kTile];
-  for (int j = 0; j < n; j += kSide)
+  for (int j = first; j < end; j += kSide)
     for (int i = 0; i < k; i += kDepth, out += kTile)
       if (!transposed) {
         right_tile(b + static_cast<ptrdiff_t>(i) * n + j, n, k - i, n - j, out);

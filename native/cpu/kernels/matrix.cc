@@ -245,9 +245,10 @@ void with_panel(int n, Body&& body) {
 
 }  // namespace
 
-void pack(const float* b, int k, int n, bool transposed, float* packed) {
+void pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed) {
   const int width = panel_width(n), deep = paired(k, n) ? 2 : 1;
-  for (int j = 0; j < n; j += width)
+  packed += static_cast<ptrdiff_t>(first) * k;
+  for (int j = first; j < end; j += width)
     for (int i = 0; i < k; i += deep)
       for (int v = 0; v < width; ++v)
         for (int d = 0; d < deep; ++d)

@@ -47,10 +47,10 @@ Rows taken(const RowsOf<S>& a, ptrdiff_t first, int m, bool rounds) {
 
 }  // namespace
 
-void rounded_pack(const float* b, int k, int n, bool transposed, float* packed) {
-  pack(b, k, n, transposed, packed);
+void rounded_pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed) {
+  pack(b, k, n, transposed, first, end, packed);
   if (worth_bf16(k, n))
-    for (int i = 0; i < n; ++i) take_row(packed + static_cast<ptrdiff_t>(i) * k, k, true, packed + static_cast<ptrdiff_t>(i) * k);
+    for (int i = first; i < end; ++i) take_row(packed + static_cast<ptrdiff_t>(i) * k, k, true, packed + static_cast<ptrdiff_t>(i) * k);
 }
 
 template <class S, class C>

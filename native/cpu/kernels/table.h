@@ -5,10 +5,10 @@
 namespace fer::cpu::FER_ISA {
 
 // matrix.cc: float32; rounded_matrix.cc: bf16 in software.
-void pack(const float* b, int k, int n, bool transposed, float* packed);
+void pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed);
 void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
 void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
-void rounded_pack(const float* b, int k, int n, bool transposed, float* packed);
+void rounded_pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed);
 template <class S, class C>
 void rounded_multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c);
 template <class S>

@@ -14,9 +14,9 @@ namespace fer {
 namespace {
 
 int packs = 0;
-void counted_pack(const float* b, int k, int n, bool transposed, float* packed) {
+void counted_pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed) {
   ++packs;
-  cpu::instruction_set().fp32().pack(b, k, n, transposed, packed);
+  cpu::instruction_set().fp32().pack(b, k, n, transposed, first, end, packed);
 }
 
 cpu::Kernels counting() {

@@ -101,7 +101,7 @@ class ProductsTest : public testing::TestWithParam<Form> {
       for (int o = 0; o < n; ++o) transposed[static_cast<size_t>(o) * k + j] = b[static_cast<size_t>(j) * n + o];
     for (const bool flip : {false, true}) {
       std::vector<float> packed(packed_size(k, n)), c(static_cast<size_t>(m) * n, NAN), again(c.size(), 7.f);
-      kernels.pack(flip ? transposed.data() : b.data(), k, n, flip, packed.data());
+      kernels.pack(flip ? transposed.data() : b.data(), k, n, flip, 0, n, packed.data());
       kernels.multiply_rows(m, n, rows, packed.data(), c.data());
       expect_near(forward, c, "rows" + size, fill, GetParam().bf16 && worth_bf16(k, n));
       std::thread([&] { kernels.multiply_rows(m, n, rows, packed.data(), again.data()); }).join();
@@ -137,7 +137,7 @@ class ProductsTest : public testing::TestWithParam<Form> {
     if (worth_bf16(k, n)) {
       std::vector<float> packed(packed_size(k, n)), floats(c.size());
       std::vector<Bf16> stored(c.size()), expected = halves(c);
-      kernels.pack(b.data(), k, n, false, packed.data());
+      kernels.pack(b.data(), k, n, false, 0, n, packed.data());
       kernels.half.multiply_rows_to_floats(m, n, half_rows, packed.data(), floats.data());
       EXPECT_EQ(floats, c) << "rows of bf16" << size;
       kernels.half.multiply_rows(m, n, half_rows, packed.data(), stored.data());
@@ -189,14 +189,14 @@ TEST_P(ProductsTest, RoundAsTheProcessorWould) {
     std::vector<float> unit(16 * 16), packed(packed_size(16, 16)), a(16), c(16);
     for (int i = 0; i < 16; ++i) unit[i * 17] = 1;
     a[3] = in;
-    kernels.pack(unit.data(), 16, 16, false, packed.data());
+    kernels.pack(unit.data(), 16, 16, false, 0, 16, packed.data());
     kernels.multiply_rows(1, 16, {{a.data()}, 1, 16, 16}, packed.data(), c.data());
     EXPECT_EQ(c[3], out) << in;
   }
   for (const float special : {INFINITY, -INFINITY, NAN}) {
     std::vector<float> ones(16 * 16, 1.f), packed(packed_size(16, 16)), a(16), c(16);
     a[5] = special;
-    kernels.pack(ones.data(), 16, 16, false, packed.data());
+    kernels.pack(ones.data(), 16, 16, false, 0, 16, packed.data());
     kernels.multiply_rows(1, 16, {{a.data()}, 1, 16, 16}, packed.data(), c.data());
     if (std::isnan(special)) EXPECT_TRUE(std::isnan(c[7]));
     else EXPECT_EQ(c[7], special);
