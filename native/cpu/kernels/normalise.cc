@@ -99,6 +99,7 @@ void narrow(const float* in, ptrdiff_t count, S* out) {
   convert(in, count, out);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): S is a type
 #define FER_FOR(S)                                                                                                                    \
   template void apply(const S*, ptrdiff_t, int, const Affine&, S*);                                                                   \
   template void column_sums(const S*, ptrdiff_t, int, double*, double*);                                                              \
@@ -109,5 +110,6 @@ void narrow(const float* in, ptrdiff_t count, S* out) {
 FER_FOR(float)
 FER_FOR(Bf16)
 #undef FER_FOR
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace fer::cpu::FER_ISA

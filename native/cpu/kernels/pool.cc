@@ -204,6 +204,7 @@ void add_at_even(const S* small, int size, int channels, int y0, int y1, S* dx) 
   });
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): S is a type
 #define FER_FOR(S)                                                                                                                              \
   template void pool_add(const S*, const Affine&, const S*, const Affine&, int, int, int, int, S*, uint8_t*);                                   \
   template void pool_add_sums(const S*, const uint8_t*, const S*, const float*, const float*, const S*, const float*, const float*, int, int,   \
@@ -213,5 +214,6 @@ void add_at_even(const S* small, int size, int channels, int y0, int y1, S* dx) 
 FER_FOR(float)
 FER_FOR(Bf16)
 #undef FER_FOR
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace fer::cpu::FER_ISA
