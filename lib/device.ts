@@ -64,7 +64,7 @@ export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
 }
 
 // Where a training step in bf16 takes half of what it takes in fp32: measured with AMX, wide 2.3 to 3 times, narrow 1.1
-// (bench/README.md). Networks between the two were not.
+// (docs/decisions/0004-bf16-on-the-cpu.md). Networks between the two were not.
 const HALF_THE_TIME = { isa: 'amx-bf16', multiplyAdds: 100e6 };
 
 /** What to tell who trains in fp32 on a processor where bf16 takes half the time, if so; nothing is chosen for them. */

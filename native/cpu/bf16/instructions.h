@@ -6,12 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpragmas"
-#pragma GCC diagnostic ignored "-Wunknown-warning-option"  // clang has no such warning
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"     // false, in GCC 12's own header
-#include <immintrin.h>
-#pragma GCC diagnostic pop
+#include "cpu/kernels/vector.h"
 
 namespace fer::cpu::FER_ISA {
 
@@ -20,14 +15,7 @@ inline __m512i rounded(__m512 low, __m512 high) {
 #ifdef __AVX512BF16__
   return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 #else
-  const auto one = [](__m512 v) {
-    const __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i r = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
-    constexpr int kNan = 0x81, kDenormal = 0x20;
-    r = _mm512_mask_or_epi32(r, _mm512_fpclass_ps_mask(v, kNan), _mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
-    r = _mm512_mask_and_epi32(r, _mm512_fpclass_ps_mask(v, kDenormal), r, _mm512_set1_epi32(0x8000));
-    return _mm512_cvtepi32_epi16(r);
-  };
+  const auto one = [](__m512 v) { return _mm512_cvtepi32_epi16((__m512i)upper_halves<16>((V<16>)v)); };
   return _mm512_inserti64x4(_mm512_castsi256_si512(one(low)), one(high), 1);
 #endif
 }
