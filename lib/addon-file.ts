@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import nodeGypBuild from 'node-gyp-build';
 import { FerError } from './errors.js';
 
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+// A bundle in CommonJS form has no URL.
+const packageRoot = import.meta.url === undefined ? '' : fileURLToPath(new URL('..', import.meta.url));
 
 /** "linux-x64 (glibc, musl), linux-arm64 (glibc)", of the binaries that are there; empty where none is. */
 function prebuilt(): string {
@@ -44,7 +45,7 @@ const CAUSES: readonly Cause[] = [
   {
     applies: () => !existsSync(inPackage('dist', 'native.js')),
     remedy: () =>
-      `A bundler has moved the code to ${fileURLToPath(import.meta.url)} and left the binary behind; keep fer-cudnn out of the bundle, such as with esbuild --external:fer-cudnn (others: docs/bundlers.md in the repository)`,
+      `A bundler has moved the code${import.meta.url === undefined ? '' : ` to ${fileURLToPath(import.meta.url)}`} and left the binary behind; keep fer-cudnn out of the bundle, such as with esbuild --external:fer-cudnn (others: docs/bundlers.md in the repository)`,
   },
   {
     applies: () => prebuilt() === '',

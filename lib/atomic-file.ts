@@ -1,6 +1,7 @@
 /** Files that are whole or absent: written beside their place, flushed, then renamed over it. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { warnOnce } from './warning.js';
 
 export async function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[]): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
@@ -9,7 +10,7 @@ export async function writeFileAtomic(file: string, ...parts: (string | Uint8Arr
     const handle = await open(temporary, 'w');
     try {
       for (const part of parts) await handle.writeFile(part);
-      await handle.sync();
+      await flush(handle, file);
     } finally {
       await handle.close();
     }
@@ -17,5 +18,18 @@ export async function writeFileAtomic(file: string, ...parts: (string | Uint8Arr
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** What file systems that cannot flush answer: some network mounts, FUSE file systems and sandboxes. */
+const CANNOT = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
+async function flush(handle: FileHandle, file: string): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!CANNOT.includes(code)) throw error;
+    warnOnce(`the file system of ${path.dirname(path.resolve(file))} cannot flush (${code}): a power cut may cost what was written last`);
   }
 }

@@ -16,7 +16,7 @@ import type { Prediction } from './predict/prediction.js';
 import type { FitOptions, TrainingResult } from './training/fit.js';
 
 /** One network under one name: making, loading, predicting, explaining, evaluating, training, saving. */
-export class MiniXception implements Network {
+export class MiniXception {
   /** @internal */ readonly native: NativeModel;
   /** What a model file says beside the tensors. */
   readonly metadata: ModelMetadata;

@@ -64,7 +64,7 @@ function version(command, args = ['--version']) {
 /** The package's types in one file that needs no other package's, for ES modules and again for CommonJS, whose entry loads the ES module. */
 async function declarations() {
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
-  const bundle = await rollup({ input: path.join(root, 'build', 'types', 'index.d.ts'), plugins: [dts()] });
+  const bundle = await rollup({ input: path.join(root, 'build', 'types', 'index.d.ts'), plugins: [dts()], external: /^node:/ });
   const { output } = await bundle.generate({ format: 'es', banner: '/// <reference lib="esnext.disposable" />' });
   const foreign = output[0].imports;
   if (foreign.length > 0)

@@ -13,22 +13,16 @@ const NEEDED = [
   'CHANGELOG.md',
   'dist/index.js',
   'dist/index.d.ts',
+  'dist/index.cjs',
+  'dist/index.d.cts',
   'dist/cli/main.js',
   `prebuilds/${process.platform}-${process.arch}/fer-cudnn.node`,
   'models/mini-xception-narrow/model.safetensors',
   'models/mini-xception-narrow/README.md',
   'models/mini-xception-narrow-robust/model.safetensors',
-  // what builds the addon where no binary fits
-  'CMakeLists.txt',
-  'binding.gyp',
-  'cmake/glibc.cmake',
-  'scripts/build.mjs',
-  'scripts/cuda-toolkit.sh',
-  'native/backend.h',
-  'native/glibc/newer.c',
 ];
 const ALLOWED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt|binding\.gyp|scripts\/(build\.mjs|cuda-toolkit\.sh)|cmake\/\w+\.cmake|dist\/.+\.(js|d\.ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.(node|so)|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml)|native\/.+\.(c|cc|h|cu|cuh|map))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.js|dist\/index\.(cjs|d\.c?ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.(node|so)|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml))$/;
 
 const [{ files, size }] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {

@@ -4,6 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
+import path from 'node:path';
+import { PRETRAINED } from '../dist/pretrained.js';
 import { FORMS } from '../dist/data/registry.js';
 import { EXPERIMENTS } from '../dist/experiments/registry.js';
 import { PERTURBATION_TYPES, PERTURBATIONS } from '../dist/perturb/registry.js';
@@ -27,6 +29,15 @@ function defaultsOf(key) {
   return [shown(OPTIONS[key].default), ...set.map(([name, { options }]) => `${name} ${shown(options[key])}`)].join(', ');
 }
 
+/** A model of the package: name, card, and the accuracy that its evaluation.json has. */
+function modelRow([name, { describe, file }]) {
+  const folder = path.dirname(file);
+  const { n, split, accuracy, accuracyInterval } = JSON.parse(readFileSync(path.join(folder, 'evaluation.json'), 'utf8'));
+  const percent = (x) => (100 * x).toFixed(1);
+  const figure = `${percent(accuracy)} % (${accuracyInterval.map(percent).join(' to ')})`;
+  return [`[\`${name}\`](models/${path.basename(folder)}/README.md)`, describe, `${figure}, ${split}, n = ${n.toLocaleString('en')}`];
+}
+
 /** A table has columns and rows; a list within a sentence has words. `page`: one, or several that have the list. */
 const LISTS = {
   forms: {
@@ -34,6 +45,7 @@ const LISTS = {
     columns: ['a data set is one of', ''],
     rows: FORMS.flatMap(({ looks }) => looks.map(([name, what]) => [inCode(name), what])),
   },
+  models: { page: 'README.md', columns: ['model', '', 'accuracy on FER2013'], rows: Object.entries(PRETRAINED).map(modelRow) },
   'forms, in a sentence': { page: 'docs/errors.md', words: FORMS.map(({ describe }) => describe).join('; ') },
   experiments: {
     page: 'docs/experiments.md',

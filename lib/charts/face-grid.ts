@@ -36,7 +36,10 @@ ${columns.map((name, i) => text(LEFT + at(i) + side / 2, TOP - 7, 'middle', name
 ${rows.map(({ name }, i) => text(LEFT - 8, TOP + at(i) + side / 2 + 4, 'end', name)).join('')}
 ${images.join('\n')}
 </svg>`;
-  return sharp(svgToPng(svg, 2)).removeAlpha().png({ palette: true, quality: 95 }).toBuffer();
+  return sharp(await svgToPng(svg, 2))
+    .removeAlpha()
+    .png({ palette: true, quality: 95 })
+    .toBuffer();
 }
 
 /** Grey pixels [size, size] as PNG. */

@@ -1,6 +1,7 @@
 /** Charts on disk, as SVG and PNG. */
 import type { TopLevelSpec } from 'vega-lite';
 import { writeFileAtomic } from '../atomic-file.js';
+import { warnOnce } from '../warning.js';
 import type { ChartSpec } from './spec.js';
 import { FILE_THEME } from './theme.js';
 
@@ -13,10 +14,20 @@ export async function chartSvg(spec: ChartSpec): Promise<string> {
   return svg;
 }
 
-/** Writes `<base>.svg` and `<base>.png`; returns their paths. */
+/**
+ * Writes `<base>.svg` and `<base>.png`; returns the paths of what was written. Where no PNG can be drawn (its library or the font is out of
+ * reach) there is only the SVG, and a warning.
+ */
 export async function writeChart(spec: ChartSpec, base: string): Promise<string[]> {
-  const [svg, { svgToPng }] = await Promise.all([chartSvg(spec), import('./png.js')]);
+  const svg = await chartSvg(spec);
   await writeFileAtomic(`${base}.svg`, svg);
-  await writeFileAtomic(`${base}.png`, svgToPng(svg, 2));
+  let png: Uint8Array;
+  try {
+    png = await (await import('./png.js')).svgToPng(svg, 2);
+  } catch (error) {
+    warnOnce(`charts are written as SVG alone, because no PNG can be drawn: ${(error as Error).message}`);
+    return [`${base}.svg`];
+  }
+  await writeFileAtomic(`${base}.png`, png);
   return [`${base}.svg`, `${base}.png`];
 }

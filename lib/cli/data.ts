@@ -1,4 +1,5 @@
 /** `fer-cudnn data`: what is in a data set, and a packed copy of it. */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { DataAudit } from '../data/audit.js';
@@ -131,8 +132,14 @@ async function dataPrepare(given: string, flags: { size?: number } & DataFlags):
   noteData(data, given);
   const seconds = ((performance.now() - started) / 1000).toFixed(2);
   const packed = await cachePath(given, { size: flags.size ?? 48 });
-  if (!(await readCache(packed)))
+  if (packed === undefined)
+    throw new FerError('ERR_FER_ARGUMENT', 'this user has no folder for packed data sets; name one in FER_CACHE_DIR');
+  if ((await stat(given)).isDirectory())
     throw new FerError('ERR_FER_ARGUMENT', `${given} is a folder; only single files are packed`, { details: { file: given } });
+  if (!(await readCache(packed)))
+    throw new FerError('ERR_FER_DATA_NOT_FOUND', `${packed} cannot be written; name a folder that can in FER_CACHE_DIR`, {
+      details: { file: packed },
+    });
   print(`${packed}: ${thousands(data.labels.length)} images, ready in ${seconds} s`);
 }
 

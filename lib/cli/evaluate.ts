@@ -74,8 +74,8 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   ]);
   await writeFileAtomic(path.join(flags.out, 'evaluation.json'), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(path.join(flags.out, 'report.txt'), `${heading}\n\n${tables}\n`);
-  await writeChart(confusionMatrixChart(metrics), path.join(flags.out, 'confusion-matrix'));
-  note(`wrote ${path.join(flags.out, 'evaluation.json')}, report.txt, confusion-matrix.svg and .png`);
+  const charts = await writeChart(confusionMatrixChart(metrics), path.join(flags.out, 'confusion-matrix'));
+  note(`wrote ${[path.join(flags.out, 'evaluation.json'), 'report.txt', ...charts.map((file) => path.basename(file))].join(', ')}`);
 }
 
 /** @throws {FerError} ERR_FER_USAGE for a split that the data set does not have. */

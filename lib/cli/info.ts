@@ -45,6 +45,7 @@ function systemFacts(): Record<string, unknown> {
     compiler,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
+    models: PRETRAINED_NAMES.join(', '),
   };
 }
 

@@ -126,6 +126,11 @@ function stacks(error: Error): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
+// Instead of Node's own two lines.
+process
+  .removeAllListeners('warning')
+  .on('warning', ({ name, message }) => note(name === 'FerWarning' ? `note: ${message}` : `${name}: ${message}`));
+
 // A reader that has seen enough, such as head, closes the pipe: that is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

@@ -4,20 +4,36 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
+import { warnOnce } from '../warning.js';
 import type { LabelledImages } from './data-set.js';
 import { packedParts, unpack } from './packed.js';
 
 const VERSION = 1;
 
-/** Where the package keeps what it can make again: FER_CACHE_DIR, or fer-cudnn in the user's cache folder; as the native core has it. */
-const cacheFolder = (): string =>
-  process.env.FER_CACHE_DIR || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'fer-cudnn');
+/** The user's folder; undefined for a user id that the system does not know. */
+function home(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
 
-/** Where the packed copy of `source` lies; it changes whenever the file or the options do. */
-export async function cachePath(source: string, options: Record<string, unknown>): Promise<string> {
+/** Where the package keeps what it can make again: FER_CACHE_DIR, or fer-cudnn in the user's cache folder; as the native core has it. */
+function cacheFolder(): string | undefined {
+  const { FER_CACHE_DIR, XDG_CACHE_HOME } = process.env;
+  if (FER_CACHE_DIR) return FER_CACHE_DIR;
+  const parent = XDG_CACHE_HOME || (home() && path.join(home()!, '.cache'));
+  return parent && path.join(parent, 'fer-cudnn');
+}
+
+/** Where the packed copy of `source` lies; it changes whenever the file or the options do. Undefined where the user has no folder. */
+export async function cachePath(source: string, options: Record<string, unknown>): Promise<string | undefined> {
+  const folder = cacheFolder();
+  if (folder === undefined) return undefined;
   const { size, mtimeMs } = await stat(source);
   const key = JSON.stringify([VERSION, path.resolve(source), size, mtimeMs, options]);
-  return path.join(cacheFolder(), `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.pack`);
+  return path.join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.pack`);
 }
 
 /** The packed data set, or undefined where there is none or it is damaged. */
@@ -29,11 +45,12 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
   }
 }
 
-/** Packs a data set; a full or read-only disk only costs the next start its speed. */
+/** Packs a data set. A full or read-only disk only costs the next start its speed. */
 export async function writeCache(file: string, data: LabelledImages): Promise<void> {
   try {
     await writeFileAtomic(file, ...packedParts(data));
-  } catch {
-    // See above.
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    warnOnce(`no packed copy of the data set was kept in ${path.dirname(file)} (${code ?? message}): the next start parses the file again`);
   }
 }

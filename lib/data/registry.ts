@@ -28,10 +28,10 @@ export async function loadDataSet(path: string | undefined, options: LoadOptions
   if (options.cache === false || options.skipBadRows || !stats.isFile()) return form.read(path, options);
   const { cachePath, readCache, writeCache } = await import('./cache.js');
   const packed = await cachePath(path, { size: options.size ?? 48 });
-  const cached = await readCache(packed);
+  const cached = packed && (await readCache(packed));
   if (cached) return cached;
   const data = await form.read(path, options);
-  await writeCache(packed, data);
+  if (packed) await writeCache(packed, data);
   return data;
 }
 

@@ -31,7 +31,7 @@ describe('the packed cache', () => {
     vi.stubEnv('XDG_CACHE_HOME', path.join(folder, 'user'));
     const source = path.join(folder, 'source.csv');
     writeFileSync(source, '');
-    const name = path.basename(await cachePath(source, {}));
+    const name = path.basename((await cachePath(source, {}))!);
     expect(await cachePath(source, {})).toBe(path.join(folder, 'own', name));
     vi.stubEnv('FER_CACHE_DIR', '');
     expect(await cachePath(source, {})).toBe(path.join(folder, 'user', 'fer-cudnn', name));

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Environment } from '../../report/result.js';
 
-const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
+const packageRoot = (): string => fileURLToPath(new URL('../../..', import.meta.url));
 
 /** `device`: the model's own description of where it computes. */
 export async function environment(device: string): Promise<Environment> {
-  const { version } = JSON.parse(await readFile(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   return {
     device,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -27,9 +27,10 @@ export async function environment(device: string): Promise<Environment> {
 
 /** Of the package's own clone; a project that merely has the package installed has a commit of its own. */
 async function commit(): Promise<string | undefined> {
-  const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
+  const git = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)('git', ['-C', packageRoot(), ...args])).stdout.trim();
   try {
-    if (path.relative(await git('rev-parse', '--show-toplevel'), packageRoot) !== '') return undefined;
+    if (path.relative(await git('rev-parse', '--show-toplevel'), packageRoot()) !== '') return undefined;
     const changed = (await git('status', '--porcelain', '--untracked-files=no')) !== '';
     return `${await git('rev-parse', '--short=12', 'HEAD')}${changed ? ' with changes' : ''}`;
   } catch {
