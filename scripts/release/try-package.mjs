@@ -3,12 +3,13 @@
 // trains and predicts from an ES module and from CommonJS, on the prebuilt addon that belongs here. Nothing but Node and npm is
 // used, so that it runs in any container.
 //   try-package.mjs <tarball>
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { addonOf } from './required.mjs';
 
+if (!process.argv[2]) throw new Error('expected a tarball, as npm pack writes it');
 const tarball = path.resolve(process.argv[2]);
 const folder = `${process.platform}-${process.arch}`;
 process.report.excludeNetwork = true; // its look-ups take seconds in a container
@@ -16,7 +17,18 @@ const glibc = process.report.getReport().header.glibcVersionRuntime;
 const addon = addonOf({ folder, libc: glibc ? 'glibc' : 'musl' });
 const project = mkdtempSync(path.join(tmpdir(), 'fer-try-'));
 process.on('exit', () => rmSync(project, { recursive: true, force: true }));
-const run = (command, ...args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+function stop(message) {
+  console.error(`try-package: ${message}`);
+  process.exit(1);
+}
+
+/** Runs a command in the project, and returns what it prints. */
+function run(command, ...args) {
+  const { status, stdout, error } = spawnSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) stop(`${[path.basename(command), ...args].join(' ')} failed: ${error?.message ?? `exit status ${status}`}`);
+  return stdout;
+}
 
 const BODY = `
   const data = syntheticFaces();
@@ -54,7 +66,7 @@ console.log(`fer-cudnn --version: ${run(cli, '--version').trim()}`);
 if (folder === 'linux-x64' && glibc) {
   const { status, stderr } = spawnSync(cli, ['bench', '--seconds', '1', '--device', 'cuda'], { cwd: project, encoding: 'utf8' });
   const missing = /no NVIDIA driver is installed.*ERR_FER_DEVICE_UNAVAILABLE/.test(stderr);
-  if (status !== 0 && !missing) throw new Error(`--device cuda said: ${stderr}`);
+  if (status !== 0 && !missing) stop(`--device cuda said: ${stderr}`);
   console.log(status === 0 ? '--device cuda: measured' : stderr.trim());
 }
 console.log('the package works here');
