@@ -14,8 +14,8 @@ RUN npm install --global --ignore-scripts --no-audit --no-fund /tmp/fer-cudnn.tg
 FROM ${DEVICE}
 COPY --from=package /usr/local/bin/node /usr/local/bin/
 COPY --from=package /usr/local/lib/node_modules/fer-cudnn /usr/local/lib/node_modules/fer-cudnn
-RUN ln -s ../lib/node_modules/fer-cudnn/dist/cli/main.js /usr/local/bin/fer-cudnn && install --directory --owner=1000 /data
-# Any user may run it (docker run --user), with or without a home.
+# Any user may run it (docker run --user), with or without a home; a volume takes over the mode of the folder it lies on.
+RUN ln -s ../lib/node_modules/fer-cudnn/dist/cli/main.js /usr/local/bin/fer-cudnn && install --directory --mode=1777 /data /tmp/fer-cudnn
 ENV FER_CACHE_DIR=/tmp/fer-cudnn
 USER 1000
 WORKDIR /data
