@@ -4,6 +4,7 @@
  */
 export { FerError, type FerErrorCode } from './errors.js';
 export { MiniXception } from './model.js';
+export { PRETRAINED, type PretrainedModel, type PretrainedName } from './pretrained.js';
 export type { CreateOptions } from './network/network.js';
 export type { PredictOptions } from './predict/predict.js';
 export type { EvaluateOptions } from './evaluate/evaluate.js';

@@ -10,6 +10,7 @@ import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } fro
 import { copyOf, createNetwork, networkOf, setTensors, tensorsOf, type CreateOptions, type Network } from './network/network.js';
 import type { Tensor } from './network/safetensors.js';
 import type { WidthSpec } from './network/width.js';
+import { pretrainedFile, type PretrainedName } from './pretrained.js';
 import { predict, type PredictOptions } from './predict/predict.js';
 import type { Prediction } from './predict/prediction.js';
 import type { FitOptions, TrainingResult } from './training/fit.js';
@@ -39,6 +40,14 @@ export class MiniXception implements Network {
    */
   static async load(path: string, options: DeviceOptions = {}): Promise<MiniXception> {
     return MiniXception.fromFile(await readModelFile(path), options);
+  }
+
+  /**
+   * A trained network that comes with the package; `PRETRAINED` lists them.
+   * @throws {FerError} ERR_FER_ARGUMENT for a name that is not there
+   */
+  static pretrained(name: PretrainedName, options: DeviceOptions = {}): Promise<MiniXception> {
+    return MiniXception.load(pretrainedFile(name), options);
   }
 
   /** A network from a model file already in memory. */

@@ -4,8 +4,7 @@
  * Everything below mirrors `native/addon/`, class by class. Arguments are checked in the TypeScript modules that call this file; the addon checks again only
  * what could corrupt memory. Promises returned here settle on the event loop; the work runs off it.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { openAddon } from './addon-file.js';
 import { FerError } from './errors.js';
 
 /** Geometry of a network; see `native/network/plan.h`. */
@@ -297,29 +296,15 @@ export interface NativeAddon {
   useErrorClass(errorClass: typeof FerError): void;
 }
 
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
-const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
 
 /**
- * The compiled addon, loaded on first use from `prebuilds/` or `build/Release/`.
+ * The compiled addon, loaded on first use.
  * @throws {FerError} ERR_FER_NATIVE_LOAD when no binary fits this machine or one of its libraries is absent.
  */
 export function native(): NativeAddon {
   if (loaded) return loaded;
-  try {
-    const load = require('node-gyp-build') as (directory: string) => NativeAddon;
-    const addon = load(packageRoot);
-    addon.useErrorClass(FerError);
-    loaded = addon;
-    return addon;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new FerError(
-      'ERR_FER_NATIVE_LOAD',
-      `the compiled part of fer-cudnn could not be loaded on ${process.platform}-${process.arch}, Node ${process.versions.node}: ` +
-        `${reason}. Prebuilt binaries exist for linux-x64; elsewhere, or in a clone, build it with: npm run build`,
-      { cause },
-    );
-  }
+  const addon = openAddon() as NativeAddon;
+  addon.useErrorClass(FerError);
+  return (loaded = addon);
 }

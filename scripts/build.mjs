@@ -61,6 +61,18 @@ function version(command, args = ['--version']) {
   return result.status === 0 ? result.stdout.split('\n')[0] : undefined;
 }
 
+/** The package's types in one file that needs no other package's, for ES modules and again for CommonJS, whose entry loads the ES module. */
+async function declarations() {
+  const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
+  const bundle = await rollup({ input: path.join(root, 'build', 'types', 'index.d.ts'), plugins: [dts()] });
+  const { output } = await bundle.generate({ format: 'es', banner: '/// <reference lib="esnext.disposable" />' });
+  const foreign = output[0].imports;
+  if (foreign.length > 0)
+    stop(`the package's types need those of ${foreign.join(', ')}, which users may not have; keep them out of what lib/index.ts exports`);
+  for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(path.join(root, 'dist', name), output[0].code);
+  writeFileSync(path.join(root, 'dist', 'index.cjs'), "module.exports = require('./index.js');\n");
+}
+
 if (!cuda && !existsSync(path.join(root, 'node_modules', 'cmake-js'))) stop('the npm packages are not installed; run: npm ci');
 if (!version('cmake'))
   stop('CMake 3.20 or later is needed and was not found; install it (Debian: cmake, macOS: brew install cmake) and run: npm run build');
@@ -90,5 +102,6 @@ console.log('built build/Release/fer-cudnn.node');
 if (!nativeOnly) {
   run('the TypeScript build', process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
   chmodSync(path.join(root, 'dist', 'cli', 'main.js'), 0o755);
+  await declarations();
   console.log('built dist/');
 }

@@ -11,19 +11,21 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
 
 // What every room of lib/ may use.
-const BASE = ['errors', 'atomic-file', 'plain-text', 'suggestion', 'random'];
+const BASE = ['errors', 'atomic-file', 'plain-text', 'suggestion', 'random', 'cancel-signal'];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
-const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'package-model', 'yaml-file'];
+const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
 const LIB = {
   errors: [],
   'atomic-file': [],
   'plain-text': [],
   suggestion: [],
   random: [],
-  'package-model': [],
+  'cancel-signal': [],
+  pretrained: [],
   'yaml-file': [],
-  native: [],
+  'addon-file': [],
+  native: ['addon-file'],
   device: [],
   metrics: [],
   data: ['native'],
@@ -35,7 +37,7 @@ const LIB = {
   evaluate: ABOUT_A_NETWORK,
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
-  model: WITH_A_NETWORK,
+  model: [...WITH_A_NETWORK, 'pretrained'],
   experiments: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments'],
   cli: [...ALL_BUT_THE_ENDS, 'experiments'],

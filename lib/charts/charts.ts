@@ -1,5 +1,6 @@
 /** The package's charts as Vega-Lite specifications. */
 import type { TopLevelSpec } from 'vega-lite';
+import type { ChartSpec } from './spec.js';
 import type { ClassificationMetrics } from '../metrics/index.js';
 import type { EpochRow } from '../metrics/epoch.js';
 import { percent } from '../plain-text.js';
@@ -7,7 +8,7 @@ import { percent } from '../plain-text.js';
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
 /** Images of each class in each split: the paper's Figure 5. `counts`: by split, then by class. */
-export function classDistributionChart(counts: ReadonlyMap<string, Readonly<Record<string, number>>>): TopLevelSpec {
+export function classDistributionChart(counts: ReadonlyMap<string, Readonly<Record<string, number>>>): ChartSpec {
   const values = [...counts].flatMap(([split, classes]) =>
     Object.entries(classes).map(([name, images]) => ({ split, class: name, images })),
   );
@@ -25,11 +26,11 @@ export function classDistributionChart(counts: ReadonlyMap<string, Readonly<Reco
       y: { field: 'images', type: 'quantitative', title: 'images' },
       color: { field: 'split', type: 'nominal', sort: [...counts.keys()], title: null },
     },
-  };
+  } satisfies TopLevelSpec;
 }
 
 /** Loss and accuracy over the epochs, training and validation. */
-export function learningCurvesChart(rows: readonly EpochRow[]): TopLevelSpec {
+export function learningCurvesChart(rows: readonly EpochRow[]): ChartSpec {
   const values = rows.flatMap((row) => [
     { epoch: row.epoch, images: 'training', loss: row.trainLoss, accuracy: row.trainAccuracy * 100 },
     { epoch: row.epoch, images: 'validation', loss: row.validationLoss, accuracy: row.validationAccuracy * 100 },
@@ -48,11 +49,11 @@ export function learningCurvesChart(rows: readonly EpochRow[]): TopLevelSpec {
     $schema: SCHEMA,
     data: { values },
     hconcat: [panel('loss', 'loss (cross-entropy)'), panel('accuracy', 'accuracy, %')],
-  } as TopLevelSpec;
+  };
 }
 
 /** Counts in the cells, colour by share of the true class. */
-export function confusionMatrixChart(metrics: ClassificationMetrics): TopLevelSpec {
+export function confusionMatrixChart(metrics: ClassificationMetrics): ChartSpec {
   const names = metrics.perClass.map((c) => c.name);
   const values = metrics.confusionMatrix.flatMap((row, i) => {
     const total = Math.max(
@@ -84,5 +85,5 @@ export function confusionMatrixChart(metrics: ClassificationMetrics): TopLevelSp
         },
       },
     ],
-  };
+  } satisfies TopLevelSpec;
 }

@@ -1,5 +1,6 @@
 /** The experiments' charts as Vega-Lite specifications: single views, so that a page can fit them to its width. */
 import type { TopLevelSpec } from 'vega-lite';
+import type { ChartSpec } from './spec.js';
 import type { Interval } from '../metrics/index.js';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
@@ -11,7 +12,7 @@ export interface Curve {
 }
 
 /** Lines over a common axis, one colour a name. */
-export function curvesChart(curves: readonly Curve[], titles: { x: string; y: string }): TopLevelSpec {
+export function curvesChart(curves: readonly Curve[], titles: { x: string; y: string }): ChartSpec {
   const values = curves.flatMap(({ name, points }) => points.map(({ x, y }) => ({ name, x, y })));
   return {
     $schema: SCHEMA,
@@ -23,7 +24,7 @@ export function curvesChart(curves: readonly Curve[], titles: { x: string; y: st
       y: { field: 'y', type: 'quantitative', title: titles.y, scale: { zero: false } },
       color: { field: 'name', type: 'nominal', title: null, sort: curves.map(({ name }) => name), legend: { orient: 'top', columns: 3 } },
     },
-  };
+  } satisfies TopLevelSpec;
 }
 
 export interface Estimate {
@@ -35,7 +36,7 @@ export interface Estimate {
 }
 
 /** Fractions with their intervals, one row a name, one colour and shape a source. */
-export function estimatesChart(estimates: readonly Estimate[], title: string): TopLevelSpec {
+export function estimatesChart(estimates: readonly Estimate[], title: string): ChartSpec {
   const values = estimates.map(({ name, source, value, interval }) => ({
     name,
     source,
@@ -68,7 +69,7 @@ export function estimatesChart(estimates: readonly Estimate[], title: string): T
         },
       },
     ],
-  };
+  } satisfies TopLevelSpec;
 }
 
 export interface BandPoint {
@@ -80,7 +81,7 @@ export interface BandPoint {
 }
 
 /** Shares over a strength: curves with their intervals as bands, and points laid over them. */
-export function bandsChart(curves: readonly BandPoint[], overlay: readonly BandPoint[], titles: { x: string; y: string }): TopLevelSpec {
+export function bandsChart(curves: readonly BandPoint[], overlay: readonly BandPoint[], titles: { x: string; y: string }): ChartSpec {
   const rows = (points: readonly BandPoint[]): object[] =>
     points.map(({ name, x, value, interval }) => ({
       name,
@@ -123,14 +124,14 @@ export function bandsChart(curves: readonly BandPoint[], overlay: readonly BandP
         encoding: { y },
       },
     ],
-  } as TopLevelSpec;
+  };
 }
 
 /** Fractions in the cells of a table, as numbers over colour. */
 export function heatmapChart(
   cells: readonly { row: string; column: string; value: number }[],
   titles: { row: string; column: string; value: string },
-): TopLevelSpec {
+): ChartSpec {
   const values = cells.map((cell) => ({ ...cell, value: cell.value * 100 }));
   const order = (key: 'row' | 'column'): string[] => [...new Set(cells.map((cell) => cell[key]))];
   return {
@@ -157,5 +158,5 @@ export function heatmapChart(
         },
       },
     ],
-  };
+  } satisfies TopLevelSpec;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { anyOfKind, CPU, GPU_NAMES, type Device } from '../device.js';
 import { native, type DeviceProbe } from '../native.js';
-import { PACKAGE_MODEL } from '../package-model.js';
+import { PRETRAINED_NAMES } from '../pretrained.js';
 import { deviceOf } from './options.js';
 import { print } from './output.js';
 
@@ -113,8 +113,8 @@ async function drawChart(): Promise<string> {
 
 async function askDefaultModel(): Promise<string> {
   const { MiniXception } = await import('../model.js');
-  using model = await MiniXception.load(PACKAGE_MODEL);
+  using model = await MiniXception.pretrained(PRETRAINED_NAMES[0]);
   const size = model.inputSize;
   const { label } = await model.predict({ pixels: new Uint8Array(size * size).fill(128), width: size, height: size });
-  return `${path.basename(PACKAGE_MODEL)} loaded and answers (${label} for a grey square)`;
+  return `${PRETRAINED_NAMES[0]} loaded and answers (${label} for a grey square)`;
 }

@@ -4,12 +4,13 @@ import { Command } from 'commander';
 import type { LabelledImages } from '../data/data-set.js';
 import { reportedSplit, splitNames } from '../data/splits.js';
 import { FerError } from '../errors.js';
-import { addDeviceFlags, addLoadFlags, modelPath, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
+import { addDeviceFlags, addModelFlag, addLoadFlags, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
+import { modelFileOf } from '../pretrained.js';
 import { note, noteData, noteDevice, print } from './output.js';
 
 const EXAMPLES = `
 Examples:
-  $ fer-cudnn evaluate --data fer2013.csv                         the package's model on PrivateTest
+  $ fer-cudnn evaluate --data fer2013.csv                         the package's narrow model on PrivateTest
   $ fer-cudnn evaluate --data fer2013.csv --split PublicTest --model runs/wide/model.safetensors
   $ fer-cudnn evaluate --data fer2013.csv --model fer2013_mini_XCEPTION.102-0.66.hdf5 --json
   $ fer-cudnn evaluate --data fer2013.csv --flip --out report/    figures and charts into a folder
@@ -20,7 +21,7 @@ confusion matrix, true classes down. In the JSON every figure is a fraction, suc
 Images of another size than the model's input are resized, bilinear.`;
 
 interface EvaluateFlags extends DataFlags, DeviceFlags {
-  model?: string;
+  model: string;
   split?: string;
   inputSize?: number;
   flip?: boolean;
@@ -31,7 +32,6 @@ interface EvaluateFlags extends DataFlags, DeviceFlags {
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('Evaluates a model (.safetensors, or a Keras .hdf5 of Mini_XCEPTION) on one split of a data set.')
-    .option('--model <file>', "model to evaluate [the package's own]")
     .option('--data <path>', 'data set [the synthetic faces]')
     .option('--split <name>', 'which split [PrivateTest, or Test where the two are one]')
     .option('--input-size <pixels>', "side of the network's input [the model's own]", wholeNumberOf('--input-size', 16, 512))
@@ -39,18 +39,18 @@ export function evaluateCommand(): Command {
     .option('--json', 'JSON instead of tables')
     .option('--out <folder>', 'also write evaluation.json, report.txt and the confusion matrix as SVG and PNG');
   addLoadFlags(command);
+  addModelFlag(command, 'model to evaluate');
   addDeviceFlags(command);
   return command.addHelpText('after', EXAMPLES).action(evaluate);
 }
 
 async function evaluate(flags: EvaluateFlags): Promise<void> {
-  const file = modelPath(flags.model);
   const [{ MiniXception }, { readModelFile }, { loadDataSet }] = await Promise.all([
     import('../model.js'),
     import('../network/model-file.js'),
     import('../data/registry.js'),
   ]);
-  const stored = await readModelFile(file);
+  const stored = await readModelFile(modelFileOf(flags.model));
   if (flags.inputSize) stored.metadata.inputSize = flags.inputSize;
   using model = MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads, precision: flags.precision });
   noteDevice(model);
@@ -59,11 +59,11 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const split = splitOf(data, flags.split);
   const flip = flags.flip ?? false;
   const metrics = await model.evaluate(data, { split, flip });
-  const result = { model: file, data: data.source, split, inputSize: model.inputSize, flip, ...metrics };
+  const result = { model: flags.model, data: data.source, split, inputSize: model.inputSize, flip, ...metrics };
 
   const { formatConfusionMatrix, formatReport } = await import('../metrics/text.js');
   const tables = `${formatReport(metrics)}\n\n${formatConfusionMatrix(metrics)}`;
-  const heading = `${path.basename(file)} on ${split} of ${data.source}${flip ? ', averaged with mirror images' : ''}`;
+  const heading = `${path.basename(flags.model)} on ${split} of ${data.source}${flip ? ', averaged with mirror images' : ''}`;
   print(flags.json ? JSON.stringify(result, null, 2) : `${heading}\n\n${tables}`);
   if (flags.out === undefined) return;
 

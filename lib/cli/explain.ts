@@ -6,7 +6,8 @@ import { FerError } from '../errors.js';
 import type { DrawOptions } from '../explain/draw.js';
 import type { ExplanationMethod } from '../explain/explain.js';
 import { mustBePiped, standardInput, STDIN } from './inputs.js';
-import { addDeviceFlags, boxOf, modelPath, usageError, wholeNumberOf, type DeviceFlags } from './options.js';
+import { addDeviceFlags, addModelFlag, boxOf, usageError, wholeNumberOf, type DeviceFlags } from './options.js';
+import { modelFileOf } from '../pretrained.js';
 import { note, print } from './output.js';
 import { predictionWriter } from './prediction-formats.js';
 
@@ -31,7 +32,7 @@ interface ExplainFlags extends DeviceFlags {
   class?: string;
   layer?: string;
   box?: Box;
-  model?: string;
+  model: string;
   side: number;
   format: 'table' | 'json';
 }
@@ -47,13 +48,13 @@ export function explainCommand(): Command {
     .option('--class <name>', 'class to explain, by name or index [the predicted one]')
     .option('--layer <name>', 'where Grad-CAM looks [see below]')
     .option('--box <x,y,width,height>', "the face's place in the picture, pixels [the whole picture]", boxOf)
-    .option('--model <file>', "model to ask [the package's own]")
     .addOption(new Option('--side <pixels>', 'longer side of the picture').default(480).argParser(wholeNumberOf('--side', 16, 4096)))
     .addOption(
       new Option('--format <format>', 'what to print: table, or json with the map in numbers, and then a picture with -o only')
         .choices(['table', 'json'])
         .default('table'),
     );
+  addModelFlag(command, 'model to ask');
   addDeviceFlags(command);
   return command.addHelpText('after', EXAMPLES).action(explain);
 }
@@ -66,7 +67,7 @@ async function explain(image: string, flags: ExplainFlags): Promise<void> {
     import('../explain/draw.js'),
     import('../atomic-file.js'),
   ]);
-  using model = await MiniXception.load(modelPath(flags.model), { device: flags.device, threads: flags.threads });
+  using model = await MiniXception.load(modelFileOf(flags.model), { device: flags.device, threads: flags.threads });
   const { method, layer, box, side, format } = flags;
   const input = image === STDIN ? await standardInput() : image;
   const explanation = await model.explain(input, { method, class: classOf(flags.class, model.classes), layer, box });

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import { Command } from 'commander';
 import { native } from '../native.js';
+import { modelFileOf, PRETRAINED_NAMES } from '../pretrained.js';
 import { widthName } from '../network/width.js';
 import { print } from './output.js';
 import { thousands } from '../plain-text.js';
@@ -16,7 +17,7 @@ Examples:
 export function infoCommand(): Command {
   return new Command('info')
     .description('Without arguments: the machine and the native core. With a model file (.safetensors, Keras .hdf5): what is in it.')
-    .argument('[model]', 'model file')
+    .argument('[model]', `model file, or ${PRETRAINED_NAMES.join(' or ')}`)
     .option('--json', 'JSON instead of lines')
     .addHelpText('after', EXAMPLES)
     .action(info);
@@ -47,7 +48,8 @@ function systemFacts(): Record<string, unknown> {
   };
 }
 
-async function modelFacts(file: string): Promise<Record<string, unknown>> {
+async function modelFacts(nameOrPath: string): Promise<Record<string, unknown>> {
+  const file = modelFileOf(nameOrPath);
   const [{ MiniXception }, { readModelFile }] = await Promise.all([import('../model.js'), import('../network/model-file.js')]);
   const stored = await readModelFile(file);
   using network = MiniXception.fromFile(stored);

@@ -1,10 +1,9 @@
 /** Flags that several commands share, and how their values are read. A value that cannot be read is a usage error. */
-import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Box } from '../data/image.js';
 import { DEFAULT_DEVICE, DEVICE_NAMES, isDevice, PRECISIONS, type Device, type DeviceOptions } from '../device.js';
 import { FerError } from '../errors.js';
-import { PACKAGE_MODEL } from '../package-model.js';
+import { PRETRAINED_NAMES } from '../pretrained.js';
 
 /** "expected …, got …, for --flag", exit status 2. */
 export function usageError(flag: string, expected: string, got: string): FerError {
@@ -71,9 +70,10 @@ export function addLoadFlags(command: Command): Command {
     .option('--no-cache', 'neither read nor write the packed copy in the user cache folder');
 }
 
-/** @throws {FerError} ERR_FER_DATA_NOT_FOUND when neither a model was given nor the package holds one. */
-export function modelPath(given: string | undefined): string {
-  if (given !== undefined) return given;
-  if (existsSync(PACKAGE_MODEL)) return PACKAGE_MODEL;
-  throw new FerError('ERR_FER_DATA_NOT_FOUND', 'this build comes without a model of its own; name one with --model');
+/** `--model`; `use` is what it is asked for, such as "model to ask". */
+export function addModelFlag(command: Command, use: string): Command {
+  const names = PRETRAINED_NAMES.join(' or ');
+  return command.addOption(
+    new Option('--model <model>', `${use}: ${names}, which come with the package, or a file`).default(PRETRAINED_NAMES[0]),
+  );
 }

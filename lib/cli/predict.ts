@@ -3,7 +3,8 @@ import { Command, Option } from 'commander';
 import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
 import { expandInput, mustBePiped, standardInput, STDIN } from './inputs.js';
-import { addDeviceFlags, boxOf, modelPath, wholeNumberOf, type DeviceFlags } from './options.js';
+import { addDeviceFlags, addModelFlag, boxOf, wholeNumberOf, type DeviceFlags } from './options.js';
+import { modelFileOf } from '../pretrained.js';
 import { note, noteDevice } from './output.js';
 import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
 
@@ -20,7 +21,7 @@ GIF, AVIF, TIFF and SVG of any size and colour are read. A picture that cannot b
 the others go on, and the exit status is 1.`;
 
 interface PredictFlags extends DeviceFlags {
-  model?: string;
+  model: string;
   box?: Box;
   flip?: boolean;
   top: number;
@@ -32,12 +33,12 @@ export function predictCommand(): Command {
   const command = new Command('predict')
     .description('Recognises the expression on each picture.')
     .argument('<input...>', 'pictures, folders, quoted patterns, or - for standard input')
-    .option('--model <file>', "model to ask [the package's own]")
     .option('--box <x,y,width,height>', "the face's place in each picture, pixels [the whole picture]", boxOf)
     .option('--flip', 'average each picture with its mirror image')
     .addOption(new Option('--top <n>', 'how many classes to show').default(3).argParser(wholeNumberOf('--top', 1, 1000)))
     .addOption(new Option('--format <format>', 'table, json, ndjson (one object a line) or csv').choices(FORMATS).default('table'))
     .addOption(new Option('--batch-size <n>', 'pictures at a time').default(64).argParser(wholeNumberOf('--batch-size', 1, 4096)));
+  addModelFlag(command, 'model to ask');
   addDeviceFlags(command);
   return command.addHelpText('after', EXAMPLES).action(predict);
 }
@@ -46,7 +47,7 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
   if (inputs.includes(STDIN)) mustBePiped();
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
-  using model = await MiniXception.load(modelPath(flags.model), {
+  using model = await MiniXception.load(modelFileOf(flags.model), {
     device: flags.device,
     threads: flags.threads,
     precision: flags.precision,

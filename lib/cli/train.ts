@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { bf16Hint } from '../device.js';
 import { FerError } from '../errors.js';
+import { modelFileOf } from '../pretrained.js';
 import type { LabelledImages } from '../data/data-set.js';
 import { native } from '../native.js';
 import type { TrainingResult } from '../training/fit.js';
@@ -23,7 +24,7 @@ Examples:
   $ fer-cudnn train --data fer2013.csv --preset paper     the paper's protocol
   $ fer-cudnn train --data images/ --width wide --epochs 20 --run-dir runs/wide
   $ fer-cudnn train --data fer2013.csv --config mine.yaml --seed 2
-  $ fer-cudnn train --data mine/ --from model.safetensors --learning-rate 0.001     fine-tune
+  $ fer-cudnn train --data mine/ --from narrow --learning-rate 0.001     fine-tune
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
@@ -51,7 +52,10 @@ export function trainCommand(): Command {
     .option('--data <path>', 'data set to learn from [the synthetic faces]')
     .option('--config <file>', 'YAML or JSON file of training options')
     .option('--out, --run-dir <folder>', 'new folder for checkpoints, metrics and charts [runs/<time>-<preset>]')
-    .option('--from <model>', 'start from these weights instead of random ones (fine-tuning); they bring width and input size')
+    .option(
+      '--from <model>',
+      'start from these weights, a file or a name as for predict --model, instead of random ones; they bring width and input size',
+    )
     .option('--resume <folder>', 'go on with the interrupted run in this folder');
   addLoadFlags(command);
   addTrainingFlags(command);
@@ -117,7 +121,7 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
     const extra = ['width', 'inputSize'].filter((key) => Object.hasOwn({ ...base, ...given }, key)).map(flagOf);
     if (extra.length > 0) throw new FerError('ERR_FER_USAGE', `--from brings its own width and input size; leave out ${extra.join(', ')}`);
     const [{ readModelFile }, { widthName }] = await Promise.all([import('../network/model-file.js'), import('../network/width.js')]);
-    weights = await readModelFile(flags.from);
+    weights = await readModelFile(modelFileOf(flags.from));
     brought = { width: widthName(weights.metadata.width), inputSize: weights.metadata.inputSize };
   }
   const config = resolveFlags({ preset: flags.data === undefined ? 'quick' : 'clean', ...base, ...brought }, given);

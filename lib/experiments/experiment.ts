@@ -2,6 +2,7 @@
  * What an experiment is: a list of cells, each a unit of work that runs and resumes on its own, and a way to make one
  * result of what the cells found. Cells may run in any order, in different processes and on different machines.
  */
+import type { CancelSignal } from '../cancel-signal.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { Device } from '../device.js';
 import type { Environment, ExperimentResult } from '../report/result.js';
@@ -26,7 +27,7 @@ export interface CellContext {
   folder: string;
   device: Device;
   threads: number;
-  signal?: AbortSignal;
+  signal?: CancelSignal;
   /** Share of the cell that is done, 0..1, and a few words. */
   onProgress?: (fraction: number, text: string) => void;
 }

@@ -5,13 +5,13 @@ import { imagesOf } from '../data/rows.js';
 import { syntheticFaces } from '../data/synthetic.js';
 import { rowsOf, validationSplit } from '../data/splits.js';
 import { drawExplanation } from '../explain/draw.js';
-import type { MiniXception } from '../model.js';
+import { MiniXception } from '../model.js';
 import { checkClasses } from '../network/network.js';
 import { predictionsOf } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { dataStatement } from './data-facts.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';
-import { loadModel, modelName } from './models.js';
+import { modelFileOf, modelName } from '../pretrained.js';
 
 /** One image of a class; absent where the split has none of its kind. */
 interface Explained {
@@ -46,7 +46,7 @@ export const explain: Experiment<Found, ModelCell> = {
   estimate: () => Promise.resolve(5),
 
   async runCell(cell, context) {
-    using model = await loadModel(cell.model, context);
+    using model = await MiniXception.load(modelFileOf(cell.model), context);
     return await explained(model, modelName(cell.model), context);
   },
 

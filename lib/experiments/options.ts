@@ -4,6 +4,7 @@ import { suggestion } from '../suggestion.js';
 import { resolveWidth, widthName } from '../network/width.js';
 import { PRESET_NAMES, type PresetName, OPTIONS as TRAINING } from '../training/options.js';
 import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
+import { PRETRAINED_NAMES } from '../pretrained.js';
 import { epochs, list, oneOf, share, whole, word, type Kind, type OptionSpec } from './option-kinds.js';
 
 /** Options of the experiments; each reads its own of them. */
@@ -22,7 +23,7 @@ export interface ExperimentOptions {
   epochsScale: number;
   /** Side of the network's input, pixels. Default 48. */
   inputSize: number;
-  /** Models whose robustness is measured: files, or "package" for the package's own, the default. */
+  /** Models whose robustness is measured: names of `PRETRAINED` or files. Default narrow. */
   models: string[];
   /** Where faces shown in the report come from. Default the data set. */
   images: 'data' | 'synthetic';
@@ -35,9 +36,6 @@ const grid: Kind<GridPoint[]> = {
   read: async ([file]) => (await import('./hyperparameters/grid-file.js')).readGrid(file),
   check: (points, name) => (points.length > 0 ? points : invalidArgument(name, 'at least one point', 'none')),
 };
-
-/** The model that comes with the package, as a value of `models`. */
-export const OWN_MODEL = 'package';
 
 /** Every option: what it takes, its default and its line of help. An experiment names those that it reads, in `registry.ts`. */
 export const OPTIONS: { readonly [K in keyof ExperimentOptions]: OptionSpec<ExperimentOptions[K]> } = {
@@ -56,7 +54,7 @@ export const OPTIONS: { readonly [K in keyof ExperimentOptions]: OptionSpec<Expe
   epochs: { ...epochs, default: {}, shown: 'in full', help: 'epochs of all, or by width (narrow=100,wide=2) or setting (C1=3)' },
   epochsScale: { ...share, default: 1, help: 'share of the epochs to run' },
   inputSize: { ...whole(8, 512), default: TRAINING.inputSize.default as number, help: "side of the network's input, pixels" },
-  models: { ...list(word('<file>')), default: [OWN_MODEL], help: `models to perturb; "${OWN_MODEL}" is the package's own` },
+  models: { ...list(word('<model>')), default: [PRETRAINED_NAMES[0]], help: `models to perturb: ${PRETRAINED_NAMES.join(', ')}, or files` },
   images: { ...oneOf('<source>', ['data', 'synthetic']), default: 'data', help: 'faces that the report shows' },
   draws: { ...whole(1, 1_000_000), default: 1000, help: 'draws of 21 images' },
 };

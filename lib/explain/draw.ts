@@ -25,7 +25,7 @@ function contrasted(map: Float32Array): Float32Array {
  * The face in grey with the map in colour over it, encoded. Grad-CAM: from violet to yellow, no colour where there is no
  * evidence. The guided methods: red where a brighter pixel would speak for the class, blue where against it.
  */
-export async function drawExplanation(explanation: Explanation, options: DrawOptions = {}): Promise<Buffer> {
+export async function drawExplanation(explanation: Explanation, options: DrawOptions = {}): Promise<Uint8Array> {
   const { side = 480, format = 'png' } = options;
   if (!Number.isInteger(side) || side < 16 || side > 4096) invalidArgument('side', 'a whole number from 16 to 4096', side);
   if (!['png', 'jpeg', 'webp', 'avif'].includes(format)) invalidArgument('format', 'png, jpeg, webp or avif', format);

@@ -2,7 +2,7 @@
  * What an experiment found, in the one form that every output is made from: JSON, CSV, Markdown, charts and the HTML
  * report. It is plain JSON; values are raw (fractions, seconds, bytes) and each column says how they are shown.
  */
-import type { TopLevelSpec } from 'vega-lite';
+import type { ChartSpec } from '../charts/spec.js';
 import type { Interval } from '../metrics/index.js';
 
 /** One cell of a table. */
@@ -35,7 +35,7 @@ export interface Chart {
   caption: string;
   /** What a reader who cannot see it must know. */
   alt: string;
-  spec: TopLevelSpec;
+  spec: ChartSpec;
 }
 
 export interface Picture {

@@ -1,4 +1,5 @@
 /** What `fit` takes, tells and gives. */
+import type { CancelSignal } from '../cancel-signal.js';
 import type { EpochRow } from '../metrics/epoch.js';
 import type { ClassificationMetrics } from '../metrics/index.js';
 import type { TrainingConfig } from './options.js';
@@ -30,7 +31,7 @@ export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inpu
   /** Go on with the run in `runFolder`; its configuration applies. Default false. */
   resume?: boolean;
   /** Finishes the running step, saves, and ends with `aborted: true`. */
-  signal?: AbortSignal;
+  signal?: CancelSignal;
   /** Called after steps, now and then where the device is asynchronous. */
   onProgress?: (progress: TrainingProgress) => void;
   /** Called after each epoch's validation. */

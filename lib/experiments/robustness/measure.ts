@@ -1,4 +1,5 @@
 /** How many faces a model still recognises when they are perturbed: the measurement behind experiment 3 (tables 3 and 4). */
+import type { CancelSignal } from '../../cancel-signal.js';
 import type { LabelledImages } from '../../data/data-set.js';
 import type { ImageBatch } from '../../data/image.js';
 import { batchOf, labelsOf } from '../../data/rows.js';
@@ -93,7 +94,7 @@ export interface MeasureRobustnessOptions {
   /** Called after each setting. */
   onProgress?: (progress: RobustnessProgress) => void;
   /** Stops between settings by throwing the signal's reason. */
-  signal?: AbortSignal;
+  signal?: CancelSignal;
 }
 
 /**

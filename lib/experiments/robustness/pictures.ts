@@ -8,7 +8,8 @@ import { syntheticFaces } from '../../data/synthetic.js';
 import { perturbBatch } from '../../perturb/index.js';
 import type { Picture } from '../../report/result.js';
 import type { CellContext } from '../experiment.js';
-import { loadModel, modelName } from '../models.js';
+import { MiniXception } from '../../model.js';
+import { modelFileOf, modelName } from '../../pretrained.js';
 import { measureRobustness } from './measure.js';
 import { PAPER_SERIES, type PaperSeries } from './series.js';
 
@@ -32,7 +33,7 @@ function drawnFaces(size: number): Faces {
 
 /** The first face of each class that the first model's protocol draws. */
 async function rightFaces({ data, options, ...place }: CellContext): Promise<Faces> {
-  using model = await loadModel(options.models[0], place);
+  using model = await MiniXception.load(modelFileOf(options.models[0]), place);
   const split = validationSplit(data);
   const { protocolRows } = await measureRobustness(model, data, { split, series: [], draws: 1, perClass: 1, seed: options.seeds[0] });
   return { data, rows: protocolRows, whose: `images of ${split} that ${modelName(options.models[0])} recognises` };

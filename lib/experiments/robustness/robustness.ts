@@ -3,11 +3,11 @@
  * and 4, Figure 6). The paper changes 21 images that are right; beside that protocol stand what it cannot show: how much
  * depends on the 21, all right images, and the whole split.
  */
-import type { MiniXception } from '../../model.js';
+import { MiniXception } from '../../model.js';
 import { validationSplit } from '../../data/splits.js';
 import { widthName } from '../../network/width.js';
 import type { Cell, CellContext, Experiment } from '../experiment.js';
-import { loadModel, modelName } from '../models.js';
+import { modelFileOf, modelName } from '../../pretrained.js';
 import type { ModelFacts, RobustnessFound } from './found.js';
 import { measureRobustness } from './measure.js';
 import { pictures } from './pictures.js';
@@ -37,7 +37,7 @@ export const robustness: Experiment<RobustnessFound, CurveCell | Cell> = {
   async runCell(cell, context) {
     if (!isCurve(cell)) return { pictures: await pictures(context) };
     const { data, options, threads, signal, onProgress } = context;
-    using model = await loadModel(cell.model, context);
+    using model = await MiniXception.load(modelFileOf(cell.model), context);
     try {
       const measurement = await measureRobustness(model, data, {
         split: validationSplit(data),
@@ -71,7 +71,7 @@ async function estimateCurve(cell: CurveCell, context: CellContext): Promise<num
   const split = validationSplit(data);
   const rows = data.splits.get(split)?.subarray(0, 64);
   if (!rows?.length) return 0;
-  using model = await loadModel(cell.model, context);
+  using model = await MiniXception.load(modelFileOf(cell.model), context);
   const series = seriesOf(cell);
   const few = { ...data, splits: new Map([[split, rows]]) };
   const { seconds } = await measureRobustness(model, few, {

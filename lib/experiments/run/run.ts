@@ -1,4 +1,5 @@
 /** Running experiments: what is missing of them in a folder, and one result an experiment at the end. */
+import type { CancelSignal } from '../../cancel-signal.js';
 import type { LabelledImages } from '../../data/data-set.js';
 import { resolveDevice, type Device } from '../../device.js';
 import type { Report } from '../../report/result.js';
@@ -24,7 +25,7 @@ export interface RunOptions extends Partial<ExperimentOptions>, Listeners {
   /** Path of the data set, kept in the plan so that other processes find it. */
   dataPath?: string;
   /** Finishes the running steps, saves, and ends with `aborted: true`. */
-  signal?: AbortSignal;
+  signal?: CancelSignal;
 }
 
 export interface RunOutcome extends Report {
