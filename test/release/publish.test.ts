@@ -14,7 +14,12 @@ let root = '';
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'fer-publish-'));
   const files: Record<string, string> = {
-    'package.json': JSON.stringify({ name: 'fer-cudnn', version: '1.2.3', files: ['prebuilds'] }),
+    'package.json': JSON.stringify({
+      name: 'fer-cudnn',
+      version: '1.2.3',
+      files: ['prebuilds'],
+      repository: { url: 'git+https://host/fer/fer.git' },
+    }),
     'CHANGELOG.md': '# Changelog\n\n## 1.2.3 (2026-11-30)\n\n- A change.\n\n## 1.2.2 (2026-10-01)\n',
     '.gitignore': 'prebuilds/\n*.tgz\n',
     ...Object.fromEntries(REQUIRED.map(({ file }) => [file, 'binary'])),
@@ -36,7 +41,7 @@ function commit(): void {
 
 /** What the guard says; `github` stands for the variables that a workflow sets. */
 function check(args: string[] = [], github: Record<string, string> = {}): { status: number | null; output: string } {
-  const env = { ...process.env, GITHUB_REF_TYPE: '', GITHUB_REF_NAME: '', ...github };
+  const env = { ...process.env, GITHUB_REF_TYPE: '', GITHUB_REF_NAME: '', GITHUB_REPOSITORY: '', ...github };
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--root', root, ...args], { encoding: 'utf8', env });
   return { status, output: stdout + stderr };
 }
@@ -113,6 +118,15 @@ describe('the guard of npm publish', () => {
     const github = { GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v9.9.9' };
     expectRefusal(check(['--state'], github), 'the commit has the tag v9.9.9, and version 1.2.3 needs v1.2.3', remedy);
     expect(check(['--state'], { ...github, GITHUB_REF_NAME: 'v1.2.3' })).toMatchObject({ status: 0 });
+  });
+
+  it('refuses another repository than package.json names, where a workflow publishes', () => {
+    expectRefusal(
+      check(['--state'], { GITHUB_SERVER_URL: 'https://host', GITHUB_REPOSITORY: 'somebody/fork' }),
+      'package.json names the repository git+https://host/fer/fer.git, and npm gives provenance to git+https://host/somebody/fork.git alone',
+      'npm pkg set repository.url=git+https://host/somebody/fork.git, and commit',
+    );
+    expect(check(['--state'], { GITHUB_SERVER_URL: 'https://host', GITHUB_REPOSITORY: 'fer/fer' })).toMatchObject({ status: 0 });
   });
 
   it('refuses a tarball without the plug-in or without a platform, and names every reason at once', () => {
