@@ -1,28 +1,19 @@
-/**
- * What a release is not allowed to lack: an addon for every platform of the table, and the CUDA plug-in. The files' names are those
- * that node-gyp-build looks for, `<name>.<libc>.node` in a folder a platform.
- */
+/** What a release is not allowed to lack: an addon for every target, under the name that node-gyp-build looks for, and the CUDA plug-in. */
 
 /** Where the package runs without a compiler; .github/workflows/release.yml tries the packed files on each. */
-export const PLATFORMS = [
-  { folder: 'linux-x64', libc: 'glibc' },
-  { folder: 'linux-x64', libc: 'musl' },
-  { folder: 'linux-arm64', libc: 'glibc' },
-  { folder: 'linux-arm64', libc: 'musl' },
-];
+export const TARGETS = ['linux-x64-glibc', 'linux-x64-musl', 'linux-arm64-glibc', 'linux-arm64-musl'];
 
-export const addonOf = ({ folder, libc }) => `prebuilds/${folder}/fer-cudnn.${libc}.node`;
+export function prebuilt(target) {
+  const [platform, arch, libc] = target.split('-');
+  return `prebuilds/${platform}-${arch}/fer-cudnn.${libc}.node`;
+}
 
 /** Each required file: what it is, and the command that makes it. */
 export const REQUIRED = [
-  ...PLATFORMS.map((platform) => ({
-    what: `the addon for ${platform.folder} with ${platform.libc}`,
-    file: addonOf(platform),
-    remedy: 'node scripts/prebuild.mjs --all',
-  })),
+  ...TARGETS.map((target) => ({ what: `the addon for ${target}`, file: prebuilt(target), remedy: `node scripts/prebuild.mjs ${target}` })),
   {
     what: 'the CUDA plug-in',
     file: 'prebuilds/linux-x64/fer-cudnn-cuda.so',
-    remedy: 'npm run build:cuda && node scripts/prebuild.mjs --all',
+    remedy: 'npm run build:cuda && node scripts/prebuild.mjs',
   },
 ];
