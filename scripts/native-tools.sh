@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the folder of clang-format and clang-tidy in the pinned versions, fetched into build/tools the first time: two versions
-# format differently.
+# Prints the folder of the linters in the pinned versions, fetched into build/tools the first time: two versions of clang-format format
+# differently.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if ! cmp -s scripts/requirements-tools.txt build/tools/requirements.txt; then
