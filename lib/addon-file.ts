@@ -68,7 +68,8 @@ const CAUSES: readonly Cause[] = [
  */
 export function openAddon(): unknown {
   try {
-    return nodeGypBuild(packageRoot);
+    // The folder as it stands here is what tools that trace the files of a deployment understand.
+    return nodeGypBuild(fileURLToPath(new URL('..', import.meta.url)));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0].trim() : String(cause);
     const remedy = CAUSES.find(({ applies }) => applies(reason))?.remedy(reason);

@@ -21,15 +21,17 @@ export async function writeFileAtomic(file: string, ...parts: (string | Uint8Arr
   }
 }
 
-/** What file systems that cannot flush answer: some network mounts, FUSE file systems and sandboxes. */
-const CANNOT = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+/** What file systems that cannot flush answer: some network mounts, FUSE file systems and sandboxes. Yarn's Plug'n'Play gives no code. */
+const CANNOT = [undefined, 'ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
 
 async function flush(handle: FileHandle, file: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     if (!CANNOT.includes(code)) throw error;
-    warnOnce(`the file system of ${path.dirname(path.resolve(file))} cannot flush (${code}): a power cut may cost what was written last`);
+    warnOnce(
+      `the file system of ${path.dirname(path.resolve(file))} cannot flush (${code ?? message}): a power cut may cost what was written last`,
+    );
   }
 }

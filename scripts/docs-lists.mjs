@@ -11,6 +11,7 @@ import { EXPERIMENTS } from '../dist/experiments/registry.js';
 import { PERTURBATION_TYPES, PERTURBATIONS } from '../dist/perturb/registry.js';
 import { OPTIONS } from '../dist/training/options.js';
 import { PRESETS } from '../dist/training/presets.js';
+import { CONSUMERS } from '../test/consumers/consumers.mjs';
 
 const inCode = (name) => name.replace(/[\w-]*\.\w+(\.gz)?/g, '`$&`');
 
@@ -47,6 +48,17 @@ const LISTS = {
   },
   models: { page: 'README.md', columns: ['model', '', 'accuracy on FER2013'], rows: Object.entries(PRETRAINED).map(modelRow) },
   'forms, in a sentence': { page: 'docs/errors.md', words: FORMS.map(({ describe }) => describe).join('; ') },
+  consumers: {
+    page: 'docs/bundlers.md',
+    columns: ['used by', 'tried with', 'what you add'],
+    rows: Object.values(CONSUMERS).map(({ what, packages = {}, tools = {}, needs = 'nothing' }) => [
+      what,
+      Object.entries({ ...packages, ...tools })
+        .map((each) => each.join(' '))
+        .join(', '),
+      needs,
+    ]),
+  },
   experiments: {
     page: 'docs/experiments.md',
     columns: ['experiment', 'what it shows', 'a cell is'],

@@ -1,0 +1,7 @@
+import { answer } from '../../program.mjs';
+
+export const dynamic = 'force-dynamic';
+
+export async function GET() {
+  return new Response(await answer());
+}
