@@ -2,22 +2,13 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, inject, it } from 'vitest';
-import { syntheticFaces } from '../../lib/data/synthetic.js';
+import { facesCsv } from './faces.js';
 import { run } from './installed.js';
 
 const place = { cwd: inject('project'), bin: inject('bin') };
 const at = (...parts: string[]): string => path.join(place.cwd, ...parts);
 
-beforeAll(() => {
-  const faces = syntheticFaces();
-  const rows = [...faces.splits.values()].flatMap((split, i) =>
-    [...split.subarray(0, 14)].map(
-      (row) =>
-        `${faces.labels[row]},${faces.images.subarray(row * 2304, (row + 1) * 2304).join(' ')},${['Training', 'PublicTest', 'PrivateTest'][i]}`,
-    ),
-  );
-  writeFileSync(at('small.csv'), `emotion,pixels,Usage\n${rows.join('\n')}\n`);
-});
+beforeAll(() => writeFileSync(at('small.csv'), facesCsv()));
 
 const evaluate = (env: NodeJS.ProcessEnv, node: readonly string[] = [], out?: string) =>
   run('node', [...node, at('node_modules/.bin/fer-cudnn'), 'evaluate', '--data', 'small.csv', ...(out ? ['--out', out] : [])], {

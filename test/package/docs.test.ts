@@ -4,12 +4,11 @@
  * blocks are listed below, and nothing else is left out.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import sharp from 'sharp';
 import { beforeAll, expect, inject, it } from 'vitest';
-import { syntheticFaces } from '../../lib/data/synthetic.js';
+import { faceFile, faceFolder, facesCsv } from './faces.js';
 import { run } from './installed.js';
 
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'));
@@ -41,18 +40,6 @@ while [ "$task" -le "$last" ]; do
 done
 `;
 
-/** 14 faces a split. */
-function csv(): string {
-  const faces = syntheticFaces();
-  const rows = [...faces.splits.values()].flatMap((split, i) =>
-    [...split.subarray(0, 14)].map((row) => {
-      const pixels = faces.images.subarray(row * 2304, (row + 1) * 2304).join(' ');
-      return `${faces.labels[row]},${pixels},${['Training', 'PublicTest', 'PrivateTest'][i]}`;
-    }),
-  );
-  return `emotion,pixels,Usage\n${rows.join('\n')}\n`;
-}
-
 let template: string;
 const bin = inject('bin');
 
@@ -60,23 +47,10 @@ const bin = inject('bin');
 beforeAll(async () => {
   template = mkdtempSync(path.join(inject('project'), '..', 'docs-'));
   const at = (...parts: string[]): string => path.join(template, ...parts);
-  const faces = syntheticFaces();
-  const face = (row: number, size: number) =>
-    sharp(faces.images.subarray(row * 2304, (row + 1) * 2304), { raw: { width: 48, height: 48, channels: 1 } }).resize(size);
-  for (const name of ['face.jpg', 'a.jpg', 'b.jpg']) await face(0, 48).toFile(at(name));
-  await face(0, 400).toFile(at('photo.jpg'));
-  for (const [split, first] of Object.entries({ train: 0, test: 40 }))
-    for (let row = first; row < first + 12; ++row) {
-      const folder = at('mine', split, faces.classes[faces.labels[row]]);
-      mkdirSync(folder, { recursive: true });
-      await face(row, 48).toFile(path.join(folder, `${row}.png`));
-    }
-  for (const name of faces.classes)
-    for (const split of ['train', 'test']) {
-      mkdirSync(at('mine', split, name), { recursive: true });
-      await face(100, 48).toFile(at('mine', split, name, 'one-more.png'));
-    }
-  writeFileSync(at('fer2013.csv.gz'), gzipSync(csv()));
+  for (const name of ['face.jpg', 'a.jpg', 'b.jpg']) await faceFile(at(name));
+  await faceFile(at('photo.jpg'), 0, 400);
+  await faceFolder(at('mine'), ['train', 'test']);
+  writeFileSync(at('fer2013.csv.gz'), gzipSync(facesCsv()));
   symlinkSync(path.join(inject('project'), 'node_modules'), at('node_modules'));
   cpSync('models/mini-xception-narrow/model.safetensors', at('model.safetensors'));
   const grid = /```yaml\n(# grid\.yaml[^]*?)```/.exec(readFileSync('docs/experiments.md', 'utf8'))![1];
