@@ -11,6 +11,7 @@ npm run --silent lint
 npm run --silent typecheck
 npm run --silent lint:native
 node scripts/check-contract.mjs
+node scripts/check-dependencies.mjs
 node scripts/docs-cli.mjs --check
 node scripts/docs-lists.mjs --check
 node scripts/docs-api.mjs --check
