@@ -3,6 +3,7 @@
 // scripts/prebuild.mjs.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { HOST, prebuilt } from './targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LARGEST = 16; // MiB, of the tarball
@@ -16,7 +17,7 @@ const NEEDED = [
   'dist/index.cjs',
   'dist/index.d.cts',
   'dist/cli/main.js',
-  `prebuilds/${process.platform}-${process.arch}/fer-cudnn.node`,
+  prebuilt(HOST),
   'models/mini-xception-narrow/model.safetensors',
   'models/mini-xception-narrow/README.md',
   'models/mini-xception-narrow-robust/model.safetensors',

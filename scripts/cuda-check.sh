@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 plugin=build/Release/fer-cudnn-cuda.so
 addon=build/Release/fer-cudnn.node
-oldest_glibc=2.31
+oldest_glibc=2.28
 
 same() { # <what> <expected> <got>
   if [ "$2" != "$3" ]; then printf 'FAILED  %s: expected %s, got %s\n' "$1" "$2" "$3" >&2; exit 1; fi

@@ -15,7 +15,7 @@ struct InstructionSet {
   bool bf16_in_hardware;
 };
 
-// All of them, the best first. Each contains those after it.
+// All of this architecture, the best first; each contains those after it. In architecture/, a file an architecture.
 std::span<const InstructionSet> instruction_sets();
 
 // The best that this processor has, or the one that FER_ISA names. Throws ERR_FER_ARGUMENT where that is none or not available.

@@ -1,5 +1,5 @@
 // The CPU backend's inner loops. Each file in kernels/ is compiled once per instruction set (FER_ISA:
-// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512), each file in bf16/ once for avx512_bf16 and once for amx_bf16, into a namespace of
+// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512, neon on ARM), each file in bf16/ once for avx512_bf16 and once for amx_bf16, into a namespace of
 // that name; instruction_sets.h picks at run time. All channel counts are multiples of 8.
 #pragma once
 #include <cstddef>
@@ -100,6 +100,7 @@ constexpr size_t packed_size(int k, int n) {
 namespace v2 { const Kernels &kernels(), &bf16_kernels(); }
 namespace v3 { const Kernels &kernels(), &bf16_kernels(); }
 namespace v4 { const Kernels &kernels(), &bf16_kernels(); }
+namespace neon { const Kernels &kernels(), &bf16_kernels(); }
 namespace avx512_bf16 { const Kernels& bf16_kernels(); }
 namespace amx_bf16 { const Kernels& bf16_kernels(); }
 // clang-format on

@@ -12,6 +12,8 @@ inline constexpr int kSpins = 20000;  // about 100 to 500 microseconds
 void pause() {
 #if defined(__x86_64__)
   _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
 #endif
 }
 

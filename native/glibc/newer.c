@@ -1,4 +1,4 @@
-// What the C and C++ run times linked into our binaries ask of glibc beyond 2.29, in terms of what older ones have, so that
+// What the C and C++ run times linked into our binaries ask of glibc beyond 2.28, in terms of what older ones have, so that
 // a binary built on a new system runs on an old one (cmake/glibc.cmake). Seen by the binary it is linked into alone.
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { prebuilt } from './required.mjs';
+import { prebuilt } from '../targets.mjs';
 
 if (!process.argv[2]) throw new Error('expected a tarball, as npm pack writes it');
 const tarball = path.resolve(process.argv[2]);

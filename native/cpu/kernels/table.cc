@@ -1,8 +1,5 @@
 #include "cpu/kernels/table.h"
 
-#define FER_STRING_(x) #x
-#define FER_STRING(x) FER_STRING_(x)
-
 namespace fer::cpu::FER_ISA {
 namespace {
 
@@ -39,7 +36,7 @@ constexpr KernelsOf<S> with_rounded_products() {
 
 const Kernels& kernels() {
   static const Kernels table = [] {
-    Kernels all{passes<float>(), passes<Bf16>(), "x86-64-" FER_STRING(FER_ISA), false, false, pack};
+    Kernels all{passes<float>(), passes<Bf16>(), FER_ISA_NAME, false, false, pack};
     all.multiply_rows = all.multiply_rows_to_floats = multiply_rows;
     all.accumulate_outer = accumulate_outer;
     return all;

@@ -21,7 +21,7 @@ inline constexpr int kWide = 16;
 inline constexpr int kRegisters = 32;
 #else
 inline constexpr int kWide = 8;
-inline constexpr int kRegisters = 16;
+inline constexpr int kRegisters = 16;  // NEON's 32 of 128 bits are 16 pairs
 #endif
 
 template <int L>

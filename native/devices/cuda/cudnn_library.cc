@@ -33,14 +33,14 @@ std::string variable(const char* name) {
 
 void add_matches(const std::string& pattern, std::vector<std::string>& files) {
   glob_t found{};
-  if (glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0)
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
     for (size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
   globfree(&found);
 }
 
-// Where Python packages of an installation at `prefix` keep cuDNN.
+// Where Python packages of an installation at `prefix` keep cuDNN: site-packages, Debian's dist-packages.
 void add_python(const std::string& prefix, std::vector<std::string>& patterns) {
-  const std::string pattern = (prefix == "/" ? "" : prefix) + "/lib/python3*/{site,dist}-packages/nvidia/cudnn/lib";
+  const std::string pattern = (prefix == "/" ? "" : prefix) + "/lib/python3*/*-packages/nvidia/cudnn/lib";
   if (std::find(patterns.begin(), patterns.end(), pattern) == patterns.end()) patterns.push_back(pattern);
 }
 

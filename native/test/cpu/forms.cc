@@ -1,17 +1,11 @@
 #include "test/cpu/forms.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cpu/instruction_sets.h"
 
 namespace fer::cpu {
-
-namespace avx512_bf16_in_software {
-const Kernels& bf16_kernels();
-}
-namespace amx_bf16_in_software {
-const Kernels& bf16_kernels();
-}
 
 std::vector<Form> forms() {
   std::vector<Form> all;
@@ -24,11 +18,8 @@ std::vector<Form> forms() {
       std::ranges::replace(name, '-', '_');
       all.push_back({name, kernels, bf16});
     }
-    if (set.fp32 == v4::kernels && set.name == std::string("x86-64-v4")) {
-      all.push_back({"avx512_bf16_in_software", &avx512_bf16_in_software::bf16_kernels(), true});
-      all.push_back({"amx_bf16_in_software", &amx_bf16_in_software::bf16_kernels(), true});
-    }
   }
+  std::ranges::copy(software_forms(), std::back_inserter(all));
   return all;
 }
 

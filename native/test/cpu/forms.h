@@ -17,4 +17,7 @@ struct Form {
 inline std::ostream& operator<<(std::ostream& out, const Form& form) { return out << form.name; }
 std::vector<Form> forms();
 
+// Those of them whose instructions this architecture may lack, worked out in software. In architecture/.
+std::vector<Form> software_forms();
+
 }  // namespace fer::cpu

@@ -10,8 +10,11 @@
 #include <stdexcept>
 #include <vector>
 
-// Saves the caller's registers on its stack and goes on where another stack stopped (x86-64, System V).
+// Saves the caller's registers on its stack and goes on where another stack stopped. kFrame words of stack: kReturn is the one
+// with the address to go on at.
 extern "C" void cuda_on_host_switch(void** stopped_here, void* go_on_there);
+#if defined(__x86_64__)
+constexpr int kFrame = 8, kReturn = 6;  // above six registers; then the stack is aligned as after a call
 asm(R"(
 .text
 .type cuda_on_host_switch, @function
@@ -33,6 +36,41 @@ cuda_on_host_switch:
   ret
 .size cuda_on_host_switch, .-cuda_on_host_switch
 )");
+#else
+constexpr int kFrame = 20, kReturn = 11;
+asm(R"(
+.text
+.type cuda_on_host_switch, %function
+cuda_on_host_switch:
+  sub sp, sp, #160
+  stp x19, x20, [sp]
+  stp x21, x22, [sp, #16]
+  stp x23, x24, [sp, #32]
+  stp x25, x26, [sp, #48]
+  stp x27, x28, [sp, #64]
+  stp x29, x30, [sp, #80]
+  stp d8, d9, [sp, #96]
+  stp d10, d11, [sp, #112]
+  stp d12, d13, [sp, #128]
+  stp d14, d15, [sp, #144]
+  mov x9, sp
+  str x9, [x0]
+  mov sp, x1
+  ldp x19, x20, [sp]
+  ldp x21, x22, [sp, #16]
+  ldp x23, x24, [sp, #32]
+  ldp x25, x26, [sp, #48]
+  ldp x27, x28, [sp, #64]
+  ldp x29, x30, [sp, #80]
+  ldp d8, d9, [sp, #96]
+  ldp d10, d11, [sp, #112]
+  ldp d12, d13, [sp, #128]
+  ldp d14, d15, [sp, #144]
+  add sp, sp, #160
+  ret
+.size cuda_on_host_switch, .-cuda_on_host_switch
+)");
+#endif
 
 namespace cuda_on_host {
 
@@ -76,9 +114,9 @@ void run_threads();
 struct Fibre {
   explicit Fibre(size_t number) : stack(new char[kStack]) {
     auto top = reinterpret_cast<uintptr_t>(stack.get()) + kStack - number * 1088 % 16384;
-    void** frame = reinterpret_cast<void**>(top & ~uintptr_t{15}) - 8;
-    for (int i = 0; i < 8; ++i) frame[i] = nullptr;
-    frame[6] = reinterpret_cast<void*>(&run_threads);  // above six registers; then the stack is aligned as after a call
+    void** frame = reinterpret_cast<void**>(top & ~uintptr_t{15}) - kFrame;
+    for (int i = 0; i < kFrame; ++i) frame[i] = nullptr;
+    frame[kReturn] = reinterpret_cast<void*>(&run_threads);
     stopped = frame;
   }
   std::unique_ptr<char[]> stack;
