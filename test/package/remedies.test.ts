@@ -92,6 +92,19 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'no packed copy of the data set was kept': 'test/package/conveniences.test.ts: a cache folder that cannot be written',
 };
 
+/** The same of native/. Where the advice needs a GPU, its driver or cuDNN itself, the test stands fakes of them in its place. */
+const NATIVE: Readonly<Record<string, string>> = {
+  'in a clone, build it with: npm run build:cuda': 'scripts/cuda-check.sh: node scripts/build.mjs --cuda',
+  'install or build both together': 'test/cuda/cuda.test.ts: belongs to this very version',
+  'Install NVIDIA driver 525.60.13 or later': 'test/cuda/cuda.test.ts: takes the GPU where there is one',
+  'Install it with: python3 -m pip install nvidia-cudnn-cu12': 'test/cuda/cuda.test.ts: passes over an incomplete cuDNN',
+  'Reinstall it with: python3 -m pip install --force-reinstall': 'test/cuda/cuda.test.ts: survives a cuDNN without one of its parts',
+  'bf16 is the faster one where the processor has it': 'test/package/remedies.test.ts: --precision bf16',
+  'a smaller batch, network or data set may fit': 'native/test/cuda/backend_test.cc: the batch it advises trains',
+  'use a smaller batch size': 'native/test/cuda/backend_test.cc: the batch it advises trains',
+};
+const NATIVE_ADVICE = /"[^"\n]*(?:Install|Reinstall|build it with|install or build|use a|a smaller|the faster one)[^"\n]*"/g;
+
 beforeEach(async () => {
   rmSync(cwd, { recursive: true, force: true });
   mkdirSync(cwd, { recursive: true });
@@ -166,10 +179,15 @@ it('lists every message that advises', () => {
         advice.split(/(?=--|[A-Z]\w+ with)/).some((piece) => piece.length > 9 && literal.includes(piece.trim())),
     );
   expect(advising().filter((literal) => !inSource(literal))).toEqual([]);
-  for (const [advice, test] of Object.entries(ELSEWHERE)) {
+  const native = readdirSync('native', { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.(cc|cu|h)$/.test(name) && !/^(test|glibc)/.test(name),
+  );
+  const advises = native.flatMap((name) => readFileSync(path.join('native', name), 'utf8').match(NATIVE_ADVICE) ?? []);
+  expect(advises.filter((literal) => !Object.keys(NATIVE).some((advice) => literal.includes(advice)))).toEqual([]);
+  for (const [advice, test] of Object.entries({ ...ELSEWHERE, ...NATIVE })) {
     const [file, title] = test.split(': ');
     expect(readFileSync(file, 'utf8'), advice).toContain(title);
   }
-  const rows = [...REMEDIES.map(({ advice }) => [advice, 'test/package/remedies.test.ts']), ...Object.entries(ELSEWHERE)];
-  console.log(`${rows.length} remedies of lib/:\n${rows.map(([advice, test]) => `  ${advice}  (${test})`).join('\n')}`);
+  const rows = [...REMEDIES.map(({ advice }) => [advice, 'test/package/remedies.test.ts']), ...Object.entries({ ...ELSEWHERE, ...NATIVE })];
+  console.log(`${rows.length} remedies:\n${rows.map(([advice, test]) => `  ${advice}  (${test})`).join('\n')}`);
 });
