@@ -1,10 +1,14 @@
 // The systems that binaries are made for, as prebuildify names them: platform, processor, C library. cmake/zig.cmake has what zig
 // calls each, scripts/run-as.sh how each runs here. `compiler`, `ran` and `tests` are what docs/binaries.md says of them.
 export const TARGETS = {
-  'linux-x64-glibc': { compiler: 'GCC 12', ran: 'natively, Node 20 to 26', tests: 'TESTS_X64' },
-  'linux-x64-musl': { compiler: 'zig 0.17', ran: 'natively by musl 1.2.5, Node 24', tests: 'not built for it' },
-  'linux-arm64-glibc': { compiler: 'zig 0.17', ran: 'qemu-user 10, glibc 2.41, Node 24', tests: 'TESTS_ARM' },
-  'linux-arm64-musl': { compiler: 'zig 0.17', ran: 'qemu-user 10, musl 1.2.5, Node 24', tests: 'not built for it' },
+  'linux-x64-glibc': { compiler: 'GCC 12', ran: 'natively, Node 20 to 26', tests: 'all 662' },
+  'linux-x64-musl': { compiler: 'zig 0.17', ran: 'natively by musl 1.2.5, Node 24', tests: 'not run' },
+  'linux-arm64-glibc': {
+    compiler: 'zig 0.17',
+    ran: 'qemu-user 10, glibc 2.41, Node 24',
+    tests: '179 passed, 1 skipped, of 402: all ops, products, plans, threads',
+  },
+  'linux-arm64-musl': { compiler: 'zig 0.17', ran: 'qemu-user 10, musl 1.2.5, Node 24', tests: 'not run' },
 };
 
 /** What these binaries may ask of glibc at most. */
