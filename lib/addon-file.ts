@@ -25,7 +25,7 @@ interface Cause {
   /** Whether it is this one. `reason`: the first line of the loader's message. */
   applies(reason: string): boolean;
   /** What to do about it, with what is behind it where the loader's message does not say. */
-  remedy(reason: string): string;
+  remedy(): string;
 }
 
 const glibc = (): string =>
@@ -72,7 +72,7 @@ export function openAddon(): unknown {
     return nodeGypBuild(fileURLToPath(new URL('..', import.meta.url)));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0].trim() : String(cause);
-    const remedy = CAUSES.find(({ applies }) => applies(reason))?.remedy(reason);
+    const remedy = CAUSES.find(({ applies }) => applies(reason))?.remedy();
     throw new FerError(
       'ERR_FER_NATIVE_LOAD',
       `the compiled part of fer-cudnn could not be loaded on ${process.platform}-${process.arch}, Node ${process.versions.node}: ${reason}` +

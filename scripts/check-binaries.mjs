@@ -6,10 +6,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import prettier from 'prettier';
-import { OLDEST_GLIBC, prebuilt, TARGETS } from './targets.mjs';
+import { OLDEST_GLIBC, PLUGIN, prebuilt, TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PLUGIN = 'prebuilds/linux-x64/fer-cudnn-cuda.so';
 const MACHINES = { x64: 'X86-64', arm64: 'AArch64' };
 const EXPORTS = { addon: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'], plugin: ['fer_cuda_plugin'] };
 // The C library's own parts. Before glibc 2.34 these were files of their own.

@@ -11,8 +11,13 @@ export const TARGETS = {
   'linux-arm64-musl': { compiler: 'zig 0.17', ran: 'qemu-user 10, musl 1.2.5, Node 24', tests: 'not run' },
 };
 
+/** The CUDA backend, beside the addon that opens it. */
+export const PLUGIN = 'prebuilds/linux-x64/fer-cudnn-cuda.so';
+
 /** What these binaries may ask of glibc at most. */
 export const OLDEST_GLIBC = '2.28';
+
+process.report.excludeNetwork = true; // its look-ups take seconds in a container
 
 /** This machine's, which `npm run build` builds for; undefined where there is none. */
 export const HOST = Object.keys(TARGETS).find((name) => {

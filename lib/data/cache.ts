@@ -23,8 +23,9 @@ function home(): string | undefined {
 function cacheFolder(): string | undefined {
   const { FER_CACHE_DIR, XDG_CACHE_HOME } = process.env;
   if (FER_CACHE_DIR) return FER_CACHE_DIR;
-  const parent = XDG_CACHE_HOME || (home() && path.join(home()!, '.cache'));
-  return parent && path.join(parent, 'fer-cudnn');
+  if (XDG_CACHE_HOME) return path.join(XDG_CACHE_HOME, 'fer-cudnn');
+  const user = home();
+  return user && path.join(user, '.cache', 'fer-cudnn');
 }
 
 /** Where the packed copy of `source` lies; it changes whenever the file or the options do. Undefined where the user has no folder. */

@@ -1,6 +1,6 @@
 /** What a release is not allowed to lack: an addon for every target, under the name that node-gyp-build looks for, and the CUDA plug-in. */
 
-import { prebuilt, TARGETS } from '../targets.mjs';
+import { PLUGIN, prebuilt, TARGETS } from '../targets.mjs';
 
 /** Each required file: what it is, and the command that makes it. */
 export const REQUIRED = [
@@ -11,7 +11,7 @@ export const REQUIRED = [
   })),
   {
     what: 'the CUDA plug-in',
-    file: 'prebuilds/linux-x64/fer-cudnn-cuda.so',
+    file: PLUGIN,
     remedy: 'npm run build:cuda && node scripts/prebuild.mjs',
   },
 ];

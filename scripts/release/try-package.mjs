@@ -7,14 +7,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { prebuilt } from '../targets.mjs';
+import { HOST, prebuilt } from '../targets.mjs';
 
 if (!process.argv[2]) throw new Error('expected a tarball, as npm pack writes it');
 const tarball = path.resolve(process.argv[2]);
-process.report.excludeNetwork = true; // its look-ups take seconds in a container
 const glibc = process.report.getReport().header.glibcVersionRuntime;
-const target = `${process.platform}-${process.arch}-${glibc ? 'glibc' : 'musl'}`;
-const addon = prebuilt(target);
+if (!HOST) throw new Error(`there is no binary for ${process.platform}-${process.arch}`);
+const addon = prebuilt(HOST);
 const project = mkdtempSync(path.join(tmpdir(), 'fer-try-'));
 process.on('exit', () => rmSync(project, { recursive: true, force: true }));
 
@@ -55,7 +54,7 @@ writeFileSync(
   `const { MiniXception, syntheticFaces } = require('fer-cudnn');\nconst kind = 'CommonJS';\n(async () => {${BODY}})();`,
 );
 
-console.log(`Node ${process.version} on ${[target, glibc].filter(Boolean).join(' ')}: ${path.basename(tarball)}`);
+console.log(`Node ${process.version} on ${[HOST, glibc].filter(Boolean).join(' ')}: ${path.basename(tarball)}`);
 run('npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', tarball);
 process.stdout.write(run(process.execPath, 'user.mjs'));
 process.stdout.write(run(process.execPath, 'user.cjs'));
@@ -63,7 +62,7 @@ const cli = path.join(project, 'node_modules', '.bin', 'fer-cudnn');
 console.log(`fer-cudnn --version: ${run(cli, '--version').trim()}`);
 
 // Where the plug-in belongs and no driver is, it loads and says what is missing.
-if (target === 'linux-x64-glibc') {
+if (HOST === 'linux-x64-glibc') {
   const { status, stderr } = spawnSync(cli, ['bench', '--seconds', '1', '--device', 'cuda'], { cwd: project, encoding: 'utf8' });
   const missing = /no NVIDIA driver is installed.*ERR_FER_DEVICE_UNAVAILABLE/.test(stderr);
   if (status !== 0 && !missing) stop(`--device cuda said: ${stderr}`);

@@ -71,7 +71,7 @@ it('a font that is out of reach: no PNG without words', async () => {
   expect(status).toBe(0);
 });
 
-it('a working folder that is read-only stops a run before it trains, not after', async () => {
+it('a run folder that cannot be made stops a run before it trains, not after', async () => {
   mkdirSync(at('file-not-folder'), { recursive: true });
   writeFileSync(at('file-not-folder', 'x'), '');
   const { status, stderr } = await run('fer-cudnn', ['train', '--epochs', '1', '--out', 'file-not-folder/x/run'], place);

@@ -25,7 +25,7 @@ export function facesCsv(): string {
   return `emotion,pixels,Usage\n${rows.join('\n')}\n`;
 }
 
-/** One picture a class in each split of an image folder. */
+/** Three pictures a class in each split of an image folder. */
 export async function faceFolder(folder: string, splits: readonly string[]): Promise<void> {
   for (const [i, split] of splits.entries())
     for (const [c, name] of faces.classes.entries())
