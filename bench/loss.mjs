@@ -24,11 +24,11 @@ const { width } = values;
 const rate = Number(values.rate);
 const set = await loadDataSet(positionals[0]);
 const training = set.splits.get('Training');
-const data = residentData(set);
+const data = await residentData(set);
 
 async function losses(precision, seed) {
   const model = MiniXception.create({ width, precision, seed, threads: 2 });
-  const trainer = paperTrainer(model, data, BATCH, { seed });
+  const trainer = await paperTrainer(model, data, BATCH, { seed });
   const curve = [];
   let at = seed;
   for (let done = 0; done < Number(values.steps); done += TOGETHER) {

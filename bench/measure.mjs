@@ -29,9 +29,9 @@ export const epochOf = (trainer, epoch, rows, batch, rate) =>
  * `device`: MiniXception.create's options.
  */
 export async function trainingStep(device, width, batch, { chunks, steps }) {
-  const data = noise(batch * steps);
+  const data = await noise(batch * steps);
   const model = MiniXception.create({ width, ...device });
-  const trainer = paperTrainer(model, data, batch);
+  const trainer = await paperTrainer(model, data, batch);
   try {
     const rows = Uint32Array.from({ length: steps * batch }, (_, i) => i);
     const times = [];

@@ -51,8 +51,8 @@ export class MiniXception {
   }
 
   /** A network from a model file already in memory. */
-  static fromFile(file: ModelFile, options: DeviceOptions = {}): MiniXception {
-    return new MiniXception(networkOf(file, options));
+  static async fromFile(file: ModelFile, options: DeviceOptions = {}): Promise<MiniXception> {
+    return new MiniXception(await networkOf(file, options));
   }
 
   /** Channels of the stem and the modules. */
@@ -92,24 +92,24 @@ export class MiniXception {
     return this.native.deviceDescription;
   }
 
-  /** Copies of all tensors by name, in PyTorch's layout. */
-  tensors(): Map<string, Tensor> {
+  /** Copies of all tensors by name, in PyTorch's layout; during a training, as they are between two of its steps. */
+  tensors(): Promise<Map<string, Tensor>> {
     return tensorsOf(this);
   }
 
   /** Overwrites every tensor of the network from `tensors`, ignoring others there. */
-  setTensors(tensors: ReadonlyMap<string, Tensor>): void {
-    setTensors(this, tensors);
+  setTensors(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+    return setTensors(this, tensors);
   }
 
   /** Writes safetensors, whole or not at all. */
   async save(path: string): Promise<void> {
-    await writeModelFile(path, { metadata: this.metadata, tensors: this.tensors() });
+    await writeModelFile(path, { metadata: this.metadata, tensors: await this.tensors() });
   }
 
   /** A second network of the same form on the same device, with the same weights. */
-  clone(): MiniXception {
-    return new MiniXception(copyOf(this));
+  async clone(): Promise<MiniXception> {
+    return new MiniXception(await copyOf(this));
   }
 
   /**

@@ -1,8 +1,9 @@
 /**
  * The typed boundary: the one file that knows the shape of the compiled addon.
  *
- * Everything below mirrors `native/addon/`, class by class. Arguments are checked in the TypeScript modules that call this file; the addon checks again only
- * what could corrupt memory. Promises returned here settle on the event loop; the work runs off it.
+ * Everything below mirrors `native/addon/`, class by class. Arguments are checked in the TypeScript modules that call this file; the addon checks again what
+ * could corrupt memory: types, lengths, ranges (ERR_FER_ARGUMENT). Promises returned here settle on the event loop; the work runs off it, in the order in
+ * which one network was asked, and between the steps of a training.
  */
 import { openAddon } from './addon-file.js';
 import { FerError } from './errors.js';
@@ -27,10 +28,16 @@ export interface NativeTensor {
   trainable: boolean;
 }
 
-/** Grey images and their labels, resident in native memory. */
+/** What it takes to overwrite a tensor. */
+export type NativeValues = Pick<NativeTensor, 'name' | 'data'>;
+
+/** Grey images and their labels, resident in native memory. Nothing reads it before it is full. */
 export interface NativeDataSet {
+  /** Images so far. */
   readonly count: number;
   readonly size: number;
+  /** Copies images [n, size, size] and their labels [n] behind those there. */
+  append(images: Uint8Array, labels: Uint8Array): void;
   dispose(): void;
 }
 
@@ -132,8 +139,10 @@ export interface NativeModel {
   /** Of device "auto": what was chosen and why; otherwise empty. */
   readonly deviceChoice: string;
   readonly precision: string;
-  tensors(): NativeTensor[];
-  setTensor(name: string, data: Float32Array): void;
+  /** Gives it random weights; whatever is asked next comes after it, and fails if it failed. */
+  initialise(seed: number): Promise<void>;
+  tensors(): Promise<NativeTensor[]>;
+  setTensors(tensors: readonly NativeValues[]): Promise<void>;
   /** Logits [n, classes] of `images` [n, size, size]. */
   logits(images: Uint8Array, count: number): Promise<Float32Array>;
   /** Logits [n, classes] of rows of a resident data set; `flip` mirrors each image first. */
@@ -143,23 +152,26 @@ export interface NativeModel {
    * likeliest class; `guided` hands on only positive gradients at each ReLU.
    */
   explain(image: Uint8Array, options: { layer: string; target: number; guided: boolean }): Promise<NativeExplanation>;
-  /** Bytes held natively: parameters, activations, scratch. */
+  /** Bytes held natively: parameters, activations, scratch; as of the last thing done with it. */
   memoryBytes(): number;
   dispose(): void;
 }
 
 export interface NativeTrainer {
+  /** Takes the memory that training needs; nothing else works before it. */
+  open(): Promise<void>;
   /** Trains one epoch or what is left of it; resolves early, with `step` short of the end, after `cancel()`. */
   trainEpoch(request: NativeEpochRequest, onProgress: (totals: NativeEpochTotals) => void): Promise<NativeEpochTotals>;
   /** Finish the running step, then stop. */
   cancel(): void;
   /** Optimiser moments and averaged weights, by name ("moment1.<tensor>", "moment2.<tensor>", "ema.<tensor>"). */
-  state(): NativeTensor[];
-  setState(name: string, data: Float32Array): void;
+  state(): Promise<NativeTensor[]>;
+  /** Overwrites some of the state, and the steps taken. */
+  setState(tensors: readonly NativeValues[], steps: number): Promise<void>;
   /** Optimiser steps taken since the start of training. */
-  stepCount: number;
+  readonly stepCount: number;
   /** Writes the averaged weights and statistics into another model of the same spec. */
-  copyAverageTo(model: NativeModel): void;
+  copyAverageTo(model: NativeModel): Promise<void>;
   /** Bytes held natively beside the model's own: gradients, optimiser, activations and gradients of a batch. */
   memoryBytes(): number;
   dispose(): void;
@@ -264,8 +276,10 @@ export interface NativeOp {
 }
 
 export interface NativeAddon {
-  DataSet: new (images: Uint8Array, labels: Uint8Array, size: number) => NativeDataSet;
-  Model: new (spec: NativeSpec, options: { device: string; threads: number; precision: string; seed: number }) => NativeModel;
+  /** Room for `count` images. Throws ERR_FER_OUT_OF_MEMORY. */
+  DataSet: new (count: number, size: number) => NativeDataSet;
+  /** Weights of zero. */
+  Model: new (spec: NativeSpec, options: { device: string; threads: number; precision: string }) => NativeModel;
   Trainer: new (model: NativeModel, dataSet: NativeDataSet, options: NativeTrainerOptions) => NativeTrainer;
   CsvParser: new (options: { skipBadRows: boolean }) => NativeCsvParser;
   /** Draws row `index` of a data set as training would see it the `repeat`th time (from 0) in an epoch: float [size*size], in -1..1. */
@@ -284,8 +298,8 @@ export interface NativeAddon {
     chain: NativePerturbation[],
     options: { seed: number; rows: Uint32Array; firstStep: number; threads: number },
   ): Promise<{ images: Uint8Array; width: number; height: number }>;
-  /** What the machine offers: instruction set, logical cores, library versions. */
-  systemInfo(): { isa: string; cores: number; compiler: string };
+  /** What the machine offers: instruction set, processors and memory (bytes, beside what is taken) that this process may use, compiler. */
+  systemInfo(): { isa: string; cores: number; memoryBytes: number; compiler: string };
   /** Opens plug-ins, drivers and libraries: better in a process of its own, which they could end. */
   probeDevices(): DeviceProbe[];
   /** Throws ERR_FER_ARGUMENT for widths, classes or an input size that make no network. */

@@ -9,6 +9,7 @@ import { syntheticFaces } from '../lib/data/synthetic.js';
 import { FerError } from '../lib/errors.js';
 import { MiniXception } from '../lib/model.js';
 import { native } from '../lib/native.js';
+import { residentData } from '../lib/network/resident.js';
 import { describe as planOf } from '../lib/network/description.js';
 import { WIDTHS } from '../lib/network/width.js';
 
@@ -29,7 +30,7 @@ function codeOf(attempt: () => unknown): string | undefined {
 }
 
 describe('MiniXception', () => {
-  it("has the paper's two widths", () => {
+  it("has the paper's two widths", async () => {
     using narrow = MiniXception.create();
     using wide = MiniXception.create({ width: 'wide' });
     expect([narrow.parameterCount, wide.parameterCount]).toEqual([56_951, 2_906_151]);
@@ -38,7 +39,7 @@ describe('MiniXception', () => {
       [narrow, WIDTHS.narrow],
       [wide, WIDTHS.wide],
     ] as const) {
-      const shapes = new Map([...model.tensors()].map(([name, { shape }]) => [name, shape]));
+      const shapes = new Map([...(await model.tensors())].map(([name, { shape }]) => [name, shape]));
       const planned = planOf({ width, classes: FER_CLASSES, inputSize: 48 }).tensors;
       expect([...shapes]).toEqual(planned.map(({ name, shape }) => [name, shape]));
     }
@@ -131,15 +132,17 @@ describe('MiniXception', () => {
     const model = MiniXception.create();
     model.dispose();
     model.dispose();
-    expect(codeOf(() => model.tensors())).toBe('ERR_FER_DISPOSED');
+    await expect(model.tensors()).rejects.toMatchObject({ code: 'ERR_FER_DISPOSED' });
     await expect(model.predict({ pixels: new Uint8Array(2304), width: 48, height: 48 })).rejects.toMatchObject({
       code: 'ERR_FER_DISPOSED',
     });
   });
 
   it('keeps working when disposed during its work', async () => {
+    const faces = syntheticFaces();
+    using data = await residentData(faces);
     const model = MiniXception.create();
-    const logits = model.logitsOf(syntheticFaces(), 'Training');
+    const logits = model.native.logitsOf(data, faces.splits.get('Training')!, false);
     model.dispose();
     expect(await logits).toHaveLength(2800 * 7);
   });
@@ -171,16 +174,20 @@ describe('worker threads', () => {
     const code = `
       const { parentPort } = require('node:worker_threads');
       const addon = require(${JSON.stringify(addon)});
-      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, precision: 'fp32', seed: 1 });
+      const model = new addon.Model({ stem: [4, 4], modules: [8], classes: 2, inputSize: 16 }, { device: 'cpu', threads: 2, precision: 'fp32' });
       const images = new Uint8Array(4000 * 256).map((_, i) => (i * 7919) % 251);
-      const data = new addon.DataSet(images, new Uint8Array(4000).map((_, i) => i % 2), 16);
+      const data = new addon.DataSet(4000, 16);
+      data.append(images, new Uint8Array(4000).map((_, i) => i % 2));
       const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', nearest: 0, photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };
       const trainer = new addon.Trainer(model, data, { batchSize: 20, optimizer: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0, beta1: 0.9,
-        beta2: 0.999, epsilon: 1e-8, clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 1, augmentation: none });
+        beta2: 0.999, epsilon: 1e-8, clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 1, balancedSampling: 0, rareAugmentation: 0,
+        augmentation: none });
       const request = (epoch) => ({ epoch, indices: Uint32Array.from({ length: 4000 }, (_, i) => i), learningRates: new Float32Array(200).fill(0.01),
         from: { lossSum: 0, correct: 0, seen: 0, step: 0 } });
-      trainer.trainEpoch(request(0), () => {}).then(async (totals) => {
+      model.initialise(1);
+      trainer.open().then(() => trainer.trainEpoch(request(0), () => {})).then(async (totals) => {
         parentPort.postMessage(totals.lossSum);
+        for (let i = 0; i < 1000; i++) model.logits(images, 4000); // to be terminated with calls pending, too
         for (let epoch = 1; ; epoch++) await trainer.trainEpoch(request(epoch), () => {});
       });`;
     const losses = await Promise.all(

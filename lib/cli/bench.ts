@@ -64,8 +64,8 @@ async function bench(flags: BenchFlags): Promise<void> {
     );
   }
   const config = resolveConfig({ preset: 'paper', batchSize: flags.batchSize });
-  using resident = residentData(data);
-  using trainer = openTrainer(model, resident, config);
+  using resident = await residentData(data);
+  using trainer = await openTrainer(model, resident, config);
   const steps = Math.ceil(training.length / flags.batchSize);
   const learningRates = new Float32Array(steps).fill(config.learningRate);
   let epoch = 0;

@@ -52,7 +52,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   ]);
   const stored = await readModelFile(modelFileOf(flags.model));
   if (flags.inputSize) stored.metadata.inputSize = flags.inputSize;
-  using model = MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads, precision: flags.precision });
+  using model = await MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads, precision: flags.precision });
   noteDevice(model);
   const data = await loadDataSet(flags.data, { size: model.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, flags.data);

@@ -53,7 +53,7 @@ async function modelFacts(nameOrPath: string): Promise<Record<string, unknown>> 
   const file = modelFileOf(nameOrPath);
   const [{ MiniXception }, { readModelFile }] = await Promise.all([import('../model.js'), import('../network/model-file.js')]);
   const stored = await readModelFile(file);
-  using network = MiniXception.fromFile(stored);
+  using network = await MiniXception.fromFile(stored);
   const { width, classes, inputSize, normalization, training, source } = stored.metadata;
   return {
     file,

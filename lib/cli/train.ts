@@ -78,7 +78,7 @@ async function train(flags: TrainFlags): Promise<void> {
   const { inputSize, precision } = config;
   const { device, threads } = flags;
   using model = start.weights
-    ? MiniXception.fromFile(start.weights, { device, threads, precision })
+    ? await MiniXception.fromFile(start.weights, { device, threads, precision })
     : MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));
   noteDevice(model);
   note(

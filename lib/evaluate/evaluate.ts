@@ -20,7 +20,7 @@ export interface EvaluateOptions {
  */
 export async function logitsOf(network: Network, data: LabelledImages, split: string, { flip }: { flip?: boolean }): Promise<Float32Array> {
   const rows = rowsOf(data, split);
-  using resident = residentData(data);
+  using resident = await residentData(data);
   const logits = await network.native.logitsOf(resident, rows, false);
   if (flip) (await network.native.logitsOf(resident, rows, true)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
   return logits;

@@ -7,7 +7,7 @@ import type { EpochRow } from '../metrics/epoch.js';
 import { classificationMetrics, type ClassificationMetrics } from '../metrics/index.js';
 import type { NativeDataSet, NativeEpochTotals, NativeTrainer } from '../native.js';
 import { readModelFile, writeModelFile } from '../network/model-file.js';
-import { checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
+import { byName, checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
 import type { Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
@@ -20,7 +20,7 @@ import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
 class Run {
   private readonly schedule: Schedule;
   private readonly steps: number;
-  private readonly averaged: Network | undefined;
+  private averaged: Network | undefined;
   private bestTensors: Map<string, Tensor> | undefined;
   private readonly roles: Roles;
 
@@ -38,11 +38,11 @@ class Run {
     this.steps = Math.ceil(this.roles.training.length / config.batchSize);
     this.schedule = makeSchedule(config);
     if (Object.keys(progress.schedule).length) this.schedule.restore(progress.schedule);
-    if (config.emaDecay > 0) this.averaged = copyOf(network);
   }
 
   async execute(): Promise<TrainingResult> {
     const { config } = this.progress;
+    if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
     const finished = (): boolean => {
       const { epoch, best } = this.progress;
       return epoch >= config.epochs || (config.earlyStopping > 0 && epoch - best.epoch >= config.earlyStopping);
@@ -78,7 +78,7 @@ class Run {
     const totals = await this.takeSteps(learningRates, started);
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
-    for (const [name, { data }] of tensorsOf(this.network))
+    for (const [name, { data }] of await tensorsOf(this.network))
       this.mustBeFinite(`a value of ${name}`, data.find((value) => !Number.isFinite(value)) ?? 0);
     if (totals.step < this.steps) {
       progress.totals = totals;
@@ -118,7 +118,7 @@ class Run {
   /** Validates, keeps the best weights and saves. */
   private async endEpoch(trained: Omit<EpochRow, 'epoch' | 'validationLoss' | 'validationAccuracy'>): Promise<void> {
     const { progress } = this;
-    const evaluated = this.evaluated();
+    const evaluated = await this.evaluated();
     const validation = await this.validate(evaluated);
     this.mustBeFinite('the validation loss', validation.loss);
     const { learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = trained;
@@ -173,9 +173,9 @@ class Run {
   }
 
   /** The network whose figures count: the averaged one where there is one. */
-  private evaluated(): Network {
+  private async evaluated(): Promise<Network> {
     if (!this.averaged) return this.network;
-    this.trainer.copyAverageTo(this.averaged.native);
+    await this.trainer.copyAverageTo(this.averaged.native);
     return this.averaged;
   }
 
@@ -186,7 +186,7 @@ class Run {
   }
 
   private async keep(network: Network): Promise<void> {
-    this.bestTensors = tensorsOf(network);
+    this.bestTensors = await tensorsOf(network);
     if (!this.folder) return;
     network.metadata.training = { config: this.progress.config, epoch: this.progress.best.epoch };
     await writeModelFile(this.folder.file('best.safetensors'), { metadata: network.metadata, tensors: this.bestTensors });
@@ -197,19 +197,19 @@ class Run {
     if (!folder) return;
     progress.schedule = this.schedule.state();
     progress.steps = trainer.stepCount;
-    const state = new Map(trainer.state().map(({ name, shape, data }) => [name, { shape, data }]));
-    await folder.writeCheckpoint(network.metadata, tensorsOf(network), state, progress);
+    const state = byName(await trainer.state());
+    await folder.writeCheckpoint(network.metadata, await tensorsOf(network), state, progress);
     await folder.writeRows(progress.rows);
   }
 
   /** Gives the network the weights of the epoch that counts. */
   private async choose(): Promise<void> {
     if (this.progress.config.selectBy === 'last') {
-      if (this.averaged) setTensors(this.network, tensorsOf(this.evaluated()));
+      if (this.averaged) await setTensors(this.network, await tensorsOf(await this.evaluated()));
       return;
     }
     if (!this.bestTensors && this.folder) this.bestTensors = (await readModelFile(this.folder.file('best.safetensors'))).tensors;
-    setTensors(this.network, this.bestTensors ?? new Map());
+    await setTensors(this.network, this.bestTensors ?? new Map());
   }
 
   private result(aborted: boolean): TrainingResult {
@@ -239,19 +239,24 @@ export async function train(network: Network, data: LabelledImages, options: Fit
     : await newRun(network, given, runFolder, data.source);
   const { config } = progress;
   const { training } = rolesOf(data);
-  using resident = residentData(data);
-  if (tensors) setTensors(network, tensors);
-  using trainer = openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
-  if (tensors) restore(trainer, tensors, progress.steps, runFolder);
+  using resident = await residentData(data);
+  if (tensors) await setTensors(network, tensors);
+  using trainer = await openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
+  if (tensors) await restore(trainer, tensors, progress.steps, runFolder);
   return await new Run(network, data, resident, trainer, folder, progress, options).execute();
 }
 
 /** Gives the trainer the state that a checkpoint holds. */
-function restore(trainer: NativeTrainer, tensors: ReadonlyMap<string, Tensor>, steps: number, runFolder: string | undefined): void {
-  for (const { name } of trainer.state()) {
+async function restore(
+  trainer: NativeTrainer,
+  tensors: ReadonlyMap<string, Tensor>,
+  steps: number,
+  runFolder: string | undefined,
+): Promise<void> {
+  const state = (await trainer.state()).map(({ name }) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} lacks ${name} of the optimiser's state`);
-    trainer.setState(name, tensor.data);
-  }
-  trainer.stepCount = steps;
+    return { name, data: tensor.data };
+  });
+  await trainer.setState(state, steps);
 }

@@ -9,7 +9,7 @@ import type { TrainingResult } from './fit.js';
 import type { RunFolder } from './run-folder.js';
 
 export async function writeRunReport(folder: RunFolder, network: Network, data: LabelledImages, result: TrainingResult): Promise<void> {
-  await writeModelFile(folder.file('model.safetensors'), { metadata: network.metadata, tensors: tensorsOf(network) });
+  await writeModelFile(folder.file('model.safetensors'), { metadata: network.metadata, tensors: await tensorsOf(network) });
   await writeChart(learningCurvesChart(result.rows), folder.file('curves'));
   const { chosen, evaluation, evaluatedSplit: split } = result;
   if (!evaluation) return;

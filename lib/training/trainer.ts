@@ -11,13 +11,14 @@ export const NO_TOTALS: NativeEpochTotals = { lossSum: 0, correct: 0, seen: 0, s
  * Opens a trainer of `network` over `resident`; free it with `using`, before both. `classWeights`: one a class; default none.
  * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_OUT_OF_MEMORY
  */
-export function openTrainer(
+export async function openTrainer(
   network: Network,
   resident: NativeDataSet,
   config: TrainingConfig,
   classWeights: Float32Array = new Float32Array(0),
-): NativeTrainer & Disposable {
+): Promise<NativeTrainer & Disposable> {
   const trainer = new (native().Trainer)(network.native, resident, { ...config, classWeights, augmentation: config });
+  await trainer.open();
   return Object.assign(trainer, { [Symbol.dispose]: () => trainer.dispose() });
 }
 

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "addon/environment.h"
+#include "base/error.h"
 
 namespace fer::addon {
 
@@ -41,11 +42,19 @@ Napi::Function function(Napi::Env env) {
   return Napi::Function::New<guarded_function<Function>>(env);
 }
 
-// A class of the addon. Its constructor, which no method list names, guards itself.
+// A class of the addon, T, whose objects carry `T::kTag`: where one is given, another class's object would be read as if it were one.
+// (That a method is called on its own class's objects, JavaScript sees to.) Its constructor, which no method list names, guards itself.
 template <class T>
 class Wrapped : public Napi::ObjectWrap<T> {
  public:
-  using Napi::ObjectWrap<T>::ObjectWrap;
+  explicit Wrapped(const Napi::CallbackInfo& info) : Napi::ObjectWrap<T>(info) { info.This().template As<Napi::Object>().TypeTag(&T::kTag); }
+
+  // The object behind a JavaScript value. Throws ERR_FER_ARGUMENT.
+  static T& from(const Napi::Value& value, const char* name) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&T::kTag))
+      throw Error("ERR_FER_ARGUMENT", std::string("expected a native ") + T::kName + ", for " + name);
+    return *Napi::ObjectWrap<T>::Unwrap(value.As<Napi::Object>());
+  }
 
  protected:
   using Wrap = Napi::ObjectWrap<T>;

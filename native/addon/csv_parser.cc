@@ -1,6 +1,7 @@
 #include "addon/csv_parser.h"
 
 #include "addon/callbacks.h"
+#include "addon/values.h"
 #include "data/csv.h"
 
 namespace fer::addon {
@@ -8,6 +9,8 @@ namespace {
 
 class CsvParserObject : public Wrapped<CsvParserObject> {
  public:
+  static constexpr const char* kName = "CsvParser";
+  static constexpr napi_type_tag kTag = {0x2f6a90d4c71b4e5d, 0x9b03c8e5f1a74d26};
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "CsvParser", {method<&CsvParserObject::push>("push"), method<&CsvParserObject::finish>("finish")});
   }
@@ -29,23 +32,18 @@ class CsvParserObject : public Wrapped<CsvParserObject> {
   }
 
   void push(const Napi::CallbackInfo& info) {
-    const auto chunk = info[0].As<Napi::Uint8Array>();
-    parsing(info.Env(), [&] { parser_.push({reinterpret_cast<const char*>(chunk.Data()), chunk.ElementLength()}); });
+    const auto chunk = elements<uint8_t>(info[0], "chunk");
+    parsing(info.Env(), [&] { parser_.push({reinterpret_cast<const char*>(chunk.data()), chunk.size()}); });
   }
 
   Napi::Value finish(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return parsing(env, [&]() -> Napi::Value {
       parser_.finish();
-      auto bytes = [&](const std::vector<uint8_t>& from) {
-        auto array = Napi::Uint8Array::New(env, from.size());
-        std::copy(from.begin(), from.end(), array.Data());
-        return array;
-      };
       Napi::Object result = Napi::Object::New(env);
-      result.Set("images", bytes(parser_.images));
-      result.Set("labels", bytes(parser_.labels));
-      result.Set("splits", bytes(parser_.splits));
+      result.Set("images", from_bytes(env, std::move(parser_.images)));
+      result.Set("labels", from_bytes(env, std::move(parser_.labels)));
+      result.Set("splits", from_bytes(env, std::move(parser_.splits)));
       result.Set("size", parser_.size());
       Napi::Array bad_rows = Napi::Array::New(env, parser_.bad_rows.size());
       for (uint32_t i = 0; i < parser_.bad_rows.size(); ++i) {

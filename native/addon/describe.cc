@@ -31,7 +31,7 @@ constexpr const char* kOpNames[] = {FER_OPS(FER_NAME, FER_NAME)};
 
 Napi::Value describe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Plan plan = make_plan(to_spec(info[0].As<Napi::Object>()), 1);
+  const Plan plan = make_plan(to_spec(info[0]), 1);
   Napi::Array tensors = Napi::Array::New(env), values = Napi::Array::New(env), layers = Napi::Array::New(env);
   for (const TensorInfo& tensor : plan.tensors) {
     Napi::Object object = Napi::Object::New(env);
@@ -62,7 +62,7 @@ Napi::Value training_ops(const Napi::CallbackInfo& info) {
   // Bound to the host's memory, where nothing is run.
   const std::unique_ptr<Backend> host = host_device().open(0, {.threads = 1});
   Backend& backend = *host;
-  const Plan plan = make_plan(to_spec(info[0].As<Napi::Object>()), backend.channel_alignment());
+  const Plan plan = make_plan(to_spec(info[0]), backend.channel_alignment());
   const Fusion fusion = fuse(plan);
   const Pass pass(backend, plan, fusion, Purpose::kTraining, 1);
   const Buffer<float> parameters(backend, plan.parameter_floats), gradients(backend, plan.parameter_floats);

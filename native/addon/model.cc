@@ -3,16 +3,12 @@
 #include <numeric>
 
 #include "addon/data_set.h"
-#include "addon/values.h"
 #include "base/error.h"
 #include "devices/registry.h"
 #include "network/explain.h"
 
 namespace fer::addon {
 namespace {
-
-// Work below this runs at once: starting a thread would take longer.
-constexpr int64_t kInstantMultiplyAdds = 50'000'000;
 
 struct Inference {
   std::shared_ptr<SharedNetwork> model;
@@ -26,20 +22,34 @@ struct Inference {
 Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inference) {
   Job job;
   job.work = [inference] {
-    std::lock_guard lock(inference->model->busy);
-    const uint8_t* images = inference->data ? inference->data->images.data() : inference->images.data();
-    inference->logits =
-        inference->model->network->infer(images, inference->data ? inference->data->size : inference->model->network->plan().spec.input_size,
-                                         inference->rows.data(), inference->rows.size(), inference->flip);
+    Network& network = *inference->model->network;
+    const DataSet* data = inference->data.get();
+    inference->logits = network.infer(data ? data->images.data() : inference->images.data(), data ? data->size : network.plan().spec.input_size,
+                                      inference->rows.data(), inference->rows.size(), inference->flip);
   };
   job.result = [inference](Napi::Env env) -> Napi::Value { return from_floats(env, inference->logits); };
-  const int64_t work = static_cast<int64_t>(inference->rows.size()) * inference->model->network->plan().multiply_adds;
-  const bool idle = inference->model->busy.try_lock();
-  if (idle) inference->model->busy.unlock();
-  return idle && work < kInstantMultiplyAdds ? run_now(env, std::move(job)) : start(env, std::move(job));
+  return with_network(env, inference->model, std::move(job));
 }
 
 }  // namespace
+
+Napi::Promise with_network(Napi::Env env, const std::shared_ptr<SharedNetwork>& model, Job job) {
+  job.work = [model, work = std::move(job.work)] {
+    std::lock_guard lock(model->turns);
+    if (model->failure) std::rethrow_exception(model->failure);
+    work();
+    model->bytes = model->network->bytes();
+  };
+  return queue_of(env).add(env, model.get(), std::move(job));
+}
+
+std::vector<NamedTensor> read_tensors(const Network& network, const std::string& prefix, const float* parameters, const float* statistics) {
+  std::vector<NamedTensor> tensors;
+  for (const TensorInfo& tensor : network.plan().tensors)
+    if (const float* base = tensor.trainable ? parameters : statistics)
+      tensors.push_back({prefix + tensor.name, tensor.shape, tensor.trainable, network.read_from(base, tensor)});
+  return tensors;
+}
 
 Napi::Function ModelObject::define(Napi::Env env) {
   return DefineClass(
@@ -47,20 +57,22 @@ Napi::Function ModelObject::define(Napi::Env env) {
       {accessor<&ModelObject::parameter_count>("parameterCount"), accessor<&ModelObject::multiply_adds>("multiplyAdds"),
        accessor<&ModelObject::threads>("threads"), accessor<&ModelObject::device>("device"),
        accessor<&ModelObject::device_description>("deviceDescription"), accessor<&ModelObject::device_choice>("deviceChoice"),
-       accessor<&ModelObject::precision>("precision"), method<&ModelObject::tensors>("tensors"), method<&ModelObject::set_tensor>("setTensor"),
-       method<&ModelObject::logits>("logits"), method<&ModelObject::logits_of>("logitsOf"), method<&ModelObject::explain>("explain"),
-       method<&ModelObject::memory_bytes>("memoryBytes"), method<&ModelObject::dispose>("dispose")});
+       accessor<&ModelObject::precision>("precision"), method<&ModelObject::initialise>("initialise"), method<&ModelObject::tensors>("tensors"),
+       method<&ModelObject::set_tensors>("setTensors"), method<&ModelObject::logits>("logits"), method<&ModelObject::logits_of>("logitsOf"),
+       method<&ModelObject::explain>("explain"), method<&ModelObject::memory_bytes>("memoryBytes"), method<&ModelObject::dispose>("dispose")});
 }
 
+// new Model(spec, {device, threads, precision}): weights are zero until `initialise` or `setTensors`.
 ModelObject::ModelObject(const Napi::CallbackInfo& info) : Wrapped(info) {
   guarded(info.Env(), [&] {
-    const auto options = info[1].As<Napi::Object>();
-    OpenedDevice opened = open_device(options.Get("device").ToString(), to_device_options(options));
+    const Napi::Object options = to_object(info[1], "options");
+    OpenedDevice opened = open_device(to_text(options.Get("device"), "device"), to_device_options(options));
     device_ = opened.name;
     device_choice_ = opened.choice;
     precision_ = options.Get("precision").ToString();
-    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0].As<Napi::Object>()), std::move(opened.backend), seed(options));
-    accounted_ = static_cast<int64_t>(shared_->network->bytes());
+    shared_ = std::make_shared<SharedNetwork>(to_spec(info[0]), std::move(opened.backend));
+    shared_->bytes = shared_->network->bytes();
+    accounted_ = static_cast<int64_t>(shared_->bytes);
     account(info.Env(), accounted_);
   });
 }
@@ -69,11 +81,7 @@ ModelObject::~ModelObject() {
   if (accounted_) account(Env(), -accounted_);
 }
 
-std::shared_ptr<SharedNetwork> ModelObject::get(Napi::Env env, const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Environment::of(env).model.Value()))
-    throw Error("ERR_FER_ARGUMENT", "expected a native Model");
-  return Unwrap(value.As<Napi::Object>())->live();
-}
+std::shared_ptr<SharedNetwork> ModelObject::get(const Napi::Value& value) { return from(value, "model").live(); }
 
 std::shared_ptr<SharedNetwork> ModelObject::live() const {
   if (!shared_) throw Error("ERR_FER_DISPOSED", "this model was disposed");
@@ -94,31 +102,53 @@ Napi::Value ModelObject::device_description(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), live()->network->backend().description());
 }
 
-Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
-  const auto shared = live();
-  std::lock_guard lock(shared->busy);
-  const auto& all = shared->network->plan().tensors;
-  Napi::Array array = Napi::Array::New(info.Env(), all.size());
-  for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, from_tensor(info.Env(), all[i].name, all[i], shared->network->read(all[i])));
-  return array;
+// initialise(seed): random weights. Settles nothing that anyone waits for: what comes next to the network comes after it, and fails as
+// it did.
+Napi::Value ModelObject::initialise(const Napi::CallbackInfo& info) {
+  const auto model = live();
+  const auto seed = static_cast<uint64_t>(to_whole(info[0], "seed"));
+  Job job;
+  job.work = [model = model.get(), seed] {
+    try {
+      model->network->initialise(seed);
+    } catch (...) {
+      model->failure = std::current_exception();
+    }
+  };
+  return with_network(info.Env(), model, std::move(job));
 }
 
-void ModelObject::set_tensor(const Napi::CallbackInfo& info) {
-  const auto shared = live();
-  std::lock_guard lock(shared->busy);
-  const std::string name = info[0].ToString();
-  shared->network->write(shared->network->tensor(name), values<Napi::Float32Array>(info[1]));
+Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
+  const auto model = live();
+  auto tensors = std::make_shared<std::vector<NamedTensor>>();
+  Job job;
+  job.work = [model = model.get(), tensors] {
+    const Network& network = *model->network;
+    *tensors = read_tensors(network, "", network.parameters(), network.statistics());
+  };
+  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, *tensors); };
+  return with_network(info.Env(), model, std::move(job));
+}
+
+Napi::Value ModelObject::set_tensors(const Napi::CallbackInfo& info) {
+  const auto model = live();
+  auto tensors = std::make_shared<std::vector<NamedTensor>>(to_tensors(info[0], "tensors"));
+  Job job;
+  job.work = [model = model.get(), tensors] {
+    for (const NamedTensor& tensor : *tensors) model->network->write(model->network->tensor(tensor.name), tensor.data);
+  };
+  return with_network(info.Env(), model, std::move(job));
 }
 
 Napi::Value ModelObject::logits(const Napi::CallbackInfo& info) {
   auto inference = std::make_shared<Inference>();
   inference->model = live();
-  const int size = inference->model->network->plan().spec.input_size;
-  inference->images = values<Napi::Uint8Array>(info[0]);
-  const auto count = static_cast<size_t>(info[1].ToNumber().DoubleValue());
+  const auto size = static_cast<size_t>(inference->model->network->plan().spec.input_size);
+  inference->images = copy_of<uint8_t>(info[0], "images");
+  const auto count = static_cast<size_t>(to_whole(info[1], "count", 0, UINT32_MAX));
   if (inference->images.size() != count * size * size)
-    throw Error("ERR_FER_ARGUMENT",
-                "expected " + std::to_string(count * size * size) + " bytes of images, got " + std::to_string(inference->images.size()));
+    throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(count * size * size) + " bytes, got " + std::to_string(inference->images.size()) +
+                                        ", for " + std::to_string(count) + " images");
   inference->rows.resize(count);
   std::iota(inference->rows.begin(), inference->rows.end(), 0u);
   return run_inference(info.Env(), inference);
@@ -127,8 +157,8 @@ Napi::Value ModelObject::logits(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::logits_of(const Napi::CallbackInfo& info) {
   auto inference = std::make_shared<Inference>();
   inference->model = live();
-  inference->data = DataSetObject::get(info.Env(), info[0]);
-  inference->rows = values<Napi::Uint32Array>(info[1]);
+  inference->data = DataSetObject::get(info[0]);
+  inference->rows = copy_of<uint32_t>(info[1], "indices");
   inference->flip = info[2].ToBoolean();
   for (uint32_t row : inference->rows)
     if (row >= inference->data->count())
@@ -141,21 +171,23 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
     std::vector<uint8_t> image;
     ExplainRequest request;
     Sensitivity found;
+    std::vector<float> grad_cam;
   };
   const auto model = live();
   const int size = model->network->plan().spec.input_size;
-  const auto options = info[1].As<Napi::Object>();
+  const Napi::Object options = to_object(info[1], "options");
   auto explanation = std::make_shared<Explanation>();
-  explanation->image = values<Napi::Uint8Array>(info[0]);
+  explanation->image = copy_of<uint8_t>(info[0], "image");
   if (explanation->image.size() != static_cast<size_t>(size) * size)
     throw Error("ERR_FER_ARGUMENT",
-                "expected " + std::to_string(size * size) + " bytes of an image, got " + std::to_string(explanation->image.size()));
-  explanation->request = {
-      .layer = options.Get("layer").ToString(), .target = static_cast<int>(number(options, "target")), .guided = options.Get("guided").ToBoolean()};
+                "expected " + std::to_string(size * size) + " bytes, got " + std::to_string(explanation->image.size()) + ", for an image");
+  explanation->request = {.layer = to_text(options.Get("layer"), "layer"),
+                          .target = static_cast<int>(to_whole(options.Get("target"), "target", -1, INT32_MAX)),
+                          .guided = options.Get("guided").ToBoolean()};
   Job job;
-  job.work = [model, explanation, size] {
-    std::lock_guard lock(model->busy);
+  job.work = [model = model.get(), explanation, size] {
     explanation->found = fer::explain(*model->network, explanation->image.data(), size, explanation->request);
+    explanation->grad_cam = grad_cam(explanation->found);
   };
   job.result = [explanation](Napi::Env env) -> Napi::Value {
     const Sensitivity& found = explanation->found;
@@ -165,15 +197,13 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
     object.Set("size", found.size);
     object.Set("channels", found.channels);
     object.Set("gradient", from_floats(env, found.gradient));
-    object.Set("gradCam", from_floats(env, grad_cam(found)));
+    object.Set("gradCam", from_floats(env, explanation->grad_cam));
     return object;
   };
-  return start(info.Env(), std::move(job));
+  return with_network(info.Env(), model, std::move(job));
 }
 
-Napi::Value ModelObject::memory_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live()->network->bytes()));
-}
+Napi::Value ModelObject::memory_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(live()->bytes)); }
 
 void ModelObject::dispose(const Napi::CallbackInfo& info) {
   shared_.reset();

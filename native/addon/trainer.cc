@@ -38,34 +38,38 @@ class Progress {
 }  // namespace
 
 Napi::Function TrainerObject::define(Napi::Env env) {
-  return DefineClass(
-      env, "Trainer",
-      {method<&TrainerObject::train_epoch>("trainEpoch"), method<&TrainerObject::cancel>("cancel"), method<&TrainerObject::state>("state"),
-       method<&TrainerObject::set_state>("setState"), accessor<&TrainerObject::step_count, &TrainerObject::set_step_count>("stepCount"),
-       method<&TrainerObject::copy_average_to>("copyAverageTo"), method<&TrainerObject::memory_bytes>("memoryBytes"),
-       method<&TrainerObject::dispose>("dispose")});
+  return DefineClass(env, "Trainer",
+                     {method<&TrainerObject::open>("open"), method<&TrainerObject::train_epoch>("trainEpoch"),
+                      method<&TrainerObject::cancel>("cancel"), method<&TrainerObject::state>("state"), method<&TrainerObject::set_state>("setState"),
+                      accessor<&TrainerObject::step_count>("stepCount"), method<&TrainerObject::copy_average_to>("copyAverageTo"),
+                      method<&TrainerObject::memory_bytes>("memoryBytes"), method<&TrainerObject::dispose>("dispose")});
 }
 
+// new Trainer(model, data, options): nothing can be done with it before `open()`, which takes the memory that it needs.
 TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : Wrapped(info) {
-  auto shared = std::make_shared<Shared>();
   guarded(info.Env(), [&] {
-    shared->model = ModelObject::get(info.Env(), info[0]);
-    const auto data = DataSetObject::get(info.Env(), info[1]);
-    const TrainerOptions options = to_trainer_options(info[2].As<Napi::Object>());
+    auto shared = std::make_shared<Shared>();
+    shared->model = ModelObject::get(info[0]);
+    shared->data = DataSetObject::get(info[1]);
+    shared->options = to_trainer_options(info[2]);
     const auto classes = static_cast<size_t>(shared->model->network->plan().spec.classes);
-    if (!options.class_weights.empty() && options.class_weights.size() != classes)
-      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(classes) + " class weights, got " + std::to_string(options.class_weights.size()));
-    for (uint8_t label : data->labels)
+    const size_t weights = shared->options.class_weights.size();
+    if (weights != 0 && weights != classes)
+      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(classes) + " class weights, got " + std::to_string(weights));
+    for (uint8_t label : shared->data->labels)
       if (label >= classes) throw Error("ERR_FER_ARGUMENT", "expected labels below " + std::to_string(classes) + ", got " + std::to_string(label));
-    shared->trainer = std::make_unique<Trainer>(shared->model->network, data, options);
-    accounted_ = static_cast<int64_t>(shared->trainer->bytes());
-    account(info.Env(), accounted_);
+    shared_ = std::move(shared);
   });
-  shared_ = std::move(shared);
 }
 
-TrainerObject::~TrainerObject() {
-  if (accounted_) account(Env(), -accounted_);
+TrainerObject::~TrainerObject() { let_go(Env()); }
+
+void TrainerObject::let_go(Napi::Env env) {
+  if (!shared_) return;
+  shared_->cancelled = true;
+  shared_->disposed = true;
+  account(env, -shared_->accounted);
+  shared_.reset();
 }
 
 std::shared_ptr<TrainerObject::Shared> TrainerObject::live() const {
@@ -73,29 +77,59 @@ std::shared_ptr<TrainerObject::Shared> TrainerObject::live() const {
   return shared_;
 }
 
+Trainer& TrainerObject::opened() const {
+  Trainer* trainer = live()->trainer.get();
+  if (!trainer) throw Error("ERR_FER_ARGUMENT", "expected an opened trainer, got one whose open() has not ended");
+  return *trainer;
+}
+
+Napi::Value TrainerObject::open(const Napi::CallbackInfo& info) {
+  const auto shared = live();
+  if (shared->trainer) return info.Env().Undefined();
+  auto made = std::make_shared<std::unique_ptr<Trainer>>();
+  Job job;
+  job.work = [shared, made] { *made = std::make_unique<Trainer>(shared->model->network, shared->data, shared->options); };
+  job.result = [shared, made](Napi::Env env) -> Napi::Value {
+    if (shared->disposed || shared->trainer) return env.Undefined();
+    shared->trainer = std::move(*made);
+    shared->accounted = static_cast<int64_t>(shared->trainer->bytes());
+    account(env, shared->accounted);
+    return env.Undefined();
+  };
+  return with_network(info.Env(), shared->model, std::move(job));
+}
+
 Napi::Value TrainerObject::train_epoch(const Napi::CallbackInfo& info) {
-  auto shared = live();
-  const auto object = info[0].As<Napi::Object>();
+  Trainer& trainer = opened();
+  const auto shared = live();
+  const Napi::Object object = to_object(info[0], "request");
   EpochRequest request;
-  request.epoch = static_cast<uint32_t>(number(object, "epoch"));
-  request.rows = values<Napi::Uint32Array>(object.Get("indices"));
-  request.learning_rates = values<Napi::Float32Array>(object.Get("learningRates"));
-  request.from = to_totals(object.Get("from").As<Napi::Object>());
-  const size_t count = shared->trainer->row_count();
+  request.epoch = counter(object, "epoch");
+  request.rows = copy_of<uint32_t>(object.Get("indices"), "indices");
+  request.learning_rates = copy_of<float>(object.Get("learningRates"), "learningRates");
+  request.from = to_totals(object.Get("from"));
+  if (!info[1].IsFunction()) throw Error("ERR_FER_ARGUMENT", "expected a function, for onProgress");
   for (uint32_t row : request.rows)
-    if (row >= count) throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(count) + ", got " + std::to_string(row));
+    if (row >= trainer.row_count())
+      throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(trainer.row_count()) + ", got " + std::to_string(row));
   auto progress = std::make_shared<Progress>(info.Env(), info[1].As<Napi::Function>());
   auto totals = std::make_shared<EpochTotals>();
   shared->cancelled = false;
   Job job;
-  job.work = [shared, request = std::move(request), progress, totals] {
-    const std::unique_ptr<Progress, void (*)(Progress*)> ended(progress.get(), [](Progress* p) { p->end(); });
-    std::lock_guard lock(shared->model->busy);
-    *totals = shared->trainer->train_epoch(request, shared->cancelled, [&](const EpochTotals& t) { (*progress)(t); });
+  job.work = [shared, request, progress, totals] {
+    const struct End {
+      Progress& progress;
+      ~End() { progress.end(); }
+    } end{*progress};
+    SharedNetwork& model = *shared->model;
+    std::lock_guard lock(model.turns);
+    if (model.failure) std::rethrow_exception(model.failure);
+    *totals =
+        shared->trainer->train_epoch(request, shared->cancelled, [&](const EpochTotals& now) { (*progress)(now); }, [&] { model.turns.pass(); });
   };
   job.result = [totals](Napi::Env env) -> Napi::Value { return from_totals(env, *totals); };
   job.cancel = [shared] { shared->cancelled = true; };
-  return start(info.Env(), std::move(job));
+  return queue_of(info.Env()).add_long(info.Env(), std::move(job));
 }
 
 void TrainerObject::cancel(const Napi::CallbackInfo&) { live()->cancelled = true; }
@@ -105,56 +139,68 @@ std::vector<TrainerObject::Part> TrainerObject::parts(Trainer& t) {
 }
 
 Napi::Value TrainerObject::state(const Napi::CallbackInfo& info) {
-  const auto shared = live();
-  std::lock_guard lock(shared->model->busy);
-  const Network& network = *shared->model->network;
-  Napi::Array array = Napi::Array::New(info.Env());
-  for (const Part& part : parts(*shared->trainer))
-    for (const TensorInfo& tensor : network.plan().tensors)
-      if (const float* base = tensor.trainable ? part.parameters : part.statistics)
-        array.Set(array.Length(), from_tensor(info.Env(), part.prefix + tensor.name, tensor, network.read_from(base, tensor)));
-  return array;
+  opened();
+  auto shared = live();
+  auto tensors = std::make_shared<std::vector<NamedTensor>>();
+  const auto model = shared->model;
+  Job job;
+  job.work = [shared, tensors] {
+    for (const Part& part : parts(*shared->trainer))
+      for (NamedTensor& tensor : read_tensors(*shared->model->network, part.prefix, part.parameters, part.statistics))
+        tensors->push_back(std::move(tensor));
+  };
+  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, *tensors); };
+  return with_network(info.Env(), model, std::move(job));
 }
 
-void TrainerObject::set_state(const Napi::CallbackInfo& info) {
-  const auto shared = live();
-  std::lock_guard lock(shared->model->busy);
-  const std::string name = info[0].ToString();
-  const Network& network = *shared->model->network;
-  for (const Part& part : parts(*shared->trainer)) {
-    const std::string prefix = part.prefix;
-    if (name.rfind(prefix, 0) != 0) continue;
-    const TensorInfo& tensor = network.tensor(name.substr(prefix.size()));
-    float* base = tensor.trainable ? part.parameters : part.statistics;
-    if (!base) break;
-    return network.write_to(base, tensor, values<Napi::Float32Array>(info[1]));
-  }
-  throw Error("ERR_FER_ARGUMENT", "expected a tensor of this optimiser's state, got \"" + name + "\"");
+// setState(tensors, steps)
+Napi::Value TrainerObject::set_state(const Napi::CallbackInfo& info) {
+  opened();
+  auto shared = live();
+  auto tensors = std::make_shared<std::vector<NamedTensor>>(to_tensors(info[0], "tensors"));
+  const int64_t steps = to_whole(info[1], "steps");
+  const auto model = shared->model;
+  Job job;
+  job.work = [shared, tensors, steps] {
+    const Network& network = *shared->model->network;
+    for (const NamedTensor& given : *tensors) {
+      bool known = false;
+      for (const Part& part : parts(*shared->trainer)) {
+        const std::string prefix = part.prefix;
+        if (!given.name.starts_with(prefix)) continue;
+        const TensorInfo& tensor = network.tensor(given.name.substr(prefix.size()));
+        if (float* base = tensor.trainable ? part.parameters : part.statistics) {
+          network.write_to(base, tensor, given.data);
+          known = true;
+        }
+      }
+      if (!known) throw Error("ERR_FER_ARGUMENT", "expected a tensor of this optimiser's state, got \"" + given.name + "\"");
+    }
+    shared->trainer->set_step_count(steps);
+  };
+  return with_network(info.Env(), model, std::move(job));
 }
 
 Napi::Value TrainerObject::step_count(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live()->trainer->step_count()));
+  return Napi::Number::New(info.Env(), static_cast<double>(opened().step_count()));
 }
 Napi::Value TrainerObject::memory_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(live()->trainer->bytes()));
+  return Napi::Number::New(info.Env(), static_cast<double>(opened().bytes()));
 }
 
-void TrainerObject::set_step_count(const Napi::CallbackInfo&, const Napi::Value& value) {
-  live()->trainer->set_step_count(value.ToNumber().Int64Value());
+Napi::Value TrainerObject::copy_average_to(const Napi::CallbackInfo& info) {
+  opened();
+  auto shared = live();
+  const auto other = ModelObject::get(info[0]);
+  if (other == shared->model) throw Error("ERR_FER_ARGUMENT", "expected another model than the trained one, for copyAverageTo");
+  Job job;
+  job.work = [shared, other] {
+    std::scoped_lock lock(shared->model->turns, other->turns);
+    shared->trainer->copy_average_to(*other->network);
+  };
+  return queue_of(info.Env()).add(info.Env(), other.get(), std::move(job));
 }
 
-void TrainerObject::copy_average_to(const Napi::CallbackInfo& info) {
-  const auto shared = live();
-  const auto other = ModelObject::get(info.Env(), info[0]);
-  std::scoped_lock lock(shared->model->busy, other->busy);
-  shared->trainer->copy_average_to(*other->network);
-}
-
-void TrainerObject::dispose(const Napi::CallbackInfo& info) {
-  if (shared_) shared_->cancelled = true;
-  shared_.reset();
-  account(info.Env(), -accounted_);
-  accounted_ = 0;
-}
+void TrainerObject::dispose(const Napi::CallbackInfo& info) { let_go(info.Env()); }
 
 }  // namespace fer::addon

@@ -1,7 +1,9 @@
-// JavaScript values to and from the core's types; ranges are checked in lib/, types here.
+// JavaScript values to and from the core's types. What comes from JavaScript is checked here and nowhere else in the addon: numbers
+// are numbers and in range, arrays have the element type that will be read. Whether they make sense together, lib/ and the core say.
 #pragma once
 #include <napi.h>
 
+#include <span>
 #include <vector>
 
 #include "network/plan.h"
@@ -9,14 +11,29 @@
 
 namespace fer::addon {
 
-inline double number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().DoubleValue(); }
-inline float real(const Napi::Object& object, const char* name) { return static_cast<float>(number(object, name)); }
-inline uint64_t seed(const Napi::Object& object) { return static_cast<uint64_t>(number(object, "seed")); }
+// All of them throw ERR_FER_ARGUMENT: "expected ..., got ..., for <name>".
+Napi::Object to_object(const Napi::Value& value, const char* name);
+Napi::Array to_array(const Napi::Value& value, const char* name);
+std::string to_text(const Napi::Value& value, const char* name);
+double to_number(const Napi::Value& value, const char* name);  // finite
+// A whole number; the largest that JavaScript holds exactly is 2^53 - 1.
+constexpr int64_t kLargestWhole = (int64_t{1} << 53) - 1;
+int64_t to_whole(const Napi::Value& value, const char* name, int64_t least = 0, int64_t most = kLargestWhole);
 
-template <class Array>
-auto values(const Napi::Value& value) {
-  Array array = value.As<Array>();
-  return std::vector<std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.Data() + array.ElementLength());
+inline double number(const Napi::Object& object, const char* name) { return to_number(object.Get(name), name); }
+inline float real(const Napi::Object& object, const char* name) { return static_cast<float>(number(object, name)); }
+inline uint32_t counter(const Napi::Object& object, const char* name) {
+  return static_cast<uint32_t>(to_whole(object.Get(name), name, 0, UINT32_MAX));
+}
+inline uint64_t seed(const Napi::Object& object) { return static_cast<uint64_t>(to_whole(object.Get("seed"), "seed")); }
+
+// The elements of a typed array where they lie: valid until JavaScript runs again. T: uint8_t, uint32_t or float.
+template <class T>
+std::span<const T> elements(const Napi::Value& value, const char* name);
+template <class T>
+std::vector<T> copy_of(const Napi::Value& value, const char* name) {
+  const std::span<const T> from = elements<T>(value, name);
+  return {from.begin(), from.end()};
 }
 
 template <class T>
@@ -26,13 +43,26 @@ Napi::Array from_list(Napi::Env env, const std::vector<T>& values) {
   return array;
 }
 
-Spec to_spec(const Napi::Object& object);
-Augmentation to_augmentation(const Napi::Object& object);
-DeviceOptions to_device_options(const Napi::Object& object);
-TrainerOptions to_trainer_options(const Napi::Object& object);
-EpochTotals to_totals(const Napi::Object& object);
+// Bytes that JavaScript takes over without a copy, where it allows that. A view of one ArrayBuffer.
+Napi::Value from_bytes(Napi::Env env, std::vector<uint8_t>&& bytes);
 Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values);
+
+// A tensor's values under its name, as they cross in both directions.
+struct NamedTensor {
+  std::string name;
+  std::vector<int> shape;
+  bool trainable = true;
+  std::vector<float> data;
+};
+Napi::Array from_tensors(Napi::Env env, const std::vector<NamedTensor>& tensors);
+// Of [{name, data}]; shapes are the network's business.
+std::vector<NamedTensor> to_tensors(const Napi::Value& value, const char* name);
+
+Spec to_spec(const Napi::Value& value);
+Augmentation to_augmentation(const Napi::Value& value);
+DeviceOptions to_device_options(const Napi::Object& object);
+TrainerOptions to_trainer_options(const Napi::Value& value);
+EpochTotals to_totals(const Napi::Value& value);
 Napi::Object from_totals(Napi::Env env, const EpochTotals& totals);
-Napi::Object from_tensor(Napi::Env env, const std::string& name, const TensorInfo& info, const std::vector<float>& data);
 
 }  // namespace fer::addon

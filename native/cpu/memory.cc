@@ -1,6 +1,5 @@
 // Memory of the CPU backend, and the scratch its threads keep between calls.
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/resources.h"
 #include "cpu/cpu_backend.h"
 
 namespace fer::cpu {
@@ -16,6 +16,9 @@ namespace {
 
 inline constexpr size_t kLine = 64, kHugePage = size_t{2} << 20;
 
+// Below it the answer would cost more than the piece.
+inline constexpr size_t kWorthAsking = size_t{8} << 20;
+
 }  // namespace
 
 // Large pieces ask for huge pages: a training step walks all of its activations several times, and with 4 KB pages
@@ -23,6 +26,7 @@ inline constexpr size_t kLine = 64, kHugePage = size_t{2} << 20;
 void* aligned(size_t bytes) {
   const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kLine;
   const size_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
+  if (rounded >= kWorthAsking) require_memory(rounded, "the CPU backend");
   void* p = std::aligned_alloc(alignment, rounded);
   if (!p) throw Error("ERR_FER_OUT_OF_MEMORY", "the CPU backend could not allocate " + std::to_string(bytes) + " bytes; use a smaller batch size");
 #ifdef MADV_HUGEPAGE
@@ -39,8 +43,7 @@ void* CpuBackend::allocate(size_t bytes) {
   return p;
 }
 
-// The system pages and overcommits: all of its memory is the honest bound.
-size_t CpuBackend::free_bytes() const { return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+size_t CpuBackend::free_bytes() const { return usable_memory(); }
 
 void CpuBackend::release(void* pointer) { std::free(pointer); }
 void CpuBackend::upload(void* device, const void* host, size_t bytes) { copy(device, host, bytes); }

@@ -10,6 +10,7 @@ struct DataSet {
   std::vector<uint8_t> labels;
   int size = 0;
   size_t count() const { return labels.size(); }
+  size_t pixels() const { return static_cast<size_t>(size) * size; }  // of an image
 };
 
 }  // namespace fer

@@ -1,6 +1,6 @@
 // The processor itself.
-#include "base/cores.h"
 #include "base/error.h"
+#include "base/resources.h"
 #include "cpu/cpu_backend.h"
 #include "cpu/instruction_sets.h"
 #include "devices/device.h"

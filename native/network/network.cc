@@ -29,12 +29,15 @@ std::vector<float> initial_values(const TensorInfo& t, size_t index, uint64_t se
 
 }  // namespace
 
-Network::Network(const Spec& spec, std::unique_ptr<Backend> backend, uint64_t seed)
+Network::Network(const Spec& spec, std::unique_ptr<Backend> backend)
     : plan_(make_plan(spec, backend->channel_alignment())), fusion_(fuse(plan_)), backend_(std::move(backend)) {
   parameters_ = Buffer<float>(*backend_, plan_.parameter_floats);
   statistics_ = Buffer<float>(*backend_, plan_.statistic_floats);
   norm_memory_ = Buffer<float>(*backend_, kNormVectors * fusion_.norm_channels);
   norms_ = batch_norms(nullptr);
+}
+
+void Network::initialise(uint64_t seed) {
   for (size_t i = 0; i < plan_.tensors.size(); ++i) write(plan_.tensors[i], initial_values(plan_.tensors[i], i, seed));
 }
 

@@ -14,8 +14,9 @@ namespace fer {
 
 class Network {
  public:
-  // Weights as PyTorch's default initialisation draws them (uniform, bound 1/sqrt(fan in)), from Philox.
-  Network(const Spec& spec, std::unique_ptr<Backend> backend, uint64_t seed);
+  // Weights are zero until they are initialised or written.
+  Network(const Spec& spec, std::unique_ptr<Backend> backend);
+  Network(const Spec& spec, std::unique_ptr<Backend> backend, uint64_t seed) : Network(spec, std::move(backend)) { initialise(seed); }
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -31,6 +32,9 @@ class Network {
   std::vector<float> read_from(const float* base, const TensorInfo& tensor) const;
   void write_to(float* base, const TensorInfo& tensor, const std::vector<float>& values) const;
   const TensorInfo& tensor(const std::string& name) const;
+
+  // Weights as PyTorch's default initialisation draws them (uniform, bound 1/sqrt(fan in)), from Philox.
+  void initialise(uint64_t seed);
 
   // The batch norms as ops want them, in the order of fusion().norms; `gradients` may be null.
   std::vector<BatchNorm> batch_norms(float* gradients) const;

@@ -149,6 +149,8 @@ class Planner {
   int alignment_;
 };
 
+constexpr int kMostClasses = 256;  // a label is a byte
+
 void check(const Spec& spec) {
   auto fail = [](const std::string& expected, int got, const std::string& what) {
     throw Error("ERR_FER_ARGUMENT", "expected " + expected + ", got " + std::to_string(got) + ", for " + what);
@@ -158,7 +160,7 @@ void check(const Spec& spec) {
   if (spec.modules.empty() || spec.modules.size() > 16) fail("1 to 16 modules", static_cast<int>(spec.modules.size()), "width.modules");
   for (int channels : spec.modules)
     if (channels < 1 || channels > 4096) fail("1 to 4096 channels", channels, "width.modules");
-  if (spec.classes < 2 || spec.classes > 1000) fail("2 to 1000 classes", spec.classes, "classes");
+  if (spec.classes < 2 || spec.classes > kMostClasses) fail("2 to " + std::to_string(kMostClasses) + " classes", spec.classes, "classes");
   if (spec.input_size < 8 || spec.input_size > 512) fail("8 to 512 pixels", spec.input_size, "inputSize");
 }
 

@@ -57,7 +57,7 @@ void Trainer::check_memory() const {
 }
 
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,
-                                 const std::function<void(const EpochTotals&)>& progress) {
+                                 const std::function<void(const EpochTotals&)>& progress, const std::function<void()>& pause) {
   const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
   const auto steps = static_cast<int64_t>((order.rows.size() + options_.batch_size - 1) / options_.batch_size);
   if (static_cast<int64_t>(request.learning_rates.size()) != steps)
@@ -74,6 +74,7 @@ EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<
   };
   auto next_report = std::chrono::steady_clock::now() + kReportInterval;
   while (totals.step < steps && !cancelled) {
+    pause();
     const int n = static_cast<int>(std::min<size_t>(options_.batch_size, order.rows.size() - totals.step * options_.batch_size));
     std::unique_ptr<Program>& program = programs_[n];
     if (!program) program = backend.record(step(n));

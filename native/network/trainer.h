@@ -41,8 +41,10 @@ class Trainer {
   Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options);
 
   // Stops after the running step once `cancelled` is true; `progress` is called after each step (on an asynchronous device,
-  // now and then).
-  EpochTotals train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress);
+  // now and then). Before each step `pause` may let others use the network and its device.
+  EpochTotals train_epoch(
+      const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress,
+      const std::function<void()>& pause = [] {});
 
   Network& network() { return *network_; }
   const TrainerOptions& options() const { return options_; }
@@ -76,7 +78,7 @@ class Trainer {
   Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_;
   std::vector<BatchNorm> norms_;
   std::map<int, std::unique_ptr<Program>> programs_;  // the step, by batch size
-  int64_t step_count_ = 0;
+  std::atomic<int64_t> step_count_ = 0;               // asked for while an epoch runs
 };
 
 }  // namespace fer

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "base/cores.h"
+#include "base/resources.h"
 
 namespace fer::perturb {
 namespace {

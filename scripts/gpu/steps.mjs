@@ -24,14 +24,14 @@ async function train(model, trainer, rowsOf, from, to) {
     const totals = await epochOf(trainer, step, rowsOf(step), BATCH, RATE);
     losses.push(totals.lossSum / BATCH);
   }
-  return { losses, tensors: model.native.tensors() };
+  return { losses, tensors: await model.native.tensors() };
 }
 
 /** Begins anew with `weights` on a device and hands model and trainer to `work`. */
 async function withModel(width, device, weights, resident, work) {
   const model = MiniXception.create({ width, ...device });
-  for (const { name, data } of weights) model.native.setTensor(name, data);
-  const trainer = paperTrainer(model, resident, BATCH);
+  await model.native.setTensors(weights);
+  const trainer = await paperTrainer(model, resident, BATCH);
   try {
     return await work(model, trainer);
   } finally {
@@ -84,7 +84,7 @@ export async function steps(context) {
   const pixels = data.size * data.size;
   const images = Buffer.concat([...walk].map((row) => data.images.subarray(row * pixels, (row + 1) * pixels)));
   const labels = Uint8Array.from(walk, (row) => data.labels[row]);
-  const resident = residentData(data);
+  const resident = await residentData(data);
   const results = {};
   let passed = true;
   const check = (name, good, figures) => {
@@ -97,7 +97,7 @@ export async function steps(context) {
   try {
     for (const width of context.quick ? ['narrow'] : WIDTHS) {
       const start = MiniXception.create({ width, seed: 1 });
-      const weights = start.native.tensors();
+      const weights = await start.native.tensors();
       start.dispose();
       const cpu = await withModel(width, { device: 'cpu' }, weights, resident, (model, trainer) => train(model, trainer, rowsOf, 0, count));
       const torch = pytorch(context, width, weights, images, labels, count);
@@ -111,12 +111,11 @@ export async function steps(context) {
         const run = (from, to, state) =>
           withModel(width, device, weights, resident, async (model, trainer) => {
             if (state) {
-              for (const { name, data: values } of state.tensors) model.native.setTensor(name, values);
-              for (const { name, data: values } of state.optimiser) trainer.setState(name, values);
-              trainer.stepCount = from;
+              await model.native.setTensors(state.tensors);
+              await trainer.setState(state.optimiser, from);
             }
             const result = await train(model, trainer, rowsOf, from, to);
-            return { ...result, optimiser: trainer.state() };
+            return { ...result, optimiser: await trainer.state() };
           });
         const once = await run(0, count);
         check(`${width}, ${precision}: device beside CPU`, within(difference(once.losses, cpu.losses), BOUNDS[precision]), {
@@ -145,7 +144,8 @@ async function outOfMemory(context, resident) {
     let message = 'a batch of a million images fitted';
     let code;
     try {
-      openTrainer(model, resident, { ...resolveConfig({ preset: 'paper' }), batchSize: 1_000_000 }).dispose();
+      const options = { ...resolveConfig({ preset: 'paper' }), batchSize: 1_000_000 };
+      (await openTrainer(model, resident, options)).dispose();
     } catch (error) {
       ({ message, code } = error);
     }

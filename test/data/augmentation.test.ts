@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { native, type NativeAugmentation } from '../../lib/native.js';
+import { residentData } from '../../lib/network/resident.js';
 
 const NONE: NativeAugmentation = {
   flip: 0,
@@ -19,7 +20,7 @@ const NONE: NativeAugmentation = {
 };
 const faces = syntheticFaces();
 const SIZE = faces.size;
-const data = new (native().DataSet)(faces.images, faces.labels, SIZE);
+const data = await residentData({ ...faces, size: SIZE });
 const draw = (augmentation: Partial<NativeAugmentation>, index = 0, seed = 1, epoch = 0, repeat = 0, strength = 1): Float32Array =>
   native().augmentedImage(data, index, { seed, epoch, repeat, strength, augmentation: { ...NONE, ...augmentation } });
 const plain = draw({});

@@ -62,13 +62,13 @@ describe('model files', () => {
     expect(loaded.metadata).toEqual(
       expect.objectContaining({ width: WIDTH, classes: ['a', 'b', 'c'], inputSize: 20, training: { note: 'x' } }) as object,
     );
-    expect([...loaded.tensors()]).toEqual([...model.tensors()]);
+    expect([...(await loaded.tensors())]).toEqual([...(await model.tensors())]);
   });
 
   it('say which tensor is missing or has another shape', async () => {
     using model = MiniXception.create({ width: WIDTH });
     const file = path.join(folder, 'bad.safetensors');
-    const tensors = model.tensors();
+    const tensors = await model.tensors();
     tensors.delete('head.bias');
     await writeModelFile(file, { metadata: model.metadata, tensors });
     await expect(readModelFile(file)).rejects.toThrow(/tensor head\.bias is missing/);
@@ -80,7 +80,7 @@ describe('model files', () => {
   it('say that no network has the form they describe', async () => {
     using model = MiniXception.create({ width: WIDTH });
     const file = path.join(folder, 'huge.safetensors');
-    await writeModelFile(file, { metadata: { ...model.metadata, inputSize: 100_000 }, tensors: model.tensors() });
+    await writeModelFile(file, { metadata: { ...model.metadata, inputSize: 100_000 }, tensors: await model.tensors() });
     await expect(readModelFile(file)).rejects.toMatchObject({
       code: 'ERR_FER_MODEL_FORMAT',
       message: expect.stringContaining('huge.safetensors describes no network') as string,
@@ -104,7 +104,7 @@ describe('Keras import', () => {
     const h5 = new h5wasm.File(file, 'w');
     h5.create_attribute('model_config', '{"config": {"layers": [{"config": {"batch_input_shape": [null, 20, 20, 1]}}]}}');
     h5.create_group('model_weights');
-    const tensors = model.tensors();
+    const tensors = await model.tensors();
     const put = (
       layer: string,
       weight: string,
@@ -178,15 +178,15 @@ describe('Keras import', () => {
 
   it('finds every tensor again, in our layout', async () => {
     using model = MiniXception.create({ width: WIDTH, inputSize: 20, seed: 4 });
-    const tensors = model.tensors();
+    const tensors = await model.tensors();
     for (const { data } of tensors.values()) data.forEach((_, i) => (data[i] = Math.sin(i * 12.9898 + data.length))); // tell batch norms apart
-    model.setTensors(tensors);
+    await model.setTensors(tensors);
     const file = path.join(folder, 'keras.hdf5');
     await writeKeras(file, model);
     using imported = await MiniXception.load(file);
     expect(imported.inputSize).toBe(20);
     expect(imported.width).toEqual(WIDTH);
-    expect([...imported.tensors()]).toEqual([...model.tensors()]);
+    expect([...(await imported.tensors())]).toEqual([...(await model.tensors())]);
   });
 
   it('refuses an hdf5 of another network', async () => {

@@ -20,10 +20,10 @@ beforeAll(() => {
 /** Training loss of one step over all images, by a network whose logits are `BIAS` whatever it sees. */
 async function lossOf(options: FitOptions): Promise<number> {
   using model = MiniXception.create({ width: { stem: [4, 4], modules: [8] }, inputSize: 16, threads: 1 });
-  const tensors = model.tensors();
+  const tensors = await model.tensors();
   tensors.get('head.weight')?.data.fill(0);
   tensors.get('head.bias')?.data.set(BIAS);
-  model.setTensors(tensors);
+  await model.setTensors(tensors);
   const result = await model.fit(data, { epochs: 1, batchSize: 128, learningRate: 0, optimizer: 'sgd', schedule: 'constant', ...options });
   return result.rows[0].trainLoss;
 }

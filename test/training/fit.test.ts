@@ -35,8 +35,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let runs = 0;
 const newFolder = (): string => path.join(folder, `run${runs++}`);
 const newModel = (threads = 2): MiniXception => MiniXception.create({ width: WIDTH, inputSize: 32, seed: 5, threads });
-const weights = (model: MiniXception): Record<string, number[]> =>
-  Object.fromEntries([...model.tensors()].map(([name, { data }]) => [name, [...data]]));
+const weights = async (model: MiniXception): Promise<Record<string, number[]>> =>
+  Object.fromEntries([...(await model.tensors())].map(([name, { data }]) => [name, [...data]]));
 const figures = (result: TrainingResult): unknown => result.rows.map(({ seconds: _s, imagesPerSecond: _i, ...row }) => row);
 
 describe('fit', () => {
@@ -74,7 +74,7 @@ describe('fit', () => {
     }
     expect(readFileSync(path.join(runFolder, 'metrics.csv'), 'utf8').trim().split('\n')).toHaveLength(9);
     using loaded = await MiniXception.load(path.join(runFolder, 'model.safetensors'));
-    expect(weights(loaded)).toEqual(weights(model));
+    expect(await weights(loaded)).toEqual(await weights(model));
     // The weights are those of the chosen epoch.
     const rows = result.rows.map((row) => row.validationAccuracy);
     expect(result.chosen.accuracy).toBe(Math.max(...rows));
@@ -87,7 +87,7 @@ describe('fit', () => {
     const a = await first.fit(data, OPTIONS);
     const b = await second.fit(data, OPTIONS);
     expect(figures(a)).toEqual(figures(b));
-    expect(weights(first)).toEqual(weights(second));
+    expect(await weights(first)).toEqual(await weights(second));
     using other = newModel();
     const c = await other.fit(data, { ...OPTIONS, seed: 6 });
     expect(figures(c)).not.toEqual(figures(a));
@@ -120,7 +120,7 @@ describe('fit', () => {
     const second = await resumed.fit(data, { runFolder, resume: true });
     expect(second.aborted).toBe(false);
     expect(figures(second)).toEqual(figures(whole));
-    expect(weights(resumed)).toEqual(weights(straight));
+    expect(await weights(resumed)).toEqual(await weights(straight));
     expect(second.evaluation).toEqual(whole.evaluation);
     expect(second.notes).toEqual(whole.notes);
   });

@@ -24,7 +24,7 @@ let runs = 0;
 const newFolder = (): string => path.join(folder, `run${runs++}`);
 const newModel = (seed = 3): MiniXception =>
   MiniXception.create({ width: { stem: [4, 4], modules: [8, 8] }, inputSize: 24, seed, threads: 2 });
-const weights = (model: MiniXception): unknown => [...model.tensors()].map(([name, tensor]) => [name, [...tensor.data]]);
+const weights = async (model: MiniXception): Promise<unknown> => [...(await model.tensors())].map(([name, tensor]) => [name, [...tensor.data]]);
 const figures = (result: TrainingResult): unknown => result.rows.map(({ seconds: _s, imagesPerSecond: _i, ...row }) => row);
 const rowsIn = (runFolder: string): { epoch: number }[] =>
   readFileSync(path.join(runFolder, 'metrics.jsonl'), 'utf8')
@@ -73,7 +73,7 @@ describe('an interrupted run', () => {
       clearTimeout(timer);
       if (result.aborted) continue;
       expect(stops, 'the test interrupts').toBeGreaterThan(1);
-      expect(weights(next)).toEqual(weights(straight));
+      expect(await weights(next)).toEqual(await weights(straight));
     }
     expect(figures(result)).toEqual(figures(whole));
     expect(result.evaluation).toEqual(whole.evaluation);
@@ -88,7 +88,7 @@ describe('an interrupted run', () => {
     const whole = await model.fit(data, { ...OPTIONS, runFolder });
     using again = newModel(4);
     const result = await again.fit(data, { runFolder, resume: true, onEpoch: () => expect.unreachable() });
-    expect(weights(again)).toEqual(weights(model));
+    expect(await weights(again)).toEqual(await weights(model));
     expect(result.evaluation).toEqual(whole.evaluation);
     expect(result.rows).toEqual(whole.rows);
   });
@@ -107,7 +107,7 @@ describe('an interrupted run', () => {
     using next = newModel(4);
     const result = await next.fit(data, { runFolder, resume: true });
     expect(result.config).toMatchObject({ balancedSampling: 0, rareAugmentation: 0 });
-    expect(weights(next)).toEqual(weights(straight));
+    expect(await weights(next)).toEqual(await weights(straight));
   });
 
   it('keeps no unfinished file behind', async () => {
@@ -137,12 +137,12 @@ describe('a checkpoint that cannot be resumed', () => {
     using model = newModel();
     await model.fit(data, { ...OPTIONS, epochs: 1, runFolder, signal: AbortSignal.abort() });
     spoil(path.join(runFolder, 'last.safetensors'));
-    const before = weights(model);
+    const before = await weights(model);
     await expect(model.fit(data, { runFolder, resume: true })).rejects.toMatchObject({
       code: 'ERR_FER_CHECKPOINT',
       message: expect.stringContaining(runFolder) as string,
     });
-    expect(weights(model)).toEqual(before);
+    expect(await weights(model)).toEqual(before);
   });
 
   it('is refused without a folder', async () => {
@@ -197,7 +197,7 @@ describe('a run', () => {
     const rows = rowsIn(runFolder);
     expect(rows.length).toBeGreaterThan(0);
     using best = await MiniXception.load(path.join(runFolder, 'best.safetensors'));
-    for (const [, tensor] of best.tensors()) expect(tensor.data.every(Number.isFinite)).toBe(true);
+    for (const [, tensor] of await best.tensors()) expect(tensor.data.every(Number.isFinite)).toBe(true);
     // Resuming meets the same end: the checkpoint is that of the last sound epoch.
     using again = newModel();
     await expect(again.fit(data, { runFolder, resume: true })).rejects.toMatchObject({ code: 'ERR_FER_DIVERGED' });

@@ -158,7 +158,7 @@ export async function measureRobustness(
 /** 1 where the model recognises the image, 0 elsewhere. */
 async function rightOnes(model: MiniXception, batch: ImageBatch, labels: Uint8Array): Promise<Uint8Array> {
   if (batch.width !== batch.height) invalidArgument('series', 'perturbations that keep images square', `${batch.width}x${batch.height}`);
-  using resident = residentData({ images: batch.images, labels, size: batch.width });
+  using resident = await residentData({ images: batch.images, labels, size: batch.width });
   const everyRow = Uint32Array.from(labels, (_, i) => i);
   const logits = await model.native.logitsOf(resident, everyRow, false);
   const k = model.classes.length;

@@ -49,8 +49,8 @@ async function timeSteps(config: TrainingConfig, place: Place): Promise<StepTimi
   const rows = rowsOf(data, 'Training').subarray(0, config.batchSize);
   const indices = Uint32Array.from(rows, (_, i) => i);
   using model = newModel(config, place);
-  using resident = residentData({ size: data.size, images: imagesOf(data, rows), labels: labelsOf(data, rows) });
-  using trainer = openTrainer(model, resident, config);
+  using resident = await residentData({ size: data.size, images: imagesOf(data, rows), labels: labelsOf(data, rows) });
+  using trainer = await openTrainer(model, resident, config);
   const step = async (epoch: number): Promise<void> => {
     await trainer.trainEpoch({ epoch, indices, learningRates: new Float32Array(1), from: NO_TOTALS }, () => undefined);
   };
