@@ -23,7 +23,8 @@ for (const [width, epochs] of [
     const options = { epochs, optimizer, learningRate, batchSize: 40, seed: 5, emaDecay: 0.9, selectBy: 'last', ...AUGMENTED };
     const { evaluation } = await model.fit(faces, { preset: 'quick', ...options });
     const hash = createHash('sha256');
-    for (const [name, { data }] of await model.tensors()) hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const [name, { data }] of await model.tensors())
+      hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     console.log(
       `${width.padEnd(6)} ${optimizer.padEnd(5)} ${epochs} epochs  ${hash.digest('hex')}  accuracy ${(100 * evaluation.accuracy).toFixed(2)} %`,
     );

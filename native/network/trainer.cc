@@ -45,15 +45,21 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
 // Asked beforehand, because only here is it known what a smaller batch would need.
 void Trainer::check_memory() const {
   const Backend& backend = network_->backend();
+  const Plan& plan = network_->plan();
+  const Fusion& fusion = network_->fusion();
   // A backend's scratch holds two gradients of an op.
-  const size_t scratch = 2 * sizeof(float) * Pass::largest_gradient(network_->plan(), network_->fusion());
-  const size_t image = Pass::bytes_an_image(backend, network_->plan(), network_->fusion(), Purpose::kTraining) + scratch;
-  const size_t free = backend.free_bytes(), for_batch = free > kReductionScratch ? free - kReductionScratch : 0;
+  const size_t scratch = 2 * sizeof(float) * Pass::largest_gradient(plan, fusion);
+  const size_t image = Pass::bytes_an_image(backend, plan, fusion, Purpose::kTraining) + scratch;
+  const size_t validation = Pass::bytes_an_image(backend, plan, fusion, Purpose::kInference) * backend.inference_batch() * backend.lanes();
+  // Weights and the optimiser's state are copied to be saved, here and for JavaScript; packed weights are copies, too. They lie in the
+  // host's memory.
+  const size_t copies = backend.asynchronous() ? 0 : 2 * (2 * gradients_.bytes() + moment1_.bytes() + moment2_.bytes() + average_.bytes());
+  const size_t free = backend.free_bytes(), beside = kReductionScratch + validation + copies, for_batch = free > beside ? free - beside : 0;
   if (image * options_.batch_size > for_batch)
     throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options_.batch_size) + " images needs about " +
                                              std::to_string(image * options_.batch_size) + " bytes beside the weights and the data set, and " +
-                                             std::to_string(free) + " are free on " + backend.description() + ": the largest batch that fits is " +
-                                             std::to_string(for_batch / image));
+                                             std::to_string(for_batch) + " are free on " + backend.description() +
+                                             ": the largest batch that fits is " + std::to_string(for_batch / image));
 }
 
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,

@@ -24,7 +24,8 @@ let runs = 0;
 const newFolder = (): string => path.join(folder, `run${runs++}`);
 const newModel = (seed = 3): MiniXception =>
   MiniXception.create({ width: { stem: [4, 4], modules: [8, 8] }, inputSize: 24, seed, threads: 2 });
-const weights = async (model: MiniXception): Promise<unknown> => [...(await model.tensors())].map(([name, tensor]) => [name, [...tensor.data]]);
+const weights = async (model: MiniXception): Promise<unknown> =>
+  [...(await model.tensors())].map(([name, tensor]) => [name, [...tensor.data]]);
 const figures = (result: TrainingResult): unknown => result.rows.map(({ seconds: _s, imagesPerSecond: _i, ...row }) => row);
 const rowsIn = (runFolder: string): { epoch: number }[] =>
   readFileSync(path.join(runFolder, 'metrics.jsonl'), 'utf8')
