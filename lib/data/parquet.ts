@@ -6,15 +6,20 @@ import { pacer } from '../slices.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
+import { askMemory } from './memory.js';
 import { rowGroups, type Row } from './parquet-file.js';
 import { FER_SPLITS, type SplitName } from './splits.js';
 import { resizeBilinear } from './bilinear.js';
 
+const PARQUET = /\.parquet$/i;
+/** A file's name in a folder; "._x.parquet" is a note that macOS leaves beside x.parquet. */
+const isParquet = (name: string): boolean => PARQUET.test(name) && !name.startsWith('.');
+
 export const parquet: DataForm = {
   describe: '.parquet, or a folder of them',
   looks: [['a .parquet file or folder', 'pictures and labels as on the model hubs']],
-  matches: async (path, stats) =>
-    stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet')),
+  matches: async (path, stats, head) =>
+    stats.isFile() ? PARQUET.test(path) || head.toString('latin1', 0, 4) === 'PAR1' : (await readdir(path)).some(isParquet),
   read: readParquet,
 };
 
@@ -94,7 +99,7 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
     ? (await readdir(source))
-        .filter((name) => name.endsWith('.parquet'))
+        .filter(isParquet)
         .sort()
         .map((name) => path.join(source, name))
     : [source];
@@ -108,7 +113,8 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
       new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${line}: ${reason}`, { cause, details: { file, line, reason } });
     let line = 0;
     try {
-      for await (const rows of rowGroups(file, [...IMAGE, ...LABEL, ...USAGE]))
+      for await (const rows of rowGroups(file, [...IMAGE, ...LABEL, ...USAGE])) {
+        askMemory((labels.length + 2 * rows.length) * size * size, `${labels.length + rows.length} images of ${size}x${size}`);
         for (const row of rows) {
           line++;
           try {
@@ -124,6 +130,7 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
           }
           await rest();
         }
+      }
     } catch (cause) {
       if (cause instanceof FerError) throw cause;
       const reason = `not a readable Parquet file (${(cause as Error).message})`;
