@@ -1,9 +1,8 @@
 /** The images that a command is asked about: files, folders, patterns and standard input, in the order given. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { PICTURE } from '../data/picture-names.js';
 import { FerError } from '../errors.js';
-
-const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|svg)$/i;
 
 /** Standard input's place among the inputs. */
 export const STDIN = '-';

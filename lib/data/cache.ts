@@ -1,14 +1,36 @@
 /** Decoded data sets on disk, so that the second start reads 83 MB instead of parsing 301. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { writeFileAtomic } from '../atomic-file.js';
+import { readRegular } from '../regular-file.js';
+import { pacer } from '../slices.js';
 import { warnOnce } from '../warning.js';
 import type { LabelledImages } from './data-set.js';
 import { packedParts, unpack } from './packed.js';
 
-const VERSION = 1;
+const VERSION = 2;
+const MAGIC = Buffer.from(`FERCACH${VERSION}`);
+/** The magic word and the checksum, bytes. */
+const BEFORE = MAGIC.length + 4;
+/** What is summed between two pauses: about half a millisecond. */
+const PIECE = 1 << 19;
+
+/** CRC-32 of all parts, as one: 60 ms for FER2013, a third of what SHA-256 takes. */
+async function checksum(parts: readonly Uint8Array[]): Promise<Buffer> {
+  const rest = pacer();
+  let sum = 0;
+  for (const part of parts)
+    for (let at = 0; at < part.length; at += PIECE) {
+      sum = crc32(part.subarray(at, at + PIECE), sum);
+      await rest();
+    }
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(sum);
+  return bytes;
+}
 
 /** The user's folder; undefined for a user id that the system does not know. */
 function home(): string | undefined {
@@ -37,10 +59,13 @@ export async function cachePath(source: string, options: Record<string, unknown>
   return path.join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.pack`);
 }
 
-/** The packed data set, or undefined where there is none or it is damaged. */
+/** The packed data set, or undefined where there is none or it is damaged: then it is made anew. */
 export async function readCache(file: string): Promise<LabelledImages | undefined> {
   try {
-    return unpack(await readFile(file));
+    const bytes = await readRegular(file);
+    const packed = bytes.subarray(BEFORE);
+    if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+    return (await checksum([packed])).equals(bytes.subarray(MAGIC.length, BEFORE)) ? unpack(packed) : undefined;
   } catch {
     return undefined;
   }
@@ -49,7 +74,8 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
 /** Packs a data set. A full or read-only disk only costs the next start its speed. */
 export async function writeCache(file: string, data: LabelledImages): Promise<void> {
   try {
-    await writeFileAtomic(file, ...packedParts(data));
+    const parts = packedParts(data);
+    await writeFileAtomic(file, MAGIC, await checksum(parts), ...parts);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     warnOnce(`no packed copy of the data set was kept in ${path.dirname(file)} (${code ?? message}): the next start parses the file again`);

@@ -1,3 +1,5 @@
+import { FerError } from '../errors.js';
+
 /** What every data source becomes: grey square images, labels, and named splits. */
 export interface LabelledImages {
   /** Short name of the format, such as "FER2013 CSV". */
@@ -6,7 +8,7 @@ export interface LabelledImages {
   source: string;
   /** Whether the images were drawn by this package: figures on them say nothing about real faces. */
   synthetic: boolean;
-  /** Names of the classes, at the places that `labels` point to. */
+  /** Names of the classes, at most 256, at the places that `labels` point to. */
   classes: string[];
   /** Height and width of every image, pixels. */
   size: number;
@@ -29,6 +31,17 @@ export interface LabelledImages {
 
 /** FER2013's classes in the order of its labels 0 to 6. */
 export const FER_CLASSES = ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral'];
+
+/** Labels are bytes. */
+export const MOST_CLASSES = 256;
+
+/** @throws {FerError} ERR_FER_DATA_FORMAT where `source` has more classes than a label can name. */
+export function checkClassCount(source: string, count: number): void {
+  if (count <= MOST_CLASSES) return;
+  throw new FerError('ERR_FER_DATA_FORMAT', `${source} has ${count} classes; expected at most ${MOST_CLASSES}`, {
+    details: { file: source },
+  });
+}
 
 /** Groups rows by the index of their split. */
 export function rowsBySplit(names: readonly string[], splitOfRow: Uint8Array): Map<string, Uint32Array> {

@@ -1,9 +1,11 @@
 /** FER2013 as CSV: the official `fer2013.csv`, the same gzipped, and Kaggle's `icml_face_data.csv`. */
-import { createReadStream } from 'node:fs';
 import { FerError } from '../errors.js';
 import { native, type NativeCsvParser } from '../native.js';
+import { openRegular } from '../regular-file.js';
+import { adviceOn, headOf } from './content.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm } from './form.js';
+import { askMemory } from './memory.js';
 import { FER_SPLITS } from './splits.js';
 
 export const fer2013Csv: DataForm = {
@@ -12,9 +14,18 @@ export const fer2013Csv: DataForm = {
     ['fer2013.csv, fer2013.csv.gz', 'the official file: emotion, pixels, Usage'],
     ['icml_face_data.csv', "Kaggle's newer form of it"],
   ],
-  matches: (path, stats) => stats.isFile() && /\.csv(\.gz)?$/i.test(path),
+  matches: (path, stats, head) => stats.isFile() && (/\.csv(\.gz)?$/i.test(path) || isHeader(head) || isGzip(head)),
   read: readFer2013Csv,
 };
+
+const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b;
+/** Whether a text begins with FER2013's columns. */
+const isHeader = (head: Buffer): boolean => /^\W*(emotion|usage|pixels)\W/i.test(head.toString('latin1', 0, 64));
+
+/** Bytes that are parsed between two turns of the event loop: half a millisecond. */
+const CHUNK = 1 << 18;
+/** How often memory is asked for, in bytes read. */
+const OFTEN = 1 << 26;
 
 /**
  * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
@@ -27,9 +38,15 @@ async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }):
     import('node:stream/promises'),
   ]);
   const parser = new (native().CsvParser)({ skipBadRows: options.skipBadRows ?? false });
+  const { handle } = await openRegular(path);
+  const gzip = isGzip(await headOf(handle));
+  let bytes = 0;
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       try {
+        if (bytes === 0) refuseForeign(path, chunk);
+        // A pixel takes two bytes at least, and a list that grows needs as much again.
+        if (Math.floor(bytes / OFTEN) < Math.floor((bytes += chunk.length) / OFTEN)) askMemory(bytes, `a CSV of ${bytes} bytes or more`);
         parser.push(chunk);
         done();
       } catch (error) {
@@ -37,14 +54,20 @@ async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }):
       }
     },
   });
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const file = handle.createReadStream({ highWaterMark: CHUNK });
   try {
-    if (path.endsWith('.gz')) await pipeline(file, createGunzip({ chunkSize: 1 << 20 }), sink);
+    if (gzip) await pipeline(file, createGunzip({ chunkSize: CHUNK }), sink);
     else await pipeline(file, sink);
     return toLabelledImages(path, parser);
   } catch (error) {
     throw dataError(path, error as NodeJS.ErrnoException & { line?: number; reason?: string });
   }
+}
+
+/** What is no text is no CSV: an archive inside gzip, a picture. @throws {FerError} ERR_FER_DATA_FORMAT */
+function refuseForeign(path: string, head: Uint8Array): void {
+  const advice = adviceOn(head);
+  if (advice) throw new FerError('ERR_FER_DATA_FORMAT', `${path}: its content ${advice}`, { details: { file: path, reason: advice } });
 }
 
 function toLabelledImages(path: string, parser: NativeCsvParser): LabelledImages {
@@ -65,6 +88,7 @@ function toLabelledImages(path: string, parser: NativeCsvParser): LabelledImages
 
 /** What went wrong, in the words of someone who has to act on it. */
 function dataError(path: string, error: NodeJS.ErrnoException & { line?: number; reason?: string }): FerError {
+  if (error instanceof FerError && error.details.file === path) return error;
   if (error.line !== undefined && error.reason !== undefined)
     return new FerError('ERR_FER_DATA_FORMAT', `${path}, line ${error.line}: ${error.reason}`, {
       cause: error,

@@ -19,7 +19,8 @@ export interface DataForm {
   describe: string;
   /** For lists: what it looks like on disk, and what that is. */
   looks: readonly (readonly [name: string, what: string])[];
-  matches(path: string, stats: Stats): boolean | Promise<boolean>;
+  /** `head`: the first bytes of a file, 512 or fewer; empty of a folder. */
+  matches(path: string, stats: Stats, head: Buffer): boolean | Promise<boolean>;
   /** @throws {FerError} ERR_FER_DATA_FORMAT, ERR_FER_DATA_NOT_FOUND */
   read(path: string, options: LoadOptions): Promise<LabelledImages>;
 }

@@ -1,7 +1,10 @@
 /** Pictures in, grey squares out. */
-import { readFile } from 'node:fs/promises';
-import type { OutputInfo, Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { FerError, invalidArgument } from '../errors.js';
+import { readRegular } from '../regular-file.js';
+import { contentOf } from './content.js';
+import { greyBytes } from './pixels.js';
+import { costOfSvg } from './svg.js';
 
 /** A face's place in a picture, pixels. */
 export interface Box {
@@ -17,7 +20,7 @@ export interface Box {
 
 /** Grey pixels, row after row: 0..255. */
 export interface Pixels {
-  /** [height * width], row after row; rounded and clamped to 0..255. */
+  /** [height * width], row after row: 0..255, rounded. */
   pixels: ArrayLike<number>;
   /** Columns. */
   width: number;
@@ -49,57 +52,76 @@ export type ImageInput = string | Uint8Array | Pixels;
 export const isEncoded = (input: ImageInput): input is string | Uint8Array => typeof input === 'string' || input instanceof Uint8Array;
 
 /**
- * Any input as a grey picture; pixels are rounded and clamped to bytes.
- * @throws {FerError} as `readPicture`, and ERR_FER_ARGUMENT for pixels that are not width x height values, or that come with a box.
+ * Any input as a grey picture; pixels are rounded to bytes.
+ * @throws {FerError} as `readPicture`, and ERR_FER_ARGUMENT for pixels that are not width x height values of 0 to 255, that lie within
+ * 0..1 or -1..1 in fractions, or that come with a box.
  */
 export async function greyPicture(input: ImageInput, box?: Box): Promise<GreyPicture> {
   if (isEncoded(input)) return readPicture(input, box);
-  const { pixels, width, height } = (input ?? {}) as Pixels;
-  if (!pixels || pixels.length !== width * height || !(pixels.length > 0))
-    invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height } with width x height values', input);
+  const { pixels, width, height } = (input ?? {}) as Partial<Pixels>;
+  if (!pixels || width === undefined || height === undefined)
+    invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height }', input);
   if (box) invalidArgument('box', 'no box with raw pixels (cut them yourself)', box);
-  return { pixels: new Uint8Array(Uint8ClampedArray.from(pixels).buffer), width, height };
+  return { pixels: await greyBytes(pixels, width, height), width, height };
 }
 
+/** The most pixels that a picture may have, the largest file, bytes, and how long decoding may take, seconds. */
+const LIMITS = { pixels: 100e6, bytes: 512e6, seconds: 30 };
+
 /**
- * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG), upright by its EXIF note, converts it to grey
- * and cuts out `box` if given.
+ * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG without filters), upright by its EXIF note, converts it to
+ * grey and cuts out `box` if given. At most 100 million pixels, 30 seconds.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
 export async function readPicture(input: string | Uint8Array, box?: Box): Promise<GreyPicture> {
   const name = typeof input === 'string' ? input : 'the image in memory';
-  let bytes: Uint8Array;
-  try {
-    bytes = typeof input === 'string' ? await readFile(input) : input;
-  } catch (cause) {
-    throw new FerError('ERR_FER_DATA_NOT_FOUND', `${name} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
-  }
+  const bytes = typeof input === 'string' ? await readRegular(input, { most: LIMITS.bytes }) : input;
+  const { pixels, width, height } = await decode(bytes, name);
+  if (!box) return { pixels, width, height };
+  const { left, top, width: across, height: down } = box;
+  const given = [left, top, across, down].join();
+  if (![left, top, across, down].every(Number.isInteger) || left < 0 || top < 0 || across < 1 || down < 1)
+    invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', given);
+  if (left + across > width || top + down > height) invalidArgument(`box in ${name}`, `a box inside the ${width}x${height} picture`, given);
   const { default: sharp } = await import('sharp');
-  let pixels: { data: Buffer; info: OutputInfo };
+  const part = await rawGrey(sharp(pixels, { raw: { width, height, channels: 1 } }).extract(box));
+  return { pixels: part, width: across, height: down };
+}
+
+/** The whole picture in grey. */
+async function decode(bytes: Uint8Array, name: string): Promise<GreyPicture> {
+  const unreadable = (reason: string, cause?: unknown): FerError =>
+    new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${reason}`, { cause, details: { file: name, reason } });
+  if (bytes.length === 0) throw unreadable('it is empty');
+  const content = contentOf(bytes);
+  if (content && !content.picture) throw unreadable(`it is ${content.name}${content.advice ? `: ${content.advice}` : ''}`);
+  const { default: sharp } = await import('sharp');
   try {
-    pixels = await sharp(bytes, { failOn: 'error' })
-      .rotate()
-      .flatten({ background: '#000' })
-      .greyscale()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: LIMITS.pixels });
+    const { format, width, height } = await picture.metadata();
+    const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
+    if (cost) throw unreadable(cost);
+    const grey = picture.rotate().flatten({ background: '#000' }).greyscale().raw().timeout({ seconds: LIMITS.seconds });
+    const { data, info } = await grey.toBuffer({ resolveWithObject: true });
+    return { pixels: bytesOf(data), width: info.width, height: info.height };
   } catch (cause) {
-    throw new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
+    throw cause instanceof FerError ? cause : unreadable(reasonOf(cause as Error, content?.name), cause);
   }
-  const { width, height } = pixels.info;
-  if (!box) return { pixels: bytesOf(pixels.data), width, height };
-  if (![box.left, box.top, box.width, box.height].every(Number.isInteger) || box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1)
-    invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', JSON.stringify(box));
-  if (box.left + box.width > width || box.top + box.height > height)
-    invalidArgument('box', `a box inside the ${width}x${height} picture`, JSON.stringify(box));
-  const part = await greyBytes(sharp(pixels.data, { raw: { width, height, channels: 1 } }).extract(box));
-  return { pixels: part, width: box.width, height: box.height };
+}
+
+/** What sharp says, in words that help: some of its own are "Unknown error", or end at a colon. */
+function reasonOf({ message }: Error, content: string | undefined): string {
+  if (/pixel limit/i.test(message)) return `it has more than ${LIMITS.pixels / 1e6} million pixels`;
+  if (/^timeout/i.test(message)) return `it takes longer than ${LIMITS.seconds} s to decode`;
+  if (content === undefined) return 'its content is of no form that is read here (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG)';
+  const said = message.split('\n')[0].replace(/:\s*$/, '');
+  return `it is ${content}, damaged or cut short${/unknown error/i.test(said) ? '' : ` (${said})`}`;
 }
 
 /** `picture` stretched to a square [size, size] as sharp resizes: with antialiasing where it shrinks. */
 export async function stretch({ pixels, width, height }: GreyPicture, size: number): Promise<Uint8Array> {
   const { default: sharp } = await import('sharp');
-  return greyBytes(
+  return rawGrey(
     sharp(pixels, { raw: { width, height, channels: 1 } }).resize(size, size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false }),
   );
 }
@@ -113,7 +135,7 @@ export async function decodeImage(input: string | Uint8Array, options: { size: n
   return stretch(await readPicture(input, options.box), options.size);
 }
 
-const greyBytes = async (picture: Sharp): Promise<Uint8Array> => bytesOf(await picture.toColourspace('b-w').raw().toBuffer());
+const rawGrey = async (picture: Sharp): Promise<Uint8Array> => bytesOf(await picture.toColourspace('b-w').raw().toBuffer());
 
 /** A plain view: a Buffer's slice() would not copy. */
 const bytesOf = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);

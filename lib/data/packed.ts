@@ -1,47 +1,139 @@
-/** The bytes of a data set in one piece: a magic word, a JSON header, the images, the labels, the rows of each split. */
-import type { LabelledImages } from './data-set.js';
+/**
+ * The bytes of a data set in one piece: a magic word, a JSON header, the images, the labels, the rows of each split. A reader believes
+ * nothing of it: the header is checked in full before its counts are used, labels and rows against it.
+ */
+import { MOST_CLASSES, type LabelledImages } from './data-set.js';
+import { askMemory } from './memory.js';
 
 const MAGIC = 'FERPACK1';
+/** The magic word and the header's length. */
+const BEFORE_HEADER = 12;
+/** The longest header, bytes: a million malformed rows with their reasons. */
+const LONGEST_HEADER = 1 << 27;
+/** The largest side of an image, pixels. */
+const LARGEST_SIDE = 4096;
 
 /** The pieces to write one after another. */
 export function packedParts(data: LabelledImages): Uint8Array[] {
-  const { images, labels, splits, ...rest } = data;
-  const header = Buffer.from(
-    JSON.stringify({ ...rest, count: labels.length, splits: [...splits].map(([name, rows]) => [name, rows.length]) }),
-  );
+  const { name, source, synthetic, classes, size, notes, badRows, images, labels, splits } = data;
+  const lengths = [...splits].map(([split, rows]) => [split, rows.length]);
+  // Always in this order: a digest of the bytes tells a damaged copy.
+  const facts = { name, source, synthetic, classes, size, notes, badRows, count: labels.length, splits: lengths };
+  const header = Buffer.from(JSON.stringify(facts));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   const rows = [...splits.values()].map((list) => new Uint8Array(list.buffer, list.byteOffset, list.byteLength));
   return [Buffer.from(MAGIC), length, header, images, labels, ...rows];
 }
 
-/** The data set, or undefined where the bytes are not one or are cut short. Images and labels are views of `bytes`. */
-export function unpack(bytes: Buffer): LabelledImages | undefined {
-  try {
-    if (bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
-    const headerEnd = 12 + bytes.readUInt32LE(8);
-    const header = JSON.parse(bytes.toString('utf8', 12, headerEnd)) as Omit<LabelledImages, 'images' | 'labels' | 'splits'> & {
-      count: number;
-      splits: [string, number][];
-    };
-    const { count, splits, ...rest } = header;
-    const pixels = count * header.size * header.size;
-    const rows = splits.reduce((sum, [, length]) => sum + length, 0);
-    if (bytes.length !== headerEnd + pixels + count + rows * 4) return undefined;
-    // Of a plain array, whose slice() copies: a Buffer's would not.
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    let at = headerEnd;
-    const take = (length: number): Uint8Array => view.subarray(at, (at += length));
-    const images = take(pixels);
-    const labels = take(count);
+/** The data set but its arrays, and how long they are. */
+interface Header {
+  data: Omit<LabelledImages, 'images' | 'labels' | 'splits'>;
+  count: number;
+  splits: [name: string, rows: number][];
+  /** Where the images begin, bytes. */
+  end: number;
+  /** All bytes. */
+  total: number;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
+const isListOf = <T>(value: unknown, is: (item: unknown) => item is T): value is T[] => Array.isArray(value) && value.every(is);
+const isSplit = (value: unknown): value is [string, number] =>
+  Array.isArray(value) && value.length === 2 && isText(value[0]) && isCount(value[1]);
+const isBadRow = (value: unknown): value is LabelledImages['badRows'][number] =>
+  typeof value === 'object' && value !== null && 'line' in value && 'reason' in value && isCount(value.line) && isText(value.reason);
+
+/** How many bytes the beginning of a packed data set takes until its images; undefined where `bytes` are too few to say. */
+function headerEnd(bytes: Buffer): number | undefined {
+  if (bytes.length < BEFORE_HEADER) return undefined;
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new Error('it does not begin as a packed data set');
+  const length = bytes.readUInt32LE(MAGIC.length);
+  if (length > LONGEST_HEADER) throw new Error(`its header would take ${length} bytes`);
+  return BEFORE_HEADER + length;
+}
+
+/** @throws {Error} for a header that describes no data set. */
+function parseHeader(bytes: Buffer, end: number): Header {
+  const header = JSON.parse(bytes.toString('utf8', BEFORE_HEADER, end)) as Record<string, unknown> | null;
+  const { name, source, synthetic, classes, size, notes, badRows, count, splits } = header ?? {};
+  const wrong = (what: string): never => {
+    throw new Error(`its header has no proper ${what}`);
+  };
+  if (!isText(name) || !isText(source) || typeof synthetic !== 'boolean') return wrong('name');
+  if (!isListOf(classes, isText) || new Set(classes).size !== classes.length || classes.length > MOST_CLASSES) return wrong('classes');
+  if (!isCount(size, LARGEST_SIDE) || size === 0 || !isCount(count)) return wrong('size and count');
+  if (!isListOf(splits, isSplit) || new Set(splits.map(([split]) => split)).size !== splits.length) return wrong('splits');
+  if (!isListOf(notes, isText) || !isListOf(badRows, isBadRow)) return wrong('notes');
+  const total = end + count * size * size + count + 4 * splits.reduce((sum, [, rows]) => sum + rows, 0);
+  if (!isCount(total)) return wrong('count');
+  return { data: { name, source, synthetic, classes, size, notes, badRows }, count, splits, end, total };
+}
+
+/**
+ * The data set of these bytes. Images and labels are views of them.
+ * @throws {Error} saying what is wrong with them.
+ */
+export function unpack(bytes: Buffer): LabelledImages {
+  const end = headerEnd(bytes);
+  if (end === undefined || end > bytes.length) throw new Error('it is cut short');
+  return arraysOf(bytes, parseHeader(bytes, end));
+}
+
+function arraysOf(bytes: Buffer, { data, count, splits, end, total }: Header): LabelledImages {
+  if (bytes.length !== total) throw new Error(`it has ${bytes.length} bytes where its header says ${total}`);
+  // Of a plain array, whose slice() copies: a Buffer's would not.
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = end;
+  const take = (length: number): Uint8Array => view.subarray(at, (at += length));
+  const images = take(count * data.size * data.size);
+  const labels = take(count);
+  if (labels.some((label) => label >= data.classes.length)) throw new Error(`a label is none of its ${data.classes.length} classes`);
+  const rowsOf = (length: number): Uint32Array => {
     // Rows are copied, because they need not lie on a 4-byte boundary.
-    return {
-      ...rest,
-      images,
-      labels,
-      splits: new Map(splits.map(([name, length]) => [name, new Uint32Array(take(length * 4).slice().buffer)])),
-    };
-  } catch {
-    return undefined;
+    const rows = new Uint32Array(take(length * 4).slice().buffer);
+    if (rows.some((row) => row >= count)) throw new Error(`a split has a row beyond its ${count}`);
+    return rows;
+  };
+  return { ...data, images, labels, splits: new Map(splits.map(([name, length]) => [name, rowsOf(length)])) };
+}
+
+/**
+ * The same from a stream, which is read no further than its header declares.
+ * @throws {Error} as `unpack`; {FerError} ERR_FER_OUT_OF_MEMORY.
+ */
+export async function unpackStream(stream: AsyncIterable<Buffer>): Promise<LabelledImages> {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  let needed = BEFORE_HEADER;
+  let header: Header | undefined;
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    if (header) {
+      if (length + chunk.length > header.total) throw new Error('it has more bytes than its header says');
+      chunk.copy(bytes, length);
+      length += chunk.length;
+      continue;
+    }
+    chunks.push(chunk);
+    length += chunk.length;
+    while (length >= needed && !header) {
+      const begun = Buffer.concat(chunks);
+      chunks = [begun];
+      const end = headerEnd(begun);
+      if (end === undefined || length < end) {
+        needed = end ?? needed;
+        break;
+      }
+      header = parseHeader(begun, end);
+      if (length > header.total) throw new Error('it has more bytes than its header says');
+      askMemory(header.total, `a data set of ${header.count} images`);
+      bytes = Buffer.allocUnsafeSlow(header.total);
+      begun.copy(bytes);
+    }
   }
+  if (!header || length !== header.total) throw new Error('it is cut short');
+  return arraysOf(bytes, header);
 }

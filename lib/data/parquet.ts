@@ -2,17 +2,24 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../errors.js';
+import { pacer } from '../slices.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
+import { askMemory } from './memory.js';
+import { rowGroups, type Row } from './parquet-file.js';
 import { FER_SPLITS, type SplitName } from './splits.js';
 import { resizeBilinear } from './bilinear.js';
+
+const PARQUET = /\.parquet$/i;
+/** A file's name in a folder; "._x.parquet" is a note that macOS leaves beside x.parquet. */
+const isParquet = (name: string): boolean => PARQUET.test(name) && !name.startsWith('.');
 
 export const parquet: DataForm = {
   describe: '.parquet, or a folder of them',
   looks: [['a .parquet file or folder', 'pictures and labels as on the model hubs']],
-  matches: async (path, stats) =>
-    stats.isFile() ? path.endsWith('.parquet') : (await readdir(path)).some((name) => name.endsWith('.parquet')),
+  matches: async (path, stats, head) =>
+    stats.isFile() ? PARQUET.test(path) || head.toString('latin1', 0, 4) === 'PAR1' : (await readdir(path)).some(isParquet),
   read: readParquet,
 };
 
@@ -23,7 +30,13 @@ function splitOf(file: string): SplitName {
   return /test/.test(name) ? 'Test' : 'Training';
 }
 
-type Row = Record<string, unknown>;
+/** The columns that may have what is looked for, the first that is there. */
+const IMAGE = ['image', 'img', 'img_bytes', 'pixels'];
+const LABEL = ['label', 'labels', 'emotion'];
+const USAGE = ['Usage', 'usage'];
+const valueOf = (row: Row, names: readonly string[]): unknown =>
+  names.map((name) => row[name]).find((value) => value !== undefined && value !== null);
+
 /** What is wrong with a row; the reader adds file and row. */
 class BadRow extends Error {}
 const fail = (reason: string): never => {
@@ -31,7 +44,7 @@ const fail = (reason: string): never => {
 };
 
 function labelOf(row: Row): number {
-  const value = row.label ?? row.labels ?? row.emotion;
+  const value = valueOf(row, LABEL);
   const label = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
   if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length)
     throw new BadRow(`expected a label of 0 to 6, got ${String(value)}`);
@@ -40,7 +53,7 @@ function labelOf(row: Row): number {
 
 /** The row's own Usage where it has that column, otherwise what the file's name says. */
 function usageOf(row: Row, ofFile: SplitName): SplitName {
-  const value = row.Usage ?? row.usage;
+  const value = valueOf(row, USAGE);
   if (value === undefined) return ofFile;
   const name = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
   return FER_SPLITS.find((split) => split === name) ?? fail(`expected a Usage of ${FER_SPLITS.join(', ')}, got ${name}`);
@@ -61,8 +74,8 @@ function greyValues(value: unknown, size: number): Uint8Array {
 }
 
 async function imageOf(row: Row, size: number): Promise<Uint8Array> {
-  const value = row.image ?? row.img ?? row.img_bytes ?? row.pixels;
-  const inner = value !== null && typeof value === 'object' && 'bytes' in value ? value.bytes : value;
+  const value = valueOf(row, IMAGE);
+  const inner = typeof value === 'object' && value !== null && 'bytes' in value ? value.bytes : value;
   // Numbers a byte wide arrive as typed arrays; only an encoded picture is a Uint8Array.
   if (typeof inner === 'string' || Array.isArray(inner)) return greyValues(inner, size);
   if (inner instanceof Uint8Array && /^[\d\s]+$/.test(Buffer.from(inner.subarray(0, 8)).toString('latin1')))
@@ -82,11 +95,11 @@ async function imageOf(row: Row, size: number): Promise<Uint8Array> {
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
 async function readParquet(source: string, options: LoadOptions): Promise<LabelledImages> {
-  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
+  const rest = pacer();
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
     ? (await readdir(source))
-        .filter((name) => name.endsWith('.parquet'))
+        .filter(isParquet)
         .sort()
         .map((name) => path.join(source, name))
     : [source];
@@ -98,25 +111,31 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
   for (const file of files) {
     const formatError = (line: number, reason: string, cause?: unknown): FerError =>
       new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${line}: ${reason}`, { cause, details: { file, line, reason } });
-    let rows: Row[];
+    let line = 0;
     try {
-      rows = await parquetReadObjects({ file: await asyncBufferFromFile(file), utf8: false });
+      for await (const rows of rowGroups(file, [...IMAGE, ...LABEL, ...USAGE])) {
+        askMemory((labels.length + 2 * rows.length) * size * size, `${labels.length + rows.length} images of ${size}x${size}`);
+        for (const row of rows) {
+          line++;
+          try {
+            const [label, split, image] = [labelOf(row), usageOf(row, splitOf(file)), await imageOf(row, size)];
+            if (!names.includes(split)) names.push(split);
+            pixels.push(image);
+            labels.push(label);
+            splits.push(names.indexOf(split));
+          } catch (error) {
+            if (!(error instanceof BadRow)) throw error;
+            if (!options.skipBadRows) throw formatError(line, error.message, error);
+            badRows.push({ line, reason: files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message });
+          }
+          await rest();
+        }
+      }
     } catch (cause) {
+      if (cause instanceof FerError) throw cause;
       const reason = `not a readable Parquet file (${(cause as Error).message})`;
       throw new FerError('ERR_FER_DATA_FORMAT', `${file}: ${reason}`, { cause, details: { file, reason } });
     }
-    for (const [i, row] of rows.entries())
-      try {
-        const [label, split, image] = [labelOf(row), usageOf(row, splitOf(file)), await imageOf(row, size)];
-        if (!names.includes(split)) names.push(split);
-        pixels.push(image);
-        labels.push(label);
-        splits.push(names.indexOf(split));
-      } catch (error) {
-        if (!(error instanceof BadRow)) throw error;
-        if (!options.skipBadRows) throw formatError(i + 1, error.message, error);
-        badRows.push({ line: i + 1, reason: files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message });
-      }
   }
   if (labels.length === 0) throw new FerError('ERR_FER_DATA_FORMAT', `${source}: no rows found`, { details: { file: source } });
   const images = new Uint8Array(labels.length * size * size);

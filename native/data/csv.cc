@@ -49,21 +49,45 @@ void CsvParser::push(std::string_view chunk) {
   for (;;) {
     const size_t end = chunk.find('\n');
     if (end == std::string_view::npos) break;
-    if (partial_.empty()) {
+    if (partial_.empty() && !too_long_ && end <= kLongestLine) {
       line(chunk.substr(0, end));
     } else {
-      partial_.append(chunk.substr(0, end));
-      line(partial_);
-      partial_.clear();
+      hold(chunk.substr(0, end));
+      end_line();
     }
     chunk.remove_prefix(end + 1);
   }
-  partial_.append(chunk);
+  hold(chunk);
+}
+
+void CsvParser::hold(std::string_view piece) {
+  if (too_long_) return;
+  if (partial_.size() + piece.size() <= kLongestLine) {
+    partial_.append(piece);
+    return;
+  }
+  partial_.clear();
+  too_long_ = true;
+  ++line_number_;
+  const std::string reason = "expected lines of at most " + std::to_string(kLongestLine) + " bytes, got a longer one";
+  if (!has_header_) throw CsvError({line_number_, reason});
+  bad_row(reason);
+}
+
+void CsvParser::end_line() {
+  if (!too_long_) line(partial_);
+  partial_.clear();
+  too_long_ = false;
+}
+
+void CsvParser::bad_row(std::string reason) {
+  if (!skip_bad_rows_) throw CsvError({line_number_, std::move(reason)});
+  if (bad_rows.size() == kMostBadRows) throw CsvError({line_number_, "more than " + std::to_string(kMostBadRows) + " rows are malformed"});
+  bad_rows.push_back({line_number_, std::move(reason)});
 }
 
 void CsvParser::finish() {
-  if (!partial_.empty()) line(partial_);
-  partial_.clear();
+  if (!partial_.empty() || too_long_) end_line();
   if (!has_header_) throw CsvError({1, "the file is empty; expected the header emotion,pixels,Usage"});
   if (labels.empty()) throw CsvError({line_number_, "the file has no good row"});
 }
@@ -84,10 +108,16 @@ void CsvParser::header(std::string_view text) {
     else if (same_word(names[i], "pixels")) pixels_ = i;
     else if (same_word(names[i], "usage")) usage_ = i;
   }
+  // Files beside FER2013's that are often taken for it.
+  std::string advice;
+  if (emotion_ >= 0 && pixels_ >= 0) advice = "; Kaggle's train.csv has no splits: take fer2013.csv or icml_face_data.csv";
+  else if (columns_ == 1 && pixels_ >= 0) advice = "; Kaggle's test.csv has no labels: take fer2013.csv or icml_face_data.csv";
+  else if (std::any_of(names.begin(), names.begin() + columns_, [](auto name) { return same_word(name, "Image name"); }))
+    advice = "; FER+'s fer2013new.csv has votes and no pixels: take fer2013.csv";
   for (auto [name, at] : {std::pair{"emotion", emotion_}, std::pair{"pixels", pixels_}, std::pair{"Usage", usage_}})
     if (at < 0)
-      throw CsvError({line_number_,
-                      "expected the columns emotion, pixels and Usage; " + std::string(name) + " is missing from the header " + shown(trim(text))});
+      throw CsvError({line_number_, "expected the columns emotion, pixels and Usage; " + std::string(name) + " is missing from the header " +
+                                        shown(trim(text)) + advice});
   has_header_ = true;
 }
 
@@ -109,8 +139,7 @@ void CsvParser::row(std::string_view text) {
     if (reason.empty()) reason = pixels(fields[pixels_]);
   }
   if (!reason.empty()) {
-    if (!skip_bad_rows_) throw CsvError({line_number_, reason});
-    bad_rows.push_back({line_number_, reason});
+    bad_row(std::move(reason));
     return;
   }
   labels.push_back(static_cast<uint8_t>(label));

@@ -114,7 +114,19 @@ describe('FER2013 CSV', () => {
   it('tells a truncated from a damaged gzip', async () => {
     const whole = gzipSync(GOOD.join('\n'));
     await expect(loadDataSet(write(whole.subarray(0, whole.length - 12), '.csv.gz'))).rejects.toThrow(/the gzip file is truncated/);
-    await expect(loadDataSet(write('not gzip', '.csv.gz'))).rejects.toThrow(/the gzip file is damaged/);
+    const damaged = Buffer.from(whole);
+    damaged.fill(255, 20, 30);
+    await expect(loadDataSet(write(damaged, '.csv.gz'))).rejects.toThrow(/the gzip file is damaged/);
+  });
+
+  it('goes by content, not by name: browsers unpack what they download', async () => {
+    for (const [content, name] of [
+      [GOOD.join('\n'), '.csv.gz'],
+      [gzipSync(GOOD.join('\n')), '.csv'],
+      [gzipSync(GOOD.join('\n')), '.CSV.GZ'],
+      [GOOD.join('\n'), ''],
+    ] as const)
+      expect([...(await loadDataSet(write(content as string, name), { cache: false })).labels]).toEqual([0, 6, 3, 1]);
   });
 
   it('skips and lists bad rows on request', async () => {
