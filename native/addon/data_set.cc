@@ -17,7 +17,7 @@ DataSetObject::DataSetObject(const Napi::CallbackInfo& info) : Wrapped(info) {
   guarded(info.Env(), [&] {
     capacity_ = static_cast<size_t>(to_whole(info[0], "count", 0, UINT32_MAX));
     data_ = std::make_shared<DataSet>();
-    data_->size = static_cast<int>(to_whole(info[1], "size", 1, 1 << 15));
+    data_->size = static_cast<int>(to_whole(info[1], "size", 1, kLargestSize));
     const size_t bytes = capacity_ * data_->pixels();
     require_memory(bytes, "a data set of " + std::to_string(capacity_) + " images");
     // What lies there stays there: whoever has the data set reads it while it is full.

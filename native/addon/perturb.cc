@@ -10,8 +10,6 @@
 namespace fer::addon {
 namespace {
 
-constexpr int kLargestSide = 1 << 15;
-
 struct Request {
   perturb::Chain chain;
   perturb::Size size;
@@ -44,7 +42,7 @@ perturb::Chain to_chain(const Napi::Array& specs) {
 Napi::Value perturb(const Napi::CallbackInfo& info) {
   auto request = std::make_shared<Request>();
   const Napi::Object size = to_object(info[1], "size"), options = to_object(info[3], "options");
-  auto side = [&](const char* name) { return static_cast<int>(to_whole(size.Get(name), name, 1, kLargestSide)); };
+  auto side = [&](const char* name) { return static_cast<int>(to_whole(size.Get(name), name, 1, perturb::kLongestSide)); };
   request->images = copy_of<uint8_t>(info[0], "images");
   request->size = {side("width"), side("height")};
   request->rows = copy_of<uint32_t>(options.Get("rows"), "rows");

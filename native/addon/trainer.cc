@@ -52,12 +52,6 @@ TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : Wrapped(info) {
     shared->model = ModelObject::get(info[0]);
     shared->data = DataSetObject::get(info[1]);
     shared->options = to_trainer_options(info[2]);
-    const auto classes = static_cast<size_t>(shared->model->network->plan().spec.classes);
-    const size_t weights = shared->options.class_weights.size();
-    if (weights != 0 && weights != classes)
-      throw Error("ERR_FER_ARGUMENT", "expected " + std::to_string(classes) + " class weights, got " + std::to_string(weights));
-    for (uint8_t label : shared->data->labels)
-      if (label >= classes) throw Error("ERR_FER_ARGUMENT", "expected labels below " + std::to_string(classes) + ", got " + std::to_string(label));
     shared_ = std::move(shared);
   });
 }
@@ -100,7 +94,7 @@ Napi::Value TrainerObject::open(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrainerObject::train_epoch(const Napi::CallbackInfo& info) {
-  Trainer& trainer = opened();
+  opened();
   const auto shared = live();
   const Napi::Object object = to_object(info[0], "request");
   EpochRequest request;
@@ -109,9 +103,6 @@ Napi::Value TrainerObject::train_epoch(const Napi::CallbackInfo& info) {
   request.learning_rates = copy_of<float>(object.Get("learningRates"), "learningRates");
   request.from = to_totals(object.Get("from"));
   if (!info[1].IsFunction()) throw Error("ERR_FER_ARGUMENT", "expected a function, for onProgress");
-  for (uint32_t row : request.rows)
-    if (row >= trainer.row_count())
-      throw Error("ERR_FER_ARGUMENT", "expected rows below " + std::to_string(trainer.row_count()) + ", got " + std::to_string(row));
   auto progress = std::make_shared<Progress>(info.Env(), info[1].As<Napi::Function>());
   auto totals = std::make_shared<EpochTotals>();
   shared->cancelled = false;

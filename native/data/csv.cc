@@ -31,16 +31,16 @@ bool same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return (x | 32) == (y | 32); });
 }
 
-// Splits at commas; FER2013 has none inside a field.
+// Splits at commas; FER2013 has none inside a field. Returns how many fields there are; those beyond the last place are only counted.
 int split(std::string_view text, std::array<std::string_view, kMaxColumns>& fields) {
   int count = 0;
-  for (size_t begin = 0; count < kMaxColumns;) {
+  for (size_t begin = 0;; ++count) {
     const size_t comma = text.find(',', begin);
-    fields[count++] = trim(text.substr(begin, comma - begin));
+    if (count < kMaxColumns) fields[count] = trim(text.substr(begin, comma - begin));
     if (comma == std::string_view::npos) break;
     begin = comma + 1;
   }
-  return count;
+  return count + 1;
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ void CsvParser::line(std::string_view text) {
 void CsvParser::header(std::string_view text) {
   std::array<std::string_view, kMaxColumns> names;
   columns_ = split(text, names);
-  for (int i = 0; i < columns_; ++i) {
+  for (int i = 0; i < std::min(columns_, kMaxColumns); ++i) {
     if (same_word(names[i], "emotion")) emotion_ = i;
     else if (same_word(names[i], "pixels")) pixels_ = i;
     else if (same_word(names[i], "usage")) usage_ = i;

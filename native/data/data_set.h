@@ -1,5 +1,6 @@
 // Grey images and labels, resident in memory as 8-bit values, row after row.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,5 +13,10 @@ struct DataSet {
   size_t count() const { return labels.size(); }
   size_t pixels() const { return static_cast<size_t>(size) * size; }  // of an image
 };
+
+inline constexpr int kLargestSize = 16384;  // pixels a side; indices of pixels are ints
+
+// Throws Error(ERR_FER_ARGUMENT) unless there are size x size pixels a label.
+void check(const DataSet& data);
 
 }  // namespace fer

@@ -12,10 +12,16 @@ namespace {
 constexpr auto kReportInterval = std::chrono::milliseconds(50);
 constexpr size_t kReductionScratch = size_t{24} << 20;  // partial sums of the widest layers, whatever the batch
 
+// All that a checkpoint or a caller hands over comes by here: what it says wrong would be read or written beside the memory.
+void expect(bool right, const std::string& expected, const std::string& got, const std::string& what) {
+  if (!right) throw Error("ERR_FER_ARGUMENT", "expected " + expected + ", got " + got + ", for " + what);
+}
+
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
     : network_(std::move(network)), data_(std::move(data)), options_(options) {
+  check_options();
   const Plan& plan = network_->plan();
   Backend& backend = network_->backend();
   images_ = Buffer<uint8_t>(backend, data_->images.size());
@@ -42,6 +48,17 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   norms_ = network_->batch_norms(gradients_.data());
 }
 
+void Trainer::check_options() const {
+  fer::check(*data_);
+  expect(data_->count() > 0, "at least one image", "none", "a trainer's data set");
+  const auto classes = static_cast<size_t>(network_->plan().spec.classes);
+  expect(options_.batch_size >= 1, "a batch size of at least 1", std::to_string(options_.batch_size), "a trainer");
+  const size_t weights = options_.class_weights.size();
+  expect(weights == 0 || weights == classes, std::to_string(classes) + " class weights", std::to_string(weights), "a trainer");
+  const size_t highest = *std::max_element(data_->labels.begin(), data_->labels.end());
+  expect(highest < classes, "labels below " + std::to_string(classes), std::to_string(highest), "a trainer");
+}
+
 // Asked beforehand, because only here is it known what a smaller batch would need.
 void Trainer::check_memory() const {
   const Backend& backend = network_->backend();
@@ -62,13 +79,30 @@ void Trainer::check_memory() const {
                                              ": the largest batch that fits is " + std::to_string(for_batch / image));
 }
 
+void Trainer::check(const EpochRequest& request) const {
+  const size_t rows = request.rows.size(), rates = request.learning_rates.size();
+  const int64_t steps = steps_for(rows);
+  expect(rows > 0, "at least one row", "none", "an epoch");
+  expect(static_cast<int64_t>(rates) == steps, std::to_string(steps) + " learning rates", std::to_string(rates), "an epoch");
+  const auto usable = [](float rate) { return std::isfinite(rate) && rate >= 0; };
+  const auto bad = std::find_if_not(request.learning_rates.begin(), request.learning_rates.end(), usable);
+  if (bad != request.learning_rates.end()) expect(false, "a finite learning rate of at least 0", std::to_string(*bad), "an epoch");
+  const uint32_t highest = *std::max_element(request.rows.begin(), request.rows.end());
+  expect(highest < data_->count(), "rows below " + std::to_string(data_->count()), std::to_string(highest), "an epoch");
+  const auto& [loss_sum, correct, seen, step] = request.from;
+  expect(step >= 0 && step <= steps, "a step of 0 to " + std::to_string(steps), std::to_string(step), "an epoch's totals");
+  expect(step <= step_count(), "no more than the trainer's " + std::to_string(step_count()) + " steps", std::to_string(step), "an epoch's totals");
+  const auto images = static_cast<int64_t>(std::min<size_t>(static_cast<size_t>(step) * options_.batch_size, rows));
+  expect(seen == images, std::to_string(images) + " images seen after step " + std::to_string(step), std::to_string(seen), "an epoch's totals");
+  expect(correct >= 0 && correct <= seen, "0 to " + std::to_string(seen) + " images right", std::to_string(correct), "an epoch's totals");
+  expect(std::isfinite(loss_sum) && loss_sum >= 0, "a finite loss of at least 0", std::to_string(loss_sum), "an epoch's totals");
+}
+
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,
                                  const std::function<void(const EpochTotals&)>& progress, const std::function<void()>& pause) {
+  check(request);
   const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
-  const auto steps = static_cast<int64_t>((order.rows.size() + options_.batch_size - 1) / options_.batch_size);
-  if (static_cast<int64_t>(request.learning_rates.size()) != steps)
-    throw Error("ERR_FER_ARGUMENT",
-                "expected " + std::to_string(steps) + " learning rates, got " + std::to_string(request.learning_rates.size()) + ", for an epoch");
+  const int64_t steps = steps_for(order.rows.size());
   Backend& backend = network_->backend();
   begin_epoch(request, order);
   EpochTotals totals = request.from;
@@ -184,6 +218,11 @@ std::vector<Op> Trainer::step(int n) {
     ops.emplace_back(
         UpdateAverage{.step = now, .count = plan.statistic_floats, .values = network_->statistics(), .average = average_statistics_.data()});
   return ops;
+}
+
+void Trainer::set_step_count(int64_t steps) {
+  expect(steps >= 0, "at least 0 steps", std::to_string(steps), "a trainer's step count");
+  step_count_ = steps;
 }
 
 void Trainer::copy_average_to(Network& other) {

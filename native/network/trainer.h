@@ -38,10 +38,12 @@ struct EpochRequest {
 
 class Trainer {
  public:
+  // Throws ERR_FER_ARGUMENT for a data set or options that do not fit the network or one another, ERR_FER_OUT_OF_MEMORY.
   Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options);
 
   // Stops after the running step once `cancelled` is true; `progress` is called after each step (on an asynchronous device,
-  // now and then). Before each step `pause` may let others use the network and its device.
+  // now and then). Before each step `pause` may let others use the network and its device. Throws ERR_FER_ARGUMENT for a request that no
+  // epoch of this trainer can have come to.
   EpochTotals train_epoch(
       const EpochRequest& request, const std::atomic<bool>& cancelled, const std::function<void(const EpochTotals&)>& progress,
       const std::function<void()>& pause = [] {});
@@ -50,7 +52,8 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
   size_t row_count() const { return data_->count(); }
   int64_t step_count() const { return step_count_; }
-  void set_step_count(int64_t steps) { step_count_ = steps; }
+  // Throws ERR_FER_ARGUMENT below 0.
+  void set_step_count(int64_t steps);
 
   // Optimiser and average memory, laid out as the network's parameters (and statistics for the last).
   float* moment1() const { return moment1_.data(); }
@@ -62,8 +65,11 @@ class Trainer {
   size_t bytes() const;
 
  private:
+  int64_t steps_for(size_t rows) const { return static_cast<int64_t>((rows + options_.batch_size - 1) / options_.batch_size); }
   void begin_epoch(const EpochRequest& request, const EpochOrder& order);
+  void check_options() const;
   void check_memory() const;
+  void check(const EpochRequest& request) const;
   std::vector<Op> step(int n);
 
   std::shared_ptr<Network> network_;

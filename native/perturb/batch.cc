@@ -28,7 +28,12 @@ void apply(const Chain& chain, Image image, uint64_t seed, uint32_t row, std::ve
 }  // namespace
 
 Size Chain::output_size(Size size) const {
-  for (const auto& step : steps) size = step->output_size(size);
+  for (const auto& step : steps) {
+    size = step->output_size(size);
+    if (size.longer() > kLongestSide)
+      throw Error("ERR_FER_ARGUMENT", "expected images of at most " + std::to_string(kLongestSide) + " pixels a side, got " +
+                                          std::to_string(size.width) + " x " + std::to_string(size.height) + ", for a step of the chain");
+  }
   return size;
 }
 

@@ -6,10 +6,13 @@
 
 namespace fer::perturb {
 
+inline constexpr int kLongestSide = 65535;  // pixels: rotations of size "loose" grow an image at every step
+
 struct Chain {
   std::vector<std::unique_ptr<Perturbation>> steps;
   uint32_t first_step = 0;  // number of the first step in a longer chain: draws depend on it
 
+  // Throws Error(ERR_FER_ARGUMENT) where a step would make an image longer than kLongestSide.
   Size output_size(Size in) const;
 };
 

@@ -21,7 +21,7 @@ std::vector<double> kernel_of(double sigma) {
 
 class Blur : public Perturbation {
  public:
-  explicit Blur(const Parameters& p) : kernel_(kernel_of(p.number("sigma"))), radius_(static_cast<int>(kernel_.size() / 2)) {}
+  explicit Blur(const Parameters& p) : kernel_(kernel_of(p.number("sigma", {0, 50}))), radius_(static_cast<int>(kernel_.size() / 2)) {}
 
   void apply(const Image& in, const Draws&, uint8_t* out) const override {
     const auto [width, height] = in.size;

@@ -4,7 +4,7 @@
 namespace fer::perturb {
 
 std::unique_ptr<Perturbation> make_brightness(const Parameters& p) {
-  const double factor = p.number("factor");
+  const double factor = p.number("factor", {0, 100});
   return std::make_unique<Lookup>(table_of([=](double grey) { return grey * factor; }));
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 class Contrast : public Perturbation {
  public:
-  explicit Contrast(const Parameters& p) : factor_(p.number("factor")) {}
+  explicit Contrast(const Parameters& p) : factor_(p.number("factor", {0, 100})) {}
 
   void apply(const Image& in, const Draws&, uint8_t* out) const override {
     const auto count = in.size.pixels();

@@ -93,7 +93,7 @@ Sampling to_sampling(const Parameters& parameters) {
   if (name == "bilinear") sampling.interpolation = Interpolation::kBilinear;
   else if (name == "bicubic") sampling.interpolation = Interpolation::kBicubic;
   else if (name != "nearest") throw Error("ERR_FER_ARGUMENT", "expected nearest, bilinear or bicubic, got " + name + ", for interpolation");
-  if (const auto value = parameters.given("fill")) sampling.value = saturate(*value);
+  if (const auto value = parameters.given("fill", kGreys)) sampling.value = saturate(*value);
   else if (const std::string fill = parameters.word("fill"); fill == "reflect") sampling.outside = Outside::kReflect;
   else if (fill == "edge") sampling.outside = Outside::kEdge;
   else throw Error("ERR_FER_ARGUMENT", "expected a grey value, reflect or edge, got " + fill + ", for fill");

@@ -6,7 +6,7 @@ namespace {
 
 class Noise : public Perturbation {
  public:
-  explicit Noise(const Parameters& p) : sigma_(p.number("sigma")) {}
+  explicit Noise(const Parameters& p) : sigma_(p.number("sigma", kGreys)) {}
 
   void apply(const Image& in, const Draws& draws, uint8_t* out) const override {
     const size_t count = in.size.pixels();

@@ -46,18 +46,28 @@ class Perturbation {
   virtual void apply(const Image& in, const Draws& draws, uint8_t* out) const = 0;
 };
 
-// Named values of one perturbation; ranges are checked in lib/perturb/.
+// Both ends included. lib/perturb/ has the same ranges and says more; here they keep memory and arithmetic within bounds.
+struct Range {
+  double least, most;
+};
+inline constexpr Range kFraction{0, 1}, kDegrees{-360, 360}, kGreys{0, 255};
+
+// Named values of one perturbation.
 class Parameters {
  public:
   void set(const std::string& name, std::variant<double, std::string> value) { values_[name] = std::move(value); }
   // The number of that name, or nothing where it is left to be drawn (or is a word).
-  std::optional<double> given(const std::string& name) const {
+  std::optional<double> given(const std::string& name, Range range) const {
     const auto found = values_.find(name);
     if (found == values_.end() || !std::holds_alternative<double>(found->second)) return std::nullopt;
-    return std::get<double>(found->second);
+    const double value = std::get<double>(found->second);
+    if (!(value >= range.least && value <= range.most))  // NaN is out of every range
+      throw Error("ERR_FER_ARGUMENT", "expected a number from " + std::to_string(range.least) + " to " + std::to_string(range.most) + ", got " +
+                                          std::to_string(value) + ", for " + name);
+    return value;
   }
-  double number(const std::string& name) const {
-    if (const auto value = given(name)) return *value;
+  double number(const std::string& name, Range range) const {
+    if (const auto value = given(name, range)) return *value;
     throw Error("ERR_FER_ARGUMENT", "expected a number, got none, for " + name);
   }
   std::string word(const std::string& name) const {

@@ -6,7 +6,7 @@ namespace {
 
 class Rotation : public Perturbation {
  public:
-  explicit Rotation(const Parameters& p) : to_(p.number("degrees")), loose_(p.word("size") == "loose"), sampling_(to_sampling(p)) {}
+  explicit Rotation(const Parameters& p) : to_(p.number("degrees", kDegrees)), loose_(p.word("size") == "loose"), sampling_(to_sampling(p)) {}
 
   Size output_size(Size in) const override {
     if (!loose_) return in;

@@ -6,7 +6,7 @@ namespace {
 
 class Scale : public Perturbation {
  public:
-  explicit Scale(const Parameters& p) : step_(1 / p.number("factor")), sampling_(to_sampling(p)) {}
+  explicit Scale(const Parameters& p) : step_(1 / p.number("factor", {0.1, 10})), sampling_(to_sampling(p)) {}
 
   void apply(const Image& in, const Draws&, uint8_t* out) const override {
     warp(in, about_centres(step_, 0, 0, step_, in.size, in.size), sampling_, in.size, out);

@@ -2,7 +2,10 @@
 // in test/perturb/.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <set>
+#include <tuple>
 
 #include "perturb/batch.h"
 #include "perturb/registry.h"
@@ -100,6 +103,27 @@ TEST(Perturb, AChainHandsOnImagesOfChangingSize) {
   const std::vector<uint8_t> out = run(chain, std::vector<uint8_t>(2 * size.pixels(), 200), size, {0, 1}, 1);
   EXPECT_EQ(out[(end.height / 2) * end.width + end.width / 2], 200);
   EXPECT_EQ(out[0], 0);
+}
+
+// A number out of range would become a size or an index: not a number, too large for an int, or memory without end.
+TEST(Perturb, RefusesNumbersOutOfRange) {
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  const Values sampling = {{"size", "loose"}, {"interpolation", "nearest"}, {"fill", 0.0}};
+  for (const auto& [type, name, others] : std::vector<std::tuple<const char*, const char*, Values>>{
+           {"blur", "sigma", {}}, {"rotation", "degrees", sampling}, {"scale", "factor", sampling}, {"occlusion", "side", {{"value", 0.0}}},
+           {"occlusion", "x", {{"value", 0.0}, {"side", 0.5}}}, {"shadow", "direction", {{"strength", 1.0}, {"softness", 0.0}}}})
+    for (double value : {nan, infinity, -infinity, 1e308, -1e308, 1e9}) {
+      Values values = others;
+      values.emplace_back(name, value);
+      EXPECT_THROW(made({type, values}), Error) << type << ' ' << name << ' ' << value;
+    }
+}
+
+TEST(Perturb, RefusesAChainThatGrowsWithoutEnd) {
+  Chain chain;
+  for (int i = 0; i < 40; ++i)
+    chain.steps.push_back(made({"rotation", {{"degrees", 45.0}, {"size", "loose"}, {"interpolation", "nearest"}, {"fill", 0.0}}}));
+  EXPECT_THROW(chain.output_size({48, 48}), Error);
 }
 
 TEST(Perturb, NamesWhatIsWrong) {

@@ -1,0 +1,13 @@
+# The fuzz targets, a program each, fuzz_<name>: with libFuzzer where the compiler is clang, or else one that replays inputs.
+file(GLOB FER_FUZZ_TARGETS CONFIGURE_DEPENDS native/test/fuzz/*.cc)
+list(REMOVE_ITEM FER_FUZZ_TARGETS ${CMAKE_SOURCE_DIR}/native/test/fuzz/replay.cc)
+foreach(source ${FER_FUZZ_TARGETS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(fuzz_${name} ${source})
+  target_link_libraries(fuzz_${name} PRIVATE fer_core)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz_${name} PRIVATE native/test/fuzz/replay.cc)
+  endif()
+endforeach()
