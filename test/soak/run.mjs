@@ -20,8 +20,8 @@ const SAVE_EVERY = HOUR / 12;
 const TOLERATED = 2;
 /** Samples in the file and in the picture, at most; the verdict is about all. */
 const KEPT = 600;
-/** Shorter runs have not left their warm-up. */
-const SHORTEST_JUDGED = 0.5; // hours
+/** Hours; of shorter runs the memory, or the number of files and threads, has not left its warm-up. */
+const SHORTEST_JUDGED = { memory: 0.5, numbers: 0.05 };
 
 const { values } = parseArgs({
   options: { hours: { type: 'string' }, minutes: { type: 'string' }, out: { type: 'string', default: 'build/soak/soak' } },
@@ -59,13 +59,13 @@ function judge() {
   // Files and threads come and go with the work: what counts is whether the fewest that there are become more.
   const [files, threads] = ['files', 'threads'].map((key) => [least(after.slice(0, half), key), least(after.slice(half), key)]);
   const grows = [
-    ...(passed() >= SHORTEST_JUDGED && (!rss || rss.low > TOLERATED) ? ['resident memory'] : []),
-    ...(files[1] > files[0] ? ['open files'] : []),
-    ...(threads[1] > threads[0] ? ['threads'] : []),
+    ...(passed() >= SHORTEST_JUDGED.memory && (!rss || rss.low > TOLERATED) ? ['resident memory'] : []),
+    ...(passed() >= SHORTEST_JUDGED.numbers && files[1] > files[0] ? ['open files'] : []),
+    ...(passed() >= SHORTEST_JUDGED.numbers && threads[1] > threads[0] ? ['threads'] : []),
   ];
   const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
   const slope = rss && `${signed(rss.slope)} MiB an hour (95 %: ${signed(rss.low)} to ${signed(rss.high)})`;
-  const judged = passed() >= SHORTEST_JUDGED ? '' : ', too short to judge';
+  const judged = passed() >= SHORTEST_JUDGED.memory ? '' : ', too short to judge';
   const sentence = `Resident: ${slope ?? 'too few samples'}${judged}; open files ${files.join(', then ')}, threads ${threads.join(', then ')} at least`;
   return { warmUpHours, verdict: { holds: grows.length === 0, grows, rss, files, threads, sentence } };
 }

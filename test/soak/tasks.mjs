@@ -74,8 +74,9 @@ async function predictions(soak, round) {
   await resident.predict(picture);
   await resident.predict(readFileSync(picture));
   const many = Array.from({ length: 64 }, (_, i) => face(soak, (round * 64 + i) % 2800));
-  assert.equal((await resident.predict(many)).length, many.length);
-  await Promise.all(many.map((one) => resident.predict(one)));
+  const together = await resident.predict(many);
+  const alone = await Promise.all(many.map((one) => resident.predict(one)));
+  assert.deepEqual(alone, together, 'pictures alone and in a batch');
 }
 
 async function explanations({ resident, picture }, round) {
