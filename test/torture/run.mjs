@@ -45,11 +45,20 @@ if (values.list) {
   for (const { name, about, holds } of attacks) console.log(`${name}\n  ${about}\n  must hold: ${holds}`);
   process.exit();
 }
-const outside = await enterNamespace(process.argv.slice(1));
+let interrupted = false;
+
+/** Ends what runs; the rest of the program sees that it is over. */
+function stop() {
+  if (interrupted) return;
+  interrupted = true;
+  tell('ending what runs, and tidying up');
+  endAll();
+}
+const outside = await enterNamespace(process.argv.slice(1), stop);
 if (outside !== undefined) process.exit(outside);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
 
 const base = mkdtempSync(path.join(tmpdir(), 'fer-torture-'));
-let interrupted = false;
 
 function tidy() {
   endAll();
@@ -58,13 +67,6 @@ function tidy() {
   for (const name of readdirSync(base)) if (!name.startsWith('failed-')) rmSync(path.join(base, name), { recursive: true, force: true });
   if (readdirSync(base).length === 0) rmSync(base, { recursive: true });
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    if (interrupted) return;
-    interrupted = true;
-    tell('ending what runs, and tidying up');
-    endAll();
-  });
 
 /** Chance of its own for each attempt. */
 const randomOf = (name, index) => generator(createHash('sha256').update(`${values.seed}/${name}/${index}`).digest().readUInt32LE());
@@ -112,17 +114,18 @@ async function run(attack, shared) {
     };
     await Promise.all(Array.from({ length: attack.alone ? 1 : Number(values.jobs) }, worker));
   } catch (error) {
+    if (interrupted) return found;
     if (!(error instanceof Skip)) throw error;
     found.skipped = error.message;
   }
   found.tried = found.held + found.failed;
-  found.seconds = (performance.now() - started) / 1000;
+  found.seconds = Math.round((performance.now() - started) / 1000);
   return found;
 }
 
 function print(results) {
   const rows = results.map(({ name, tried, held, failed, skipped, seconds }) =>
-    [name, ...(skipped ? ['', '', '', `skipped: ${skipped}`] : [tried, held, failed, `${seconds.toFixed(0)} s`])].map(String),
+    [name, ...(skipped ? ['', '', '', `skipped: ${skipped}`] : [tried, held, failed, `${seconds} s`])].map(String),
   );
   const table = [['attack', 'tried', 'held', 'failed', ''], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column].length)));
@@ -137,32 +140,30 @@ function machine() {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const git = (...args) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
+const whole = !values.short && !only && values.count === undefined && values.attempt === undefined;
+const out = values.out ?? (whole ? path.join(root, 'bench', 'results', 'torture.json') : undefined);
+const facts = {
+  date: new Date().toISOString().slice(0, 10),
+  machine: machine(),
+  node: process.versions.node,
+  commit: git('rev-parse', '--short', 'HEAD'),
+  changed: git('status', '--porcelain', '--', 'lib', 'native') !== '',
+  seed: Number(values.seed),
+};
+
 const results = [];
 try {
   const shared = await makeShared(base, values.short);
   for (const attack of attacks) {
-    if (interrupted) break;
     tell(`${attack.name}: ${attack.about}`);
-    results.push(await run(attack, shared));
+    const result = await run(attack, shared);
+    if (interrupted) break;
+    results.push({ ...result, about: attack.about, holds: attack.holds });
+    if (out) writeFileSync(out, `${JSON.stringify({ ...facts, attacks: results }, null, 1)}\n`);
   }
 } finally {
   tidy();
 }
-if (interrupted) process.exit(130);
 print(results);
 if (existsSync(base)) tell(`what failed is in ${base}`);
-const whole = !values.short && !only && values.count === undefined && values.attempt === undefined;
-const out = values.out ?? (whole ? path.join(root, 'bench', 'results', 'torture.json') : undefined);
-if (out) {
-  const result = {
-    date: new Date().toISOString().slice(0, 10),
-    machine: machine(),
-    node: process.versions.node,
-    commit: git('rev-parse', '--short', 'HEAD'),
-    changed: git('status', '--porcelain', '--', 'lib', 'native') !== '',
-    seed: Number(values.seed),
-    attacks: results.map((each, i) => ({ ...each, seconds: Math.round(each.seconds), about: attacks[i].about, holds: attacks[i].holds })),
-  };
-  writeFileSync(out, `${JSON.stringify(result, null, 1)}\n`);
-}
-process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
+process.exitCode = interrupted ? 130 : Number(results.some(({ failed }) => failed > 0));

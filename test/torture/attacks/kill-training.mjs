@@ -19,8 +19,8 @@ export const killTraining = {
   name: 'kill-training',
   about: 'SIGKILL at any moment of a training, up to three times, then going on',
   holds: 'files are whole or absent; weights, metrics and figures are the unbroken run’s to the bit',
-  count: 140,
-  short: 6,
+  count: 100,
+  short: 4,
   prepare: (shared) => unbrokenRun(shared),
   async attempt({ folder, random, shared, mark }, { seconds, events }) {
     const run = path.join(folder, 'run');

@@ -9,16 +9,25 @@ const WAYS = [
   ['--map-root-user', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 ];
 
-/** Runs this program again inside of one, where one can be had, and returns its exit status; undefined inside, or where none can. */
-export async function enterNamespace(program) {
-  if (process.env[INSIDE]) return undefined;
+/**
+ * Runs this program again inside of one, where one can be had, and returns its exit status; undefined inside, or where none can. Inside,
+ * `stop` is called when the program outside is told to end, or is gone.
+ */
+export async function enterNamespace(program, stop) {
+  if (process.env[INSIDE]) {
+    // unshare keeps signals from us: the outside tells of them.
+    process.on('message', stop).on('disconnect', stop);
+    process.channel?.unref();
+    return undefined;
+  }
   const works = (way) => spawnSync('unshare', [...way, 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' }).status === 0;
   const way = WAYS.find(works);
   if (!way) return undefined;
-  const child = spawn('unshare', [...way, process.execPath, ...program], { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } });
-  // A Ctrl-C reaches the inside by itself, as it does everything at the terminal; what is sent to this process alone is passed on.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const child = spawn('unshare', [...way, process.execPath, ...program], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [INSIDE]: '1' },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.connected && child.send(signal));
   return new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
 }
 

@@ -12,9 +12,11 @@ const LIMIT = 120; // seconds
 const KEPT_WORDS = 1 << 16;
 
 const live = new Set();
+let over = false;
 
-/** Ends everything that still runs. */
+/** Ends everything that still runs; nothing starts after it. */
 export function endAll() {
+  over = true;
   for (const child of live) child.kill('SIGKILL');
 }
 
@@ -23,6 +25,7 @@ export function endAll() {
  * { name, status, signal, late, output, errors, seconds } in the end, `late` where it had to be ended after `limit` seconds.
  */
 export function start([command, ...args], { wrap = [], env = {}, cwd, limit = LIMIT, input = 'ignore', name = args.join(' ') } = {}) {
+  if (over) throw new Error('the torture is over');
   const [file, ...rest] = [...wrap, command, ...args];
   const child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: [input, 'pipe', 'pipe'] });
   live.add(child);
