@@ -85,7 +85,7 @@ async function attemptOf(attack, index, prepared, shared, found) {
   } catch (error) {
     if (interrupted) return;
     if (error instanceof Skip) return void (found.skipped = error.message);
-    const reason = error.cause?.message ?? error.message;
+    const reason = error.message;
     found.failed++;
     const repeat = `npm run torture -- --only ${attack.name} --seed ${values.seed} --attempt ${index}`;
     const text = `${attack.name} ${index}: ${reason}`;
