@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Skip } from './outcome.mjs';
 
 const PREFIX = 'fer-torture-';
+const HOUR = 3_600_000;
 const made = new Set();
 
 /** What is written where, by version and controller. */
@@ -43,7 +44,7 @@ export function controlGroup(controller, limit) {
   const found = place(controller);
   if (!found) throw new Skip(`no control group for ${controller} can be made here`);
   const { version, parent } = found;
-  const folder = path.join(parent, `${PREFIX}${process.ppid}-${Date.now()}-${made.size}`);
+  const folder = path.join(parent, `${PREFIX}${Date.now()}-${process.ppid}-${made.size}`);
   try {
     mkdirSync(folder);
     made.add(folder);
@@ -69,12 +70,13 @@ function remove(folder) {
   }
 }
 
-/** Everything that was made and not removed, and what a killed torture left. */
+/** Everything that was made and not removed, and what a killed torture left an hour ago; another may be at work beside this one. */
 export function removeControlGroups() {
   for (const folder of made) remove(folder);
   for (const controller of ['memory', 'cpu']) {
     const found = place(controller);
     if (!found) continue;
-    for (const name of readdirSync(found.parent)) if (name.startsWith(PREFIX)) remove(path.join(found.parent, name));
+    const left = readdirSync(found.parent).filter((name) => name.startsWith(PREFIX) && Date.now() - Number(name.split('-')[2]) > HOUR);
+    for (const name of left) remove(path.join(found.parent, name));
   }
 }
