@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Writes the lists in README.md and docs/ that a registry knows better, between `<!-- list: NAME -->` and `<!-- end of list -->` of their page.
 // `--check` compares instead. Needs: npm run build.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { PERTURBATION_TYPES, PERTURBATIONS } from '../dist/perturb/registry.js';
 import { OPTIONS } from '../dist/training/options.js';
 import { PRESETS } from '../dist/training/presets.js';
 import { CONSUMERS } from '../test/consumers/consumers.mjs';
+import { ATTACKS } from '../test/torture/attacks/registry.mjs';
 
 const inCode = (name) => name.replace(/[\w-]*\.\w+(\.gz)?/g, '`$&`');
 
@@ -37,6 +38,32 @@ function modelRow([name, { describe, file }]) {
   const percent = (x) => (100 * x).toFixed(1);
   const figure = `${percent(accuracy)} % (${accuracyInterval.map(percent).join(' to ')})`;
   return [`[\`${name}\`](models/${path.basename(folder)}/README.md)`, describe, `${figure}, ${split}, n = ${n.toLocaleString('en')}`];
+}
+
+/** A result in bench/results/; undefined where it has not been measured yet. */
+function measured(name) {
+  const file = new URL(`../bench/results/${name}.json`, import.meta.url);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+const torture = measured('torture');
+const soak = measured('soak');
+
+/** An attack, and what came of it when all were run in full. */
+function attackRow({ name, about, holds }) {
+  const found = torture?.attacks.find((each) => each.name === name);
+  const figures = found?.skipped ? ['–', '–'] : [found?.tried ?? '–', found?.held ?? '–'];
+  return [`\`${name}\``, about, holds, ...figures];
+}
+
+/** Machine, date and commit of a result, in a sentence. */
+const origin = ({ date, commit, machine: { processor, cores } }) => `${processor}, ${cores} cores, ${date}, commit ${commit}`;
+
+function soakResult(result) {
+  const { hours, verdict, counts } = result;
+  const rounds = Math.max(...Object.values(counts));
+  const picture = '![Memory, open files and threads over the hours](../bench/results/soak.svg)';
+  return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
 /** A table has columns and rows; a list within a sentence has words. `page`: one, or several that have the list. */
@@ -81,6 +108,16 @@ const LISTS = {
       valuesOf(option),
       key === 'preset' ? '`clean` with `--data`, else `quick`' : defaultsOf(key),
     ]),
+  },
+  attacks: {
+    page: 'docs/reliability.md',
+    columns: ['attack', 'what it does', 'what must hold', 'tried', 'held'],
+    rows: ATTACKS.map(attackRow),
+  },
+  'torture run': { page: 'docs/reliability.md', words: torture ? `The figures: ${origin(torture)}.` : 'It has not been run in full yet.' },
+  soak: {
+    page: 'docs/reliability.md',
+    words: soak ? soakResult(soak) : 'It has not been run yet.',
   },
   perturbations: {
     page: 'docs/perturbations.md',

@@ -50,7 +50,6 @@ class Trainer {
 
   Network& network() { return *network_; }
   const TrainerOptions& options() const { return options_; }
-  size_t row_count() const { return data_->count(); }
   int64_t step_count() const { return step_count_; }
   // Throws ERR_FER_ARGUMENT below 0.
   void set_step_count(int64_t steps);

@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+// Whether a long-lived process stays as it is: one that trains, predicts, explains, evaluates, perturbs, aborts, resumes, saves, loads,
+// disposes and fails, for hours. Its memory, open files and threads are sampled; the verdict is about what follows the warm-up.
+//   npm run soak -- --hours 2 [--out bench/results/soak]     writes <out>.json, <out>.svg and <out>.png
+//   npm run soak -- --minutes 5                              to try it
+// Exit status 1 where something grows. Needs: npm run build.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { drawSoak } from './picture.mjs';
+import { processNow } from './process.mjs';
+import { prepare, TASKS } from './tasks.mjs';
+import { trend } from './trend.mjs';
+
+const HOUR = 3_600_000;
+const SAVE_EVERY = HOUR / 12;
+/** Of the resident memory: what an hour may add, MiB, before it counts. It is below what one collection more or less makes of it. */
+const TOLERATED = 2;
+/** Samples in the file and in the picture, at most; the verdict is about all. */
+const KEPT = 600;
+/** Hours; of shorter runs the memory, or the number of files and threads, has not left its warm-up. */
+const SHORTEST_JUDGED = { memory: 0.5, numbers: 0.05 };
+
+const { values } = parseArgs({
+  options: { hours: { type: 'string' }, minutes: { type: 'string' }, out: { type: 'string', default: 'build/soak/soak' } },
+});
+const hours = values.hours ? Number(values.hours) : Number(values.minutes ?? 5) / 60;
+if (!(hours > 0)) throw new Error(`expected a number above 0, got ${values.hours ?? values.minutes}, for --hours or --minutes`);
+
+const tell = (text) => process.stderr.write(`${text}\n`);
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
+
+const started = performance.now();
+const passed = () => (performance.now() - started) / HOUR;
+const samples = [];
+const counts = Object.fromEntries(TASKS.map(({ name }) => [name, 0]));
+let native = 0;
+const sample = () => samples.push({ hours: passed(), native, ...processNow() });
+
+/** Commit of the code that runs; empty where it is no clone. */
+function commit() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return process.env.FER_COMMIT ?? '';
+  }
+}
+
+/** Trends after the warm-up and what follows from them. */
+function judge() {
+  const warmUpHours = Math.min(passed() / 4, 0.5);
+  const after = samples.filter((each) => each.hours >= warmUpHours);
+  const half = after.length >> 1;
+  const least = (list, key) => Math.min(...list.map((each) => each[key]));
+  const rss = trend(after.map((each) => [each.hours, each.rss]));
+  // Files and threads come and go with the work: what counts is whether the fewest that there are become more.
+  const [files, threads] = ['files', 'threads'].map((key) => [least(after.slice(0, half), key), least(after.slice(half), key)]);
+  const grows = [
+    ...(passed() >= SHORTEST_JUDGED.memory && (!rss || rss.low > TOLERATED) ? ['resident memory'] : []),
+    ...(passed() >= SHORTEST_JUDGED.numbers && files[1] > files[0] ? ['open files'] : []),
+    ...(passed() >= SHORTEST_JUDGED.numbers && threads[1] > threads[0] ? ['threads'] : []),
+  ];
+  const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+  const slope = rss && `${signed(rss.slope)} MiB an hour (95 %: ${signed(rss.low)} to ${signed(rss.high)})`;
+  const judged = passed() >= SHORTEST_JUDGED.memory ? '' : ', too short to judge';
+  const sentence = `Resident: ${slope ?? 'too few samples'}${judged}; open files ${files.join(', then ')}, threads ${threads.join(', then ')} at least`;
+  return { warmUpHours, verdict: { holds: grows.length === 0, grows, rss, files, threads, sentence } };
+}
+
+async function save(done) {
+  const { warmUpHours, verdict } = judge();
+  const result = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: { processor: cpus()[0].model, cores: cpus().length },
+    node: process.versions.node,
+    commit: commit(),
+    hours: passed(),
+    done,
+    counts,
+    warmUpHours,
+    verdict,
+    samples: samples.filter((_, i) => i % Math.ceil(samples.length / KEPT) === 0),
+  };
+  mkdirSync(path.dirname(values.out), { recursive: true });
+  const short = (_, value) => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value);
+  writeFileSync(`${values.out}.json`, `${JSON.stringify(result, short)}\n`);
+  await drawSoak(result, values.out);
+  return verdict;
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), 'fer-soak-'));
+const timer = setInterval(sample, hours > 0.5 ? 5000 : 1000);
+try {
+  const soak = await prepare(folder);
+  let saved = performance.now();
+  for (let round = 0; passed() < hours && !stop.signal.aborted; round++) {
+    for (const { name, every, run } of TASKS) {
+      if (round % every !== 0 || stop.signal.aborted) continue;
+      await run(soak, round);
+      counts[name]++;
+    }
+    native = soak.resident.native.memoryBytes() / 2 ** 20;
+    if (performance.now() - saved < SAVE_EVERY) continue;
+    saved = performance.now();
+    tell(`${passed().toFixed(2)} h, ${round + 1} rounds. ${(await save(false)).sentence}`);
+  }
+  soak.resident.dispose();
+} finally {
+  clearInterval(timer);
+  rmSync(folder, { recursive: true, force: true });
+}
+const verdict = await save(true);
+tell(`${verdict.holds ? 'holds' : `GROWS: ${verdict.grows.join(', ')}`}. ${verdict.sentence}`);
+process.exitCode = verdict.holds ? 0 : 1;
