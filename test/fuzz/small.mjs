@@ -29,7 +29,11 @@ export function checkData({ images, labels, size, classes, splits, name }) {
     labels.every((label) => label < classes.length),
     'a label without a class',
   );
-  for (const rows of splits.values()) assert.ok(rows.every((row) => row < labels.length), 'a row beyond the last image');
+  for (const rows of splits.values())
+    assert.ok(
+      rows.every((row) => row < labels.length),
+      'a row beyond the last image',
+    );
 }
 
 /** A network answers: as many probabilities as it has classes, that add up to 1. */
