@@ -298,8 +298,13 @@ export interface NativeAddon {
     chain: NativePerturbation[],
     options: { seed: number; rows: Uint32Array; firstStep: number; threads: number },
   ): Promise<{ images: Uint8Array; width: number; height: number }>;
-  /** What the machine offers: instruction set, processors and memory (bytes, beside what is taken) that this process may use, compiler. */
-  systemInfo(): { isa: string; cores: number; memoryBytes: number; compiler: string };
+  /** What the machine offers: instruction set, processors that this process may use, compiler. */
+  systemInfo(): { isa: string; cores: number; compiler: string };
+  /**
+   * Throws ERR_FER_OUT_OF_MEMORY where the machine, the control groups and the limits of this process do not leave `bytes`: Linux grants
+   * memory readily and ends the process when it is used. `what` needs them.
+   */
+  requireMemory(bytes: number, what: string): void;
   /** Opens plug-ins, drivers and libraries: better in a process of its own, which they could end. */
   probeDevices(): DeviceProbe[];
   /** Throws ERR_FER_ARGUMENT for widths, classes or an input size that make no network. */

@@ -53,7 +53,7 @@ const soak = measured('soak');
 function attackRow({ name, about, holds }) {
   const found = torture?.attacks.find((each) => each.name === name);
   const figures = found?.skipped ? ['–', '–'] : [found?.tried ?? '–', found?.held ?? '–'];
-  return [`\`${name}\``, about, holds, ...figures];
+  return [`\`${name}\``, about.replaceAll('|', '\\|'), holds, ...figures];
 }
 
 /** Machine, date and commit of a result, in a sentence. */

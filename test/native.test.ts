@@ -95,7 +95,7 @@ describe('arrays and numbers that reach the addon', () => {
     expect(() => new (native().DataSet)(4_000_000_000, 512)).toThrow(
       expect.objectContaining({
         code: 'ERR_FER_OUT_OF_MEMORY',
-        message: expect.stringMatching(/4000000000 images needs \d+ bytes/) as string,
+        message: expect.stringMatching(/4000000000 images needs 1048576000 MB/) as string,
       }),
     );
   });

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Resvg } from '@resvg/resvg-js';
+import { renderAsync } from '@resvg/resvg-js';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FONT } from './theme.js';
 
@@ -35,5 +35,5 @@ export async function svgToPng(svg: string, zoom: number): Promise<Uint8Array> {
   const folder = path.join(path.dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
   fonts ??= Promise.all(FILES.map((file) => realFile(path.join(folder, file))));
   const font = { fontFiles: await fonts, loadSystemFonts: false, defaultFontFamily: FONT };
-  return new Resvg(svg, { fitTo: { mode: 'zoom', value: zoom }, font }).render().asPng();
+  return (await renderAsync(svg, { fitTo: { mode: 'zoom', value: zoom }, font })).asPng();
 }

@@ -5,7 +5,6 @@ import { openRegular } from '../regular-file.js';
 import { adviceOn, headOf } from './content.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm } from './form.js';
-import { askMemory } from './memory.js';
 import { FER_SPLITS } from './splits.js';
 
 export const fer2013Csv: DataForm = {
@@ -46,7 +45,8 @@ async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }):
       try {
         if (bytes === 0) refuseForeign(path, chunk);
         // A pixel takes two bytes at least, and a list that grows needs as much again.
-        if (Math.floor(bytes / OFTEN) < Math.floor((bytes += chunk.length) / OFTEN)) askMemory(bytes, `a CSV of ${bytes} bytes or more`);
+        if (Math.floor(bytes / OFTEN) < Math.floor((bytes += chunk.length) / OFTEN))
+          native().requireMemory(bytes, `a CSV of ${bytes} bytes or more`);
         parser.push(chunk);
         done();
       } catch (error) {

@@ -1,15 +1,14 @@
 /** Image folders: `<root>/<split>/<class>/*.jpg`, with any class names and images of any size. */
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { FerError } from '../errors.js';
+import { native } from '../native.js';
 import { classKey, inOrder } from './class-names.js';
 import { contentOf, headOfFile } from './content.js';
 import { checkClassCount, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
-import { askMemory } from './memory.js';
 import { PICTURE } from './picture-names.js';
 import type { SplitName } from './splits.js';
 
@@ -121,7 +120,7 @@ async function decodeAll(
   skip?: (place: number, reason: string) => void,
 ): Promise<{ good: PictureFile[]; images: Uint8Array }> {
   const each = size * size;
-  askMemory(files.length * each, `${files.length} pictures at ${size}x${size}`);
+  native().requireMemory(files.length * each, `${files.length} pictures at ${size}x${size}`);
   const images = new Uint8Array(files.length * each);
   const bad = new Set<number>();
   let next = 0;
@@ -135,7 +134,7 @@ async function decodeAll(
         skip(i, (error as Error).message);
       }
   };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, decode));
+  await Promise.all(Array.from({ length: 2 * native().systemInfo().cores }, decode));
   if (bad.size === 0) return { good: [...files], images };
   const kept = files.flatMap((_, i) => (bad.has(i) ? [] : [i]));
   kept.forEach((from, to) => images.copyWithin(to * each, from * each, (from + 1) * each));

@@ -3,7 +3,7 @@
  * nothing of it: the header is checked in full before its counts are used, labels and rows against it.
  */
 import { MOST_CLASSES, type LabelledImages } from './data-set.js';
-import { askMemory } from './memory.js';
+import { native } from '../native.js';
 
 const MAGIC = 'FERPACK1';
 /** The magic word and the header's length. */
@@ -129,7 +129,7 @@ export async function unpackStream(stream: AsyncIterable<Buffer>): Promise<Label
       }
       header = parseHeader(begun, end);
       if (length > header.total) throw new Error('it has more bytes than its header says');
-      askMemory(header.total, `a data set of ${header.count} images`);
+      native().requireMemory(header.total, `a data set of ${header.count} images`);
       bytes = Buffer.allocUnsafeSlow(header.total);
       begun.copy(bytes);
     }

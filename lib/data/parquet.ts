@@ -2,11 +2,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../errors.js';
+import { native } from '../native.js';
 import { pacer } from '../slices.js';
 import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm, LoadOptions } from './form.js';
 import { decodeImage } from './image.js';
-import { askMemory } from './memory.js';
 import { rowGroups, type Row } from './parquet-file.js';
 import { FER_SPLITS, type SplitName } from './splits.js';
 import { resizeBilinear } from './bilinear.js';
@@ -114,7 +114,7 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
     let line = 0;
     try {
       for await (const rows of rowGroups(file, [...IMAGE, ...LABEL, ...USAGE])) {
-        askMemory((labels.length + 2 * rows.length) * size * size, `${labels.length + rows.length} images of ${size}x${size}`);
+        native().requireMemory((labels.length + 2 * rows.length) * size * size, `${labels.length + rows.length} images of ${size}x${size}`);
         for (const row of rows) {
           line++;
           try {

@@ -36,9 +36,14 @@ Napi::Value system_info(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("isa", host_device().probe().units[0].capability);
   object.Set("cores", usable_cores());
-  object.Set("memoryBytes", static_cast<double>(usable_memory()));
+
   object.Set("compiler", __VERSION__);
   return object;
+}
+
+// requireMemory(bytes, what)
+void require_memory(const Napi::CallbackInfo& info) {
+  fer::require_memory(static_cast<size_t>(to_whole(info[0], "bytes")), to_text(info[1], "what"));
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
@@ -53,6 +58,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("describe", function<describe>(env));
   exports.Set("trainingOps", function<training_ops>(env));
   exports.Set("probeDevices", function<probe_devices>(env));
+  exports.Set("requireMemory", function<require_memory>(env));
   exports.Set("systemInfo", function<system_info>(env));
   return exports;
 }

@@ -143,7 +143,9 @@ void require_memory(size_t bytes, const std::string& what) {
   const size_t usable = usable_memory();
   if (static_cast<double>(bytes) + kHeadroom > static_cast<double>(usable))
     throw Error("ERR_FER_OUT_OF_MEMORY",
-                what + " needs " + std::to_string(bytes) + " bytes of memory, and this process may take only " + std::to_string(usable) + " more");
+                what + " needs " + megabytes(bytes) + " of memory, and this process may take " + megabytes(usable) + " more");
 }
+
+std::string megabytes(size_t bytes) { return std::to_string((bytes + 500'000) / 1'000'000) + " MB"; }
 
 }  // namespace fer

@@ -25,4 +25,7 @@ double free_memory(const std::filesystem::path& root);
 // and end the process once it used them. `what` begins the sentence: "a data set of 3 images".
 void require_memory(size_t bytes, const std::string& what);
 
+// As messages show it: "412 MB".
+std::string megabytes(size_t bytes);
+
 }  // namespace fer

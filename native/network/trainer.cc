@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/resources.h"
 
 namespace fer {
 namespace {
@@ -74,9 +75,9 @@ void Trainer::check_memory() const {
   const size_t free = backend.free_bytes(), beside = kReductionScratch + validation + copies, for_batch = free > beside ? free - beside : 0;
   if (image * options_.batch_size > for_batch)
     throw Error("ERR_FER_OUT_OF_MEMORY", "a batch of " + std::to_string(options_.batch_size) + " images needs about " +
-                                             std::to_string(image * options_.batch_size) + " bytes beside the weights and the data set, and " +
-                                             std::to_string(for_batch) + " are free on " + backend.description() +
-                                             ": the largest batch that fits is " + std::to_string(for_batch / image));
+                                             megabytes(image * options_.batch_size) + " beside the weights and the data set, and " +
+                                             megabytes(for_batch) + " are free on " + backend.description() + ": the largest batch that fits is " +
+                                             std::to_string(for_batch / image));
 }
 
 void Trainer::check(const EpochRequest& request) const {
