@@ -21,7 +21,7 @@ import { Skip } from './with/outcome.mjs';
 import { endAll } from './with/program.mjs';
 import { makeShared } from './with/shared.mjs';
 
-const KEPT = 5; // failed attempts of an attack whose folders and reasons stay
+const KEPT = 2; // attempts that failed in one way, whose folders and reasons stay
 
 const { values } = parseArgs({
   options: {
@@ -71,6 +71,9 @@ function tidy() {
 /** Chance of its own for each attempt. */
 const randomOf = (name, index) => generator(createHash('sha256').update(`${values.seed}/${name}/${index}`).digest().readUInt32LE());
 
+/** A reason without what differs from one attempt to the next: paths, numbers, a program's own words. */
+const wayOf = (reason) => reason.replace(/it said: .*/, '').replace(/\S*\/\S*|[\d.,]+/g, '');
+
 /** One attempt: undefined where it holds, or what is wrong. */
 async function attemptOf(attack, index, prepared, shared, found) {
   const folder = path.join(base, `${attack.name}-${index}`);
@@ -90,7 +93,8 @@ async function attemptOf(attack, index, prepared, shared, found) {
     const repeat = `npm run torture -- --only ${attack.name} --seed ${values.seed} --attempt ${index}`;
     const text = `${attack.name} ${index}: ${reason}`;
     tell(`  FAILED ${text}\n         again: ${repeat}`);
-    if (found.failed <= KEPT) {
+    const way = wayOf(reason);
+    if (found.failures.filter((each) => wayOf(each.reason) === way).length < KEPT) {
       found.failures.push({ attempt: index, reason: reason.replaceAll(base, '…'), marks });
       cpSync(folder, failed, { recursive: true, filter: (file) => path.basename(file) !== 'disk' });
       writeFileSync(path.join(failed, 'why.txt'), `${text}\n${error.stack}\n${JSON.stringify(marks)}\n${repeat}\n`);
