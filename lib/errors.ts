@@ -56,6 +56,12 @@ export class FerError extends Error {
 /** Throws the package's one kind of argument error: "expected …, got …, for …". */
 export function invalidArgument(name: string, expected: string, got: unknown): never {
   const shown =
-    typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? got.constructor.name : String(got);
+    typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? kindOf(got) : String(got);
   throw new FerError('ERR_FER_ARGUMENT', `expected ${expected}, got ${shown}, for ${name}`);
+}
+
+/** What made an object; its own key of that name may be anything. */
+function kindOf(value: object): string {
+  const { name } = (Object.getPrototypeOf(value) as object | null)?.constructor ?? Object;
+  return name;
 }

@@ -89,7 +89,7 @@ async function train(flags: TrainFlags): Promise<void> {
   if (hint && !start.progress) note(hint);
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
   if (start.progress) {
-    const { noteOnDevices, withDevice } = await import('../training/run-folder.js');
+    const { noteOnDevices, withDevice } = await import('../training/progress.js');
     for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
   }
 

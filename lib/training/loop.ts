@@ -12,7 +12,8 @@ import { residentData } from '../network/resident.js';
 import type { Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
-import { noteOnDevices, type Progress, type RunFolder } from './run-folder.js';
+import { noteOnDevices, type Progress } from './progress.js';
+import type { RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
@@ -37,6 +38,13 @@ class Run {
     this.roles = rolesOf(data);
     this.steps = Math.ceil(this.roles.training.length / config.batchSize);
     this.schedule = makeSchedule(config);
+    const { step, seen } = progress.totals;
+    if (step >= this.steps || seen !== step * config.batchSize)
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${folder?.path} stands at step ${step}, after ${seen} images, of an epoch that has ${this.steps} steps of ${config.batchSize} on ` +
+          `${data.source}: it trained on other data`,
+      );
     if (Object.keys(progress.schedule).length) this.schedule.restore(progress.schedule);
     if (config.emaDecay > 0) this.averaged = copyOf(network);
   }
@@ -248,9 +256,14 @@ export async function train(network: Network, data: LabelledImages, options: Fit
 
 /** Gives the trainer the state that a checkpoint holds. */
 function restore(trainer: NativeTrainer, tensors: ReadonlyMap<string, Tensor>, steps: number, runFolder: string | undefined): void {
-  for (const { name } of trainer.state()) {
+  for (const { name, shape } of trainer.state()) {
     const tensor = tensors.get(name);
     if (!tensor) throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} lacks ${name} of the optimiser's state`);
+    if (tensor.shape.join() !== shape.join())
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${runFolder}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}], for ${name}`,
+      );
     trainer.setState(name, tensor.data);
   }
   trainer.stepCount = steps;

@@ -4,37 +4,10 @@ import path from 'node:path';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
 import type { EpochRow } from '../metrics/epoch.js';
-import type { NativeEpochTotals } from '../native.js';
 import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from '../network/model-file.js';
 import type { Tensor } from '../network/safetensors.js';
-import type { TrainingConfig } from './options.js';
-
-/** Where training stands; kept in the checkpoint beside the tensors. */
-export interface Progress {
-  config: TrainingConfig;
-  /** Finished epochs; the next one's zero-based number. */
-  epoch: number;
-  /** Totals of an interrupted epoch. */
-  totals: NativeEpochTotals;
-  /** Optimiser steps taken. */
-  steps: number;
-  schedule: Record<string, number>;
-  rows: EpochRow[];
-  best: { epoch: number; accuracy: number };
-  dataSource: string;
-  /** What computed it, in order: more than one after a resumption elsewhere. Absent in checkpoints of earlier versions. */
-  devices?: string[];
-}
-
-/** The devices that computed a run, once `device` goes on with it. */
-export const withDevice = ({ devices = [] }: Progress, device: string): string[] =>
-  devices.at(-1) === device ? devices : [...devices, device];
-
-/** A run is the same bit for bit only on one device, instruction set and number of threads: what to say where there were more. */
-export const noteOnDevices = (devices: readonly string[] = []): string[] =>
-  devices.length > 1
-    ? [`computed on ${devices.join('; then on ')}: run on one of them throughout, it would differ in its last digits`]
-    : [];
+import { widthName } from '../network/width.js';
+import type { Progress } from './progress.js';
 
 export class RunFolder {
   private constructor(readonly path: string) {}
@@ -55,14 +28,22 @@ export class RunFolder {
   /** @throws {FerError} ERR_FER_CHECKPOINT when there is nothing to resume. */
   static async open(folder: string): Promise<{ run: RunFolder; checkpoint: ModelFile & { progress: Progress } }> {
     const run = new RunFolder(folder);
-    try {
-      const file = await readModelFile(run.file('last.safetensors'));
-      const progress = file.metadata.training as unknown as Progress;
-      if (!progress?.config || !Array.isArray(progress.rows)) throw new Error('it is a model, not a checkpoint');
-      return { run, checkpoint: { ...file, progress } };
-    } catch (cause) {
-      throw new FerError('ERR_FER_CHECKPOINT', `${folder} cannot be resumed: ${(cause as Error).message}`, { cause, details: { folder } });
-    }
+    const fail = (reason: string, cause?: unknown): never => {
+      throw new FerError('ERR_FER_CHECKPOINT', `${folder} cannot be resumed: ${reason}`, { cause, details: { folder } });
+    };
+    const [file, { readProgress }] = await Promise.all([
+      readModelFile(run.file('last.safetensors')).catch((cause: Error) => fail(cause.message, cause)),
+      import('./checkpoint.js'),
+    ]);
+    const { training, width, inputSize } = file.metadata;
+    if (training?.rows === undefined) fail('last.safetensors is a model, not a checkpoint');
+    const progress = readProgress(training, (reason) => fail(`in last.safetensors, ${reason}`));
+    const { config } = progress;
+    if (widthName(width) !== config.width || inputSize !== config.inputSize)
+      fail(
+        `in last.safetensors, its configuration is that of a ${config.width} network at ${config.inputSize} pixels, and it holds another`,
+      );
+    return { run, checkpoint: { ...file, progress } };
   }
 
   file(name: string): string {

@@ -214,7 +214,7 @@ describe('a folder', () => {
       readdirSync(path.join(first.folder, 'cells/width')).find((name) => name.endsWith('.json'))!,
     );
     writeFileSync(cell, readFileSync(cell, 'utf8').slice(0, 100));
-    await expect(widthExperiment(data, first)).rejects.toMatchObject(refusal(/is damaged; delete it/));
+    await expect(widthExperiment(data, first)).rejects.toMatchObject(refusal(/is damaged: it is not JSON; delete it/));
     await expect(collectExperiments(newFolder())).rejects.toMatchObject(refusal(/holds no experiment/));
   });
 });

@@ -13,19 +13,12 @@ import { writeFileAtomic } from '../../atomic-file.js';
 import { FerError } from '../../errors.js';
 import type { CellResult } from '../experiment.js';
 import { resolveOptions, type ExperimentOptions } from '../options.js';
+import { PLAN_FORMAT, type Plan, type PlannedCell } from './plan.js';
 
-const FORMAT = 1;
 const PLAN = 'experiment.json';
 
-export interface Plan {
-  experiments: string[];
-  options: ExperimentOptions;
-  /** Path of the data set as given; absent: the synthetic faces. */
-  data?: string;
-}
-
 /** What experiment.json holds. */
-export const planText = (plan: Plan): string => `${JSON.stringify({ format: FORMAT, ...plan }, null, 2)}\n`;
+export const planText = (plan: Plan): string => `${JSON.stringify({ format: PLAN_FORMAT, ...plan }, null, 2)}\n`;
 
 export class ExperimentFolder {
   private constructor(
@@ -68,12 +61,7 @@ export class ExperimentFolder {
   /** The plan of a folder, if it has one. */
   static async planOf(folder: string): Promise<Plan | undefined> {
     const file = path.join(folder, PLAN);
-    const stored = await readJson<Plan & { format: number }>(file);
-    if (!stored) return undefined;
-    const { format, ...plan } = stored;
-    if (format !== FORMAT)
-      throw new FerError('ERR_FER_CHECKPOINT', `expected format ${FORMAT}, got ${format}, for ${file}`, { details: { file } });
-    return plan;
+    return readJson(file, 'make the experiment anew in another folder', async (value, fail) => (await schemas()).readPlan(value, fail));
   }
 
   /** Where a cell keeps what it needs to resume; `id`, here as below: "<experiment>/<cell>". */
@@ -81,8 +69,15 @@ export class ExperimentFolder {
     return path.join(this.path, 'cells', id);
   }
 
-  readCell(id: string): Promise<CellResult | undefined> {
-    return readJson(`${this.cellFolder(id)}.json`);
+  /**
+   * What a finished cell found; undefined where it has not finished.
+   * @throws {FerError} ERR_FER_CHECKPOINT where its file is not what a cell leaves.
+   */
+  readCell({ id, experiment, cell }: PlannedCell): Promise<CellResult | undefined> {
+    const file = `${this.cellFolder(id)}.json`;
+    return readJson(file, 'delete it, and what it held is worked out again', async (value, fail) =>
+      (await schemas()).readCellResult(experiment, cell, value, fail),
+    );
   }
 
   async writeCell(id: string, result: CellResult): Promise<void> {
@@ -90,20 +85,28 @@ export class ExperimentFolder {
   }
 }
 
-async function readJson<T>(file: string): Promise<T | undefined> {
+type Fail = (reason: string) => never;
+
+/** Loaded when there is a file to check. */
+const schemas = () => import('./schema.js');
+
+async function readJson<T>(file: string, remedy: string, check: (value: unknown, fail: Fail) => Promise<T>): Promise<T | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text) as T;
   } catch (cause) {
-    throw new FerError('ERR_FER_CHECKPOINT', `${file} is damaged; delete it, and what it held is worked out again`, {
-      cause,
-      details: { file },
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new FerError('ERR_FER_CHECKPOINT', `${file} cannot be read: ${code}`, { cause, details: { file } });
   }
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new FerError('ERR_FER_CHECKPOINT', `${file} is damaged: ${reason}; ${remedy}`, { cause, details: { file } });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    fail('it is not JSON', cause);
+  }
+  return check(value, fail);
 }

@@ -116,7 +116,7 @@ export class Work {
 
   /** One training stands for every cell of its configuration, whichever experiment it belongs to. */
   private async share(from: PlannedCell, to: PlannedCell): Promise<void> {
-    const result = (await this.folder.readCell(from.id))!;
+    const result = (await this.folder.readCell(from))!;
     await this.folder.writeCell(to.id, { ...result, cell: to.cell });
     this.tell.onCell?.(to.id, 0);
   }
@@ -158,8 +158,9 @@ export class Work {
   }
 
   /** Whether the cell's result is there; then it must come from the same data. */
-  private async finished({ id }: PlannedCell): Promise<boolean> {
-    const stored = await this.folder.readCell(id);
+  private async finished(planned: PlannedCell): Promise<boolean> {
+    const { id } = planned;
+    const stored = await this.folder.readCell(planned);
     if (!stored) return false;
     const facts = dataFacts(this.data);
     if (!isDeepStrictEqual(stored.data, facts))
