@@ -49,8 +49,14 @@ class Run {
     if (config.emaDecay > 0) this.averaged = copyOf(network);
   }
 
-  async execute(): Promise<TrainingResult> {
+  /** `anew`: nothing is in the folder yet. */
+  async execute(anew: boolean): Promise<TrainingResult> {
     const { config } = this.progress;
+    if (anew) {
+      // Whenever it is killed, there is something to go on with.
+      await this.save();
+      await this.folder?.writeConfig(this.progress);
+    }
     const finished = (): boolean => {
       const { epoch, best } = this.progress;
       return epoch >= config.epochs || (config.earlyStopping > 0 && epoch - best.epoch >= config.earlyStopping);
@@ -245,13 +251,17 @@ export async function train(network: Network, data: LabelledImages, options: Fit
   const { folder, progress, tensors } = resume
     ? await resumedRun(network, runFolder)
     : await newRun(network, given, runFolder, data.source);
-  const { config } = progress;
-  const { training } = rolesOf(data);
-  using resident = residentData(data);
-  if (tensors) setTensors(network, tensors);
-  using trainer = openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
-  if (tensors) restore(trainer, tensors, progress.steps, runFolder);
-  return await new Run(network, data, resident, trainer, folder, progress, options).execute();
+  try {
+    const { config } = progress;
+    const { training } = rolesOf(data);
+    using resident = residentData(data);
+    if (tensors) setTensors(network, tensors);
+    using trainer = openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
+    if (tensors) restore(trainer, tensors, progress.steps, runFolder);
+    return await new Run(network, data, resident, trainer, folder, progress, options).execute(tensors === undefined);
+  } finally {
+    await folder?.release();
+  }
 }
 
 /** Gives the trainer the state that a checkpoint holds. */

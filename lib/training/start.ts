@@ -6,7 +6,7 @@ import { widthName } from '../network/width.js';
 import { resolveConfig } from './config.js';
 import type { TrainingConfig } from './options.js';
 import { withDevice, type Progress } from './progress.js';
-import { RunFolder } from './run-folder.js';
+import { RunFolder, type Checkpoint } from './run-folder.js';
 import { NO_TOTALS } from './trainer.js';
 
 export interface Start {
@@ -26,7 +26,6 @@ export async function newRun(
   const { width, inputSize } = network.metadata;
   const config = resolveConfig({ ...given, width: widthName(width), inputSize, precision: network.native.precision });
   const folder = path === undefined ? undefined : await RunFolder.create(path);
-  await folder?.writeJson('config.json', config);
   const best = { epoch: 0, accuracy: -1 };
   return {
     folder,
@@ -48,12 +47,21 @@ export async function newRun(
 export async function resumedRun(network: Network, path: string | undefined): Promise<Start> {
   if (path === undefined) invalidArgument('runFolder', 'a folder to resume', path);
   const { run: folder, checkpoint } = await RunFolder.open(path);
+  try {
+    return resumedFrom(folder, checkpoint, network);
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+function resumedFrom(folder: RunFolder, checkpoint: Checkpoint, network: Network): Start {
   const { progress, tensors } = checkpoint;
   const { config } = progress;
   const { inputSize } = network.metadata;
   const width = widthName(network.metadata.width);
   const fail = (reason: string): never => {
-    throw new FerError('ERR_FER_CHECKPOINT', `${path} trains ${reason}`);
+    throw new FerError('ERR_FER_CHECKPOINT', `${folder.path} trains ${reason}`);
   };
   if (width !== config.width || inputSize !== config.inputSize)
     fail(`a ${config.width} network at ${config.inputSize} pixels, not ${width} at ${inputSize}`);

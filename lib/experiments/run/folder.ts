@@ -1,16 +1,18 @@
 /**
- * The folder of an experiment: its plan, and one file for every finished cell. Any number of processes may work in it,
- * each on cells of its own.
+ * The folder of an experiment: its plan, and one file for every finished cell. Any number of processes may work in it:
+ * a cell is run by one of them.
  *
  *   experiment.json                 which experiments, with which options, on which data
  *   cells/<experiment>/<cell>.json  what a finished cell found
  *   cells/<experiment>/<cell>/      what a cell keeps while it runs
+ *   cells/<experiment>/<cell>.lock  who runs it, while someone does
  *   report/                         made from the cells, see lib/report/
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../../atomic-file.js';
+import { makeFolder, writeFileAtomic } from '../../atomic-file.js';
 import { FerError } from '../../errors.js';
+import { alone } from '../../lock.js';
 import type { CellResult } from '../experiment.js';
 import { resolveOptions, type ExperimentOptions } from '../options.js';
 import { PLAN_FORMAT, type Plan, type PlannedCell } from './plan.js';
@@ -31,12 +33,15 @@ export class ExperimentFolder {
    * @throws {FerError} ERR_FER_CHECKPOINT
    */
   static async open(folder: string, experiments: string[], given: Partial<ExperimentOptions>, data?: string): Promise<ExperimentFolder> {
-    const stored = await ExperimentFolder.planOf(folder);
-    if (!stored) {
-      const plan: Plan = { experiments, options: resolveOptions(given), data };
-      await writeFileAtomic(path.join(folder, PLAN), planText(plan));
-      return new ExperimentFolder(folder, plan);
-    }
+    const plan: Plan = { experiments, options: resolveOptions(given), data };
+    await makeFolder(folder);
+    // Of two that begin at once, one plans and the other agrees or does not.
+    const stored = await alone(path.join(folder, 'lock'), folder, async () => {
+      const there = await ExperimentFolder.planOf(folder);
+      if (!there) await writeFileAtomic(path.join(folder, PLAN), planText(plan));
+      return there;
+    });
+    if (!stored) return new ExperimentFolder(folder, plan);
     const merged = resolveOptions({ ...stored.options, ...given });
     const other = (Object.keys(merged) as (keyof ExperimentOptions)[]).filter(
       (key) => JSON.stringify(merged[key]) !== JSON.stringify(stored.options[key]),
@@ -67,6 +72,13 @@ export class ExperimentFolder {
   /** Where a cell keeps what it needs to resume; `id`, here as below: "<experiment>/<cell>". */
   cellFolder(id: string): string {
     return path.join(this.path, 'cells', id);
+  }
+
+  /** The lock of a cell: whoever runs it holds it. Its folder is made where it is not there yet. */
+  async cellLock(id: string): Promise<string> {
+    const file = `${this.cellFolder(id)}.lock`;
+    await makeFolder(path.dirname(file));
+    return file;
   }
 
   /**
