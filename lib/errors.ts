@@ -10,7 +10,8 @@
  * | ERR_FER_DATA_FORMAT | a file is not in the format it should be; `details` has file, line and reason |
  * | ERR_FER_IMAGE_FORMAT | an image cannot be decoded |
  * | ERR_FER_MODEL_FORMAT | a weights file does not describe a network this package can build |
- * | ERR_FER_CHECKPOINT | a run folder or checkpoint cannot be resumed |
+ * | ERR_FER_CHECKPOINT | a run folder or checkpoint cannot be resumed, or is in use |
+ * | ERR_FER_WRITE | a file or folder cannot be written: a full or read-only disk, permissions; what was there before still is |
  * | ERR_FER_DEVICE_UNAVAILABLE | the asked-for device is missing; nothing falls back silently |
  * | ERR_FER_OUT_OF_MEMORY | memory ran out; the process and the model survive |
  * | ERR_FER_CUDA | an operation failed on the GPU; the message names it |
@@ -28,6 +29,7 @@ export type FerErrorCode =
   | 'ERR_FER_IMAGE_FORMAT'
   | 'ERR_FER_MODEL_FORMAT'
   | 'ERR_FER_CHECKPOINT'
+  | 'ERR_FER_WRITE'
   | 'ERR_FER_DEVICE_UNAVAILABLE'
   | 'ERR_FER_OUT_OF_MEMORY'
   | 'ERR_FER_CUDA'
@@ -55,7 +57,12 @@ export class FerError extends Error {
 
 /** Throws the package's one kind of argument error: "expected …, got …, for …". */
 export function invalidArgument(name: string, expected: string, got: unknown): never {
-  const shown =
-    typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? got.constructor.name : String(got);
+  const shown = typeof got === 'string' ? JSON.stringify(got) : typeof got === 'object' && got !== null ? kindOf(got) : String(got);
   throw new FerError('ERR_FER_ARGUMENT', `expected ${expected}, got ${shown}, for ${name}`);
+}
+
+/** What made an object; its own key of that name may be anything. */
+function kindOf(value: object): string {
+  const { name } = (Object.getPrototypeOf(value) as object | null)?.constructor ?? Object;
+  return name;
 }

@@ -1,14 +1,12 @@
 /** Maps from YAML files. YAML reads JSON too, so a file's name does not matter. */
 import { readFile } from 'node:fs/promises';
 import { FerError } from './errors.js';
+import { isObject } from './json.js';
 
 /** The error for something wrong in `file`. */
 export function configError(file: string, reason: string, cause?: unknown, details: object = {}): FerError {
   return new FerError('ERR_FER_CONFIG', `${file}: ${reason}`, { cause, details: { file, ...details } });
 }
-
-export const isMap = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /**
  * @param expected what should stand there, for the error.
@@ -21,15 +19,25 @@ export async function readYamlMap(file: string, expected: string): Promise<Recor
   } catch (cause) {
     throw configError(file, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, cause);
   }
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem) {
-    const { line, col } = problem.linePos?.[0] ?? { line: 1, col: 1 };
-    const reason = problem.message.split(' at line')[0].split('\n')[0];
-    throw configError(file, `line ${line}, column ${col}: ${reason}`, problem, { line });
-  }
+  const { isAlias, isNode, isScalar, LineCounter, parseDocument, visit } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const failAt = (offset: number, reason: string, cause?: unknown): never => {
+    const { line, col } = lines.linePos(offset);
+    throw configError(file, `line ${line}, column ${col}: ${reason}`, cause, { line });
+  };
+  // What cannot be understood is not guessed at: a tag or a list as a key is only warned of by the parser.
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) failAt(problem.pos[0], problem.message.split('\n')[0], problem);
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node) || node.anchor) failAt(node.range?.[0] ?? 0, 'anchors and aliases are not read; write the value out');
+    },
+    Pair(_, { key }) {
+      if (isNode(key) && !isScalar(key)) failAt(key.range?.[0] ?? 0, 'expected a name as the key');
+    },
+  });
   const map: unknown = document.toJS();
-  if (!isMap(map)) throw configError(file, `expected ${expected}`);
+  if (!isObject(map)) throw configError(file, `expected ${expected}`);
   return map;
 }

@@ -11,7 +11,20 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
 
 // What every room of lib/ may use.
-const BASE = ['errors', 'regular-file', 'slices', 'atomic-file', 'plain-text', 'suggestion', 'random', 'cancel-signal', 'warning'];
+const BASE = [
+  'errors',
+  'json',
+  'schema',
+  'lock',
+  'regular-file',
+  'slices',
+  'atomic-file',
+  'plain-text',
+  'suggestion',
+  'random',
+  'cancel-signal',
+  'warning',
+];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
 const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
@@ -19,6 +32,9 @@ const LIB = {
   errors: [],
   'regular-file': [],
   slices: [],
+  json: [],
+  schema: [],
+  lock: [],
   'atomic-file': [],
   warning: [],
   'plain-text': [],

@@ -89,7 +89,7 @@ async function train(flags: TrainFlags): Promise<void> {
   if (hint && !start.progress) note(hint);
   note(`preset ${config.preset}, ${config.epochs} epochs, run folder ${runFolder}`);
   if (start.progress) {
-    const { noteOnDevices, withDevice } = await import('../training/run-folder.js');
+    const { noteOnDevices, withDevice } = await import('../training/progress.js');
     for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
   }
 
@@ -145,7 +145,7 @@ async function oldRun(flags: TrainFlags, folder: string, given: Record<string, u
   if (extra.length > 0)
     throw new FerError('ERR_FER_USAGE', `--resume goes on with the run's own configuration and folder; leave out ${extra.join(', ')}`);
   const { RunFolder } = await import('../training/run-folder.js');
-  const { progress } = (await RunFolder.open(folder)).checkpoint;
+  const { progress } = await RunFolder.read(folder);
   note(`resuming ${folder} after ${progress.epoch} of ${progress.config.epochs} epochs`);
   const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC ? undefined : progress.dataSource);
   if (dataPath !== undefined && !existsSync(dataPath))

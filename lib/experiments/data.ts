@@ -3,6 +3,7 @@ import { classDistributionChart } from '../charts/charts.js';
 import { auditDataSet, type DataAudit } from '../data/audit.js';
 import { thousands } from '../plain-text.js';
 import type { Table } from '../report/result.js';
+import { list, number, object, pair, record, text, whole } from '../schema.js';
 import { dataStatement } from './data-facts.js';
 import type { Experiment } from './experiment.js';
 
@@ -11,7 +12,29 @@ const SECONDS_AN_IMAGE = 3 / 35_887;
 
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
+const pairs = record(whole());
+
+const audit = object<DataAudit>({
+  name: text(),
+  source: text(),
+  n: whole(),
+  size: whole(1),
+  counts: record(record(whole())),
+  mean: number(0, 255),
+  std: number(0),
+  blank: list(whole()),
+  exactDuplicates: object<DataAudit['exactDuplicates']>({
+    images: whole(),
+    groups: whole(),
+    acrossSplits: pairs,
+    conflictingLabels: whole(),
+  }),
+  nearDuplicates: object<DataAudit['nearDuplicates']>({ acrossSplits: pairs, examples: list(pair(whole())) }),
+  badRows: whole(),
+});
+
 export const data: Experiment<DataAudit> = {
+  found: audit,
   cells: () => [{ id: 'audit', title: 'class distribution and leak audit' }],
   runCell: (_cell, context) => Promise.resolve(auditDataSet(context.data)),
   estimate: (_cell, context) => Promise.resolve(context.data.labels.length * SECONDS_AN_IMAGE),

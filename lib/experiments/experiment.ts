@@ -6,6 +6,7 @@ import type { CancelSignal } from '../cancel-signal.js';
 import type { LabelledImages } from '../data/data-set.js';
 import type { Device } from '../device.js';
 import type { Environment, ExperimentResult } from '../report/result.js';
+import type { Schema } from '../schema.js';
 import type { TrainingConfig } from '../training/options.js';
 import type { DataFacts } from './data-facts.js';
 import type { ExperimentOptions } from './options.js';
@@ -49,6 +50,8 @@ export type CollectedResult = Omit<ExperimentResult, 'experiment' | 'missing' | 
 /** `C`: what its cells carry beyond a name and a title, such as the model to look at. */
 export interface Experiment<Found = unknown, C extends Cell = Cell> {
   cells(options: ExperimentOptions): C[];
+  /** What a cell's file may hold. */
+  found: Schema<Found>;
   /** Undefined when the signal stopped it; what it kept in its folder lets it go on. */
   runCell(cell: C, context: CellContext): Promise<Found | undefined>;
   /** Seconds that a cell will take, from a measurement of a small part of it. */

@@ -9,6 +9,8 @@ import { MiniXception } from '../model.js';
 import { checkClasses } from '../network/network.js';
 import { predictionsOf } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
+import { list, number, object, text, whole, yes } from '../schema.js';
+import { picture } from '../report/schema.js';
 import { dataStatement } from './data-facts.js';
 import type { Cell, CellContext, Experiment } from './experiment.js';
 import { modelFileOf, modelName } from '../pretrained.js';
@@ -40,7 +42,16 @@ interface ModelCell extends Cell {
 const METHODS = ['grad-cam', 'guided-backprop'] as const;
 const SIDE = 80;
 
+const found = object<Found>({
+  model: text(),
+  split: text(),
+  drawn: yes(),
+  images: list(object<Explained>({ class: text(), right: yes(), row: whole(), predicted: text(), probability: number(0, 1) })),
+  picture,
+});
+
 export const explain: Experiment<Found, ModelCell> = {
+  found,
   cells: ({ models }) =>
     models.map((model, i) => ({ id: `${i + 1}-${modelName(model)}`, title: `what ${modelName(model)} looks at`, model })),
   estimate: () => Promise.resolve(5),

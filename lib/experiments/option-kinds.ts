@@ -1,5 +1,6 @@
 /** The kinds of options there are: how a value is written on a command line, and what it must be. */
 import { invalidArgument } from '../errors.js';
+import { isObject } from '../json.js';
 
 /** What values an option takes, and how they are written on a command line. */
 export interface Kind<T> {
@@ -44,7 +45,7 @@ export const share: Kind<number> = {
 export const word = <T extends string>(takes: string, check = (value: T, _name: string): T => value): Kind<T> => ({
   takes,
   read: ([given]) => given as T,
-  check,
+  check: (value, name) => (typeof value === 'string' ? check(value, name) : invalidArgument(name, 'a word', value)),
 });
 
 /** At least one value, none twice. */
@@ -53,9 +54,11 @@ export const list = <T>({ takes, read, check }: Kind<T>): Kind<T[]> => ({
   read: (words) => Promise.all(words.map((each) => read([each]))),
   check: (values, name) => {
     if (!Array.isArray(values) || values.length === 0) invalidArgument(name, 'at least one value', values);
-    const twice = values.find((value, i) => values.indexOf(value) !== i);
-    if (twice !== undefined) invalidArgument(name, 'values that differ', `${String(twice)} twice`);
-    return values.map((value) => check(value, name));
+    // In their final form: "narrow" may have been written out.
+    const final = values.map((value) => check(value, name));
+    const twice = final.findIndex((value, i) => final.indexOf(value) !== i);
+    if (twice >= 0) invalidArgument(name, 'values that differ', `${String(final[twice])} twice`);
+    return final;
   },
 });
 
@@ -73,7 +76,8 @@ export const epochs: Kind<Record<string, number>> = {
       invalidArgument('epochs', 'a whole number, or names with numbers such as narrow=100,wide=2', text);
     return Object.fromEntries(parts.map((part) => [part![1] ?? 'all', Number(part![2])]));
   },
-  check(value) {
+  check(value, name) {
+    if (!isObject(value)) invalidArgument(name, 'epochs by name', value);
     for (const [name, each] of Object.entries(value)) whole(1, 100_000).check(each, `epochs of ${name}`);
     return value;
   },

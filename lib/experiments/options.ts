@@ -1,9 +1,10 @@
 /** The options of all experiments: one table that the checks, the command line's flags and their help come from. */
 import { FerError, invalidArgument } from '../errors.js';
+import { isObject } from '../json.js';
 import { suggestion } from '../suggestion.js';
 import { resolveWidth, widthName } from '../network/width.js';
 import { PRESET_NAMES, type PresetName, OPTIONS as TRAINING } from '../training/options.js';
-import { paperGrid, type GridPoint } from './hyperparameters/grid.js';
+import { paperGrid, POINT_NAME, POINT_NAME_WORDS, type GridPoint } from './hyperparameters/grid.js';
 import { PRETRAINED_NAMES } from '../pretrained.js';
 import { epochs, list, oneOf, share, whole, word, type Kind, type OptionSpec } from './option-kinds.js';
 
@@ -34,7 +35,16 @@ export interface ExperimentOptions {
 const grid: Kind<GridPoint[]> = {
   takes: '<file>',
   read: async ([file]) => (await import('./hyperparameters/grid-file.js')).readGrid(file),
-  check: (points, name) => (points.length > 0 ? points : invalidArgument(name, 'at least one point', 'none')),
+  check(points, name) {
+    if (!Array.isArray(points) || points.length === 0) invalidArgument(name, 'at least one point', points);
+    for (const [i, point] of points.entries()) {
+      if (!isObject(point) || typeof point.name !== 'string' || !POINT_NAME.test(point.name) || !isObject(point.config))
+        invalidArgument(name, `points with ${POINT_NAME_WORDS}, and options`, point);
+      if (points.findIndex((other) => other.name === point.name) !== i)
+        invalidArgument(name, 'points with different names', `${point.name} twice`);
+    }
+    return points;
+  },
 };
 
 /** Every option: what it takes, its default and its line of help. An experiment names those that it reads, in `registry.ts`. */
@@ -79,6 +89,6 @@ export function resolveOptions(given: Partial<ExperimentOptions>): ExperimentOpt
 
 /** Epochs of a cell: its own, then everyone's, then the scaled share of what its protocol has. */
 export function epochsFor(options: ExperimentOptions, names: readonly string[], own: number): number {
-  const name = names.find((candidate) => options.epochs[candidate] !== undefined);
+  const name = names.find((candidate) => Object.hasOwn(options.epochs, candidate));
   return options.epochs[name ?? 'all'] ?? Math.max(1, Math.round(own * options.epochsScale));
 }

@@ -2,10 +2,11 @@
 import { open, readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
+import { isObject } from '../json.js';
 import { describeFile } from './description.js';
-import type { ModelFile, ModelMetadata } from './metadata.js';
+import type { ModelFile } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
-import { resolveWidth } from './width.js';
+import { resolveWidth, type WidthSpec } from './width.js';
 
 export type { ModelFile, ModelMetadata } from './metadata.js';
 
@@ -49,19 +50,40 @@ function parse(path: string, bytes: Uint8Array): ModelFile {
       'ERR_FER_MODEL_FORMAT',
       `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`,
     );
+  const fail = (place: string, expected: string, got: unknown): never => {
+    throw new FerError(
+      'ERR_FER_MODEL_FORMAT',
+      `${path}: in its metadata, ${place}: expected ${expected}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`,
+      { details: { file: path } },
+    );
+  };
+  const parsed = (place: string): Record<string, unknown> => {
+    let value: unknown;
+    try {
+      value = JSON.parse(metadata[place] ?? '');
+    } catch {
+      fail(place, 'JSON', metadata[place]);
+    }
+    return isObject(value) ? value : fail(place, 'an object', value);
+  };
+  // By hand and not by a schema: a prediction does not wait for zod. Other keys are not read.
+  const { width: widthAsked, classes, inputSize, normalization } = parsed('network');
+  let width: WidthSpec;
   try {
-    const network = JSON.parse(metadata.network) as ModelMetadata;
-    const training = metadata.training ? (JSON.parse(metadata.training) as Record<string, unknown>) : undefined;
-    network.width = resolveWidth(network.width);
-    const sound =
-      Array.isArray(network.classes) && network.classes.every((name) => typeof name === 'string') && Number.isInteger(network.inputSize);
-    if (!sound || network.normalization !== 'x/127.5-1')
-      throw new Error('classes, inputSize or normalization are not what this version writes');
-    return { metadata: { ...network, training, source: metadata.source }, tensors };
-  } catch (cause) {
-    throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: its metadata describes no network (${(cause as Error).message})`, { cause });
+    width = resolveWidth(widthAsked as WidthSpec);
+  } catch {
+    return fail('network.width', 'channels of the stem and the modules', widthAsked);
   }
+  if (!isClassNames(classes)) return fail('network.classes', 'a list of different names', classes);
+  if (!Number.isInteger(inputSize)) return fail('network.inputSize', 'a whole number', inputSize);
+  if (normalization !== 'x/127.5-1')
+    return fail('network.normalization', '"x/127.5-1", the only one that this version knows', normalization);
+  const training = metadata.training === undefined ? undefined : parsed('training');
+  return { metadata: { width, classes, inputSize: inputSize as number, normalization, training, source: metadata.source }, tensors };
 }
+
+const isClassNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string') && new Set(value).size === value.length;
 
 function validate(path: string, { metadata, tensors }: ModelFile): void {
   for (const { name, shape } of describeFile(path, metadata).tensors) {

@@ -47,14 +47,14 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
     fail('its header is not JSON', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not an object');
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const tensors = new Map<string, Tensor>();
   const ranges: [number, number][] = [];
   const start = bytes.byteOffset + 8 + length;
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('its metadata is not an object');
-      for (const [k, v] of Object.entries(value)) metadata[k] = String(v);
+      metadata = Object.fromEntries(Object.entries(value).map(([name, text]) => [name, String(text)]));
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };

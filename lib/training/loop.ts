@@ -12,7 +12,8 @@ import { residentData } from '../network/resident.js';
 import type { Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
-import { noteOnDevices, type Progress, type RunFolder } from './run-folder.js';
+import { noteOnDevices, type Progress } from './progress.js';
+import type { RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
@@ -37,17 +38,30 @@ class Run {
     this.roles = rolesOf(data);
     this.steps = Math.ceil(this.roles.training.length / config.batchSize);
     this.schedule = makeSchedule(config);
+    const { step, seen } = progress.totals;
+    if (step >= this.steps || seen !== step * config.batchSize)
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${folder?.path} stands at step ${step}, after ${seen} images, of an epoch that has ${this.steps} steps of ${config.batchSize} on ` +
+          `${data.source}: it trained on other data`,
+      );
     if (Object.keys(progress.schedule).length) this.schedule.restore(progress.schedule);
   }
 
-  async execute(): Promise<TrainingResult> {
+  /** `anew`: nothing is in the folder yet. */
+  async execute(anew: boolean): Promise<TrainingResult> {
     const { config } = this.progress;
-    if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
     const finished = (): boolean => {
       const { epoch, best } = this.progress;
       return epoch >= config.epochs || (config.earlyStopping > 0 && epoch - best.epoch >= config.earlyStopping);
     };
     try {
+      if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
+      if (anew) {
+        // Whenever it is killed, there is something to go on with.
+        await this.save();
+        await this.folder?.writeConfig(this.progress);
+      }
       while (!finished()) if (!(await this.epoch())) return this.result(true);
       await this.choose();
     } finally {
@@ -237,13 +251,17 @@ export async function train(network: Network, data: LabelledImages, options: Fit
   const { folder, progress, tensors } = resume
     ? await resumedRun(network, runFolder)
     : await newRun(network, given, runFolder, data.source);
-  const { config } = progress;
-  const { training } = rolesOf(data);
-  using resident = await residentData(data);
-  if (tensors) await setTensors(network, tensors);
-  using trainer = await openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
-  if (tensors) await restore(trainer, tensors, progress.steps, runFolder);
-  return await new Run(network, data, resident, trainer, folder, progress, options).execute();
+  try {
+    const { config } = progress;
+    const { training } = rolesOf(data);
+    using resident = await residentData(data);
+    if (tensors) await setTensors(network, tensors);
+    using trainer = await openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
+    if (tensors) await restore(trainer, tensors, progress.steps, runFolder);
+    return await new Run(network, data, resident, trainer, folder, progress, options).execute(tensors === undefined);
+  } finally {
+    await folder?.release();
+  }
 }
 
 /** Gives the trainer the state that a checkpoint holds. */
@@ -253,9 +271,14 @@ async function restore(
   steps: number,
   runFolder: string | undefined,
 ): Promise<void> {
-  const state = (await trainer.state()).map(({ name }) => {
+  const state = (await trainer.state()).map(({ name, shape }) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} lacks ${name} of the optimiser's state`);
+    if (tensor.shape.join() !== shape.join())
+      throw new FerError(
+        'ERR_FER_CHECKPOINT',
+        `${runFolder}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}], for ${name}`,
+      );
     return { name, data: tensor.data };
   });
   await trainer.setState(state, steps);

@@ -5,7 +5,8 @@ import type { Tensor } from '../network/safetensors.js';
 import { widthName } from '../network/width.js';
 import { resolveConfig } from './config.js';
 import type { TrainingConfig } from './options.js';
-import { RunFolder, withDevice, type Progress } from './run-folder.js';
+import { withDevice, type Progress } from './progress.js';
+import { RunFolder, type Checkpoint } from './run-folder.js';
 import { NO_TOTALS } from './trainer.js';
 
 export interface Start {
@@ -25,7 +26,6 @@ export async function newRun(
   const { width, inputSize } = network.metadata;
   const config = resolveConfig({ ...given, width: widthName(width), inputSize, precision: network.native.precision });
   const folder = path === undefined ? undefined : await RunFolder.create(path);
-  await folder?.writeJson('config.json', config);
   const best = { epoch: 0, accuracy: -1 };
   return {
     folder,
@@ -47,17 +47,27 @@ export async function newRun(
 export async function resumedRun(network: Network, path: string | undefined): Promise<Start> {
   if (path === undefined) invalidArgument('runFolder', 'a folder to resume', path);
   const { run: folder, checkpoint } = await RunFolder.open(path);
+  try {
+    return resumedFrom(folder, checkpoint, network);
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+function resumedFrom(folder: RunFolder, checkpoint: Checkpoint, network: Network): Start {
   const { progress, tensors } = checkpoint;
-  // Options that the version which began the run did not have yet are at their defaults.
-  progress.config = resolveConfig(progress.config);
   const { config } = progress;
   const { inputSize } = network.metadata;
   const width = widthName(network.metadata.width);
   const fail = (reason: string): never => {
-    throw new FerError('ERR_FER_CHECKPOINT', `${path} trains ${reason}`);
+    throw new FerError('ERR_FER_CHECKPOINT', `${folder.path} trains ${reason}`);
   };
   if (width !== config.width || inputSize !== config.inputSize)
     fail(`a ${config.width} network at ${config.inputSize} pixels, not ${width} at ${inputSize}`);
+  const { classes } = network.metadata;
+  if (classes.join() !== checkpoint.metadata.classes.join())
+    fail(`for the classes ${checkpoint.metadata.classes.join(', ')}, not ${classes.join(', ')}`);
   const { precision } = network.native;
   if (precision !== config.precision) fail(`in ${config.precision}, not in ${precision}; give the model that precision`);
   progress.devices = withDevice(progress, network.native.deviceDescription);

@@ -15,6 +15,7 @@ import { measureRobustness } from '../../lib/experiments/robustness/measure.js';
 import { collectExperiments } from '../../lib/experiments/run/collect.js';
 import { runExperiments, type RunOptions } from '../../lib/experiments/run/run.js';
 import type { ExperimentProgress } from '../../lib/experiments/run/work.js';
+import { Lock } from '../../lib/lock.js';
 import { wilsonInterval } from '../../lib/metrics/index.js';
 import { MiniXception } from '../../lib/model.js';
 import type { ExperimentResult } from '../../lib/report/result.js';
@@ -197,6 +198,29 @@ describe('a run that stops', () => {
 });
 
 describe('a folder', () => {
+  it('leaves a cell alone that another process runs', async () => {
+    const first = tiny({ widths: [SMALL], epochs: { all: 1 } });
+    const file = path.join(first.folder, 'cells/data/audit.lock');
+    mkdirSync(path.dirname(file), { recursive: true });
+    const lock = (await Lock.take(file)) as Lock;
+    const warned = new Promise<Error>((done) => process.once('warning', done));
+    expect(await dataExperiment(data, first)).toMatchObject({ aborted: false, results: [], missing: ['data/audit'] });
+    expect((await warned).message).toMatch(`left to another process: data/audit is in use by this process ${process.pid}`);
+    await lock.release();
+    expect(await dataExperiment(data, first)).toMatchObject({ aborted: false, missing: [] });
+    expect(readdirSync(path.join(first.folder, 'cells/data'))).toEqual(['audit.json']);
+  });
+
+  it('is begun by one of two that plan differently at once', async () => {
+    const first = tiny({ widths: [SMALL], epochs: { all: 1 } });
+    const outcomes = await Promise.allSettled([first, { ...first, seeds: [7] }].map((options) => dataExperiment(data, options)));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'ERR_FER_CHECKPOINT', message: expect.stringMatching(/with other options \(seeds\)/) as string },
+    });
+    expect(readdirSync(first.folder).sort()).toEqual(['cells', 'experiment.json']);
+  });
+
   it('is refused with other options, on other data, or damaged', async () => {
     const first = tiny({ widths: [SMALL], epochs: { all: 1 } });
     await widthExperiment(data, first);
@@ -214,7 +238,7 @@ describe('a folder', () => {
       readdirSync(path.join(first.folder, 'cells/width')).find((name) => name.endsWith('.json'))!,
     );
     writeFileSync(cell, readFileSync(cell, 'utf8').slice(0, 100));
-    await expect(widthExperiment(data, first)).rejects.toMatchObject(refusal(/is damaged; delete it/));
+    await expect(widthExperiment(data, first)).rejects.toMatchObject(refusal(/is damaged: it is not JSON; delete it/));
     await expect(collectExperiments(newFolder())).rejects.toMatchObject(refusal(/holds no experiment/));
   });
 });

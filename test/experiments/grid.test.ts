@@ -52,12 +52,24 @@ describe('a grid', () => {
     [
       'a wrong value in a list',
       'combine: { learningRate: [fast] }',
-      /combine: expected a number from 0 to 100, got "fast", for learningRate/,
+      /combine \(learningRate: "fast"\): expected a number from 0 to 100, got "fast", for learningRate/,
     ],
-    ['no list', 'combine: { batchSize: 15 }', /expected a list such as \[15, 40\], got 15, for combine\.batchSize/],
-    ['no options', 'points: { A: 15 }', /expected options such as "batchSize: 40", got 15, for points\.A/],
+    ['no list', 'combine: { batchSize: 15 }', /combine\.batchSize: expected a list such as \[15, 40\], got 15/],
+    ['no options', 'points: { A: 15 }', /points\.A: expected options such as "batchSize: 40", got 15/],
     ['a seed', 'points: { A: { seed: 1 } }', /seeds are not part of a grid; give them with --seeds/],
     ['a name that is no file name', 'points: { "a/b": {} }', /expected a name of letters.*got "a\/b"/],
+    ['a name of the prototype as an option', 'points: { A: { __proto__: 3 } }', /points\.A: unknown option "__proto__"/],
+    [
+      'a point that a combination makes, too',
+      'points: { batchSize-15: { epochs: 3 } }\ncombine: { batchSize: [15] }',
+      /points\.batchSize-15 and combine \(batchSize: 15\) are one point, batchSize-15/,
+    ],
+    ['a value twice', 'combine: { batchSize: [15, 40, 15] }', /combine\.batchSize: expected values that differ, got 15 twice/],
+    ['a number twice, written otherwise', 'combine: { learningRate: [0.01, 1e-2] }', /expected values that differ, got 0\.01 twice/],
+    ['a point twice', 'points:\n  A: { epochs: 3 }\n  A: { epochs: 4 }', /line 3, column 3: Map keys must be unique/],
+    ['an empty list', 'combine: { batchSize: [] }', /combine\.batchSize: expected a list such as \[15, 40\], got \[\]/],
+    ['points in a list', 'points: [1]', /points: expected points such as .* got \[1\]/],
+    ['a name too long for a file', `points: { ${'a'.repeat(201)}: {} }`, /at most 200, got "aaa/],
     ['nothing', 'base: { epochs: 3 }', /nothing to compare/],
     [
       'too much',
@@ -70,6 +82,15 @@ describe('a grid', () => {
     await expect(grid(text)).rejects.toMatchObject({ code: 'ERR_FER_CONFIG', message: expect.stringMatching(message) as string });
   });
 
+  it('may name points as the prototype of objects does', async () => {
+    const points = await grid('points: { constructor: { epochs: 3 }, toString: }');
+    const cells = hyperparameters.cells(resolveOptions({ grid: points }));
+    expect(cells.map(({ id, config }) => [id, config!.epochs])).toEqual([
+      ['constructor-0', 3],
+      ['toString-0', 100],
+    ]);
+  });
+
   it('that is not there is named', async () => {
     await expect(readGrid('absent.yaml')).rejects.toMatchObject({ code: 'ERR_FER_CONFIG', message: 'absent.yaml: cannot be read: ENOENT' });
   });
@@ -78,6 +99,20 @@ describe('a grid', () => {
 describe('options', () => {
   it.each([
     [{ widths: [] }, /at least one value/],
+    [{ widths: ['narrow', '8,8:16,32,64,128'] }, /values that differ, got "narrow twice", for widths/],
+    [{ models: [5] }, /a word, got 5, for models/],
+    [{ epochs: [3] }, /epochs by name, got Array, for epochs/],
+    [
+      {
+        grid: [
+          { name: 'A', config: {} },
+          { name: 'A', config: { epochs: 3 } },
+        ],
+      },
+      /different names, got "A twice", for grid/,
+    ],
+    [{ grid: [{ name: '../A', config: {} }] }, /points with a name of letters/],
+    [{ grid: 'C1' }, /at least one point, got "C1", for grid/],
     [{ seeds: [1, 1] }, /values that differ, got "1 twice", for seeds/],
     [{ epochs: { narrow: 0.5 } }, /whole number from 1 to 100000, got 0.5, for epochs of narrow/],
     [{ epochsScale: 0 }, /above 0, at most 1, got 0, for epochsScale/],

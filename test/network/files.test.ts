@@ -87,6 +87,63 @@ describe('model files', () => {
     });
   });
 
+  /** A model's file whose metadata says something else. */
+  async function withMetadata(change: (metadata: Record<string, string>) => void): Promise<string> {
+    using model = MiniXception.create({ width: WIDTH, seed: 2 });
+    const file = path.join(folder, 'changed.safetensors');
+    await model.save(file);
+    const { tensors, metadata } = decodeSafetensors(readFileSync(file), file);
+    change(metadata);
+    writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, metadata)));
+    return file;
+  }
+  const network = (change: object) => (metadata: Record<string, string>) =>
+    void (metadata.network = JSON.stringify({ ...(JSON.parse(metadata.network) as object), ...change }));
+
+  it.each([
+    ['no JSON', (metadata: Record<string, string>) => void (metadata.network = '{'), 'network: expected JSON, got "{"'],
+    ['nothing', (metadata: Record<string, string>) => void delete metadata.network, 'network: expected JSON, got nothing'],
+    ['null', (metadata: Record<string, string>) => void (metadata.network = 'null'), 'network: expected an object, got null'],
+    ['a list as training', (metadata: Record<string, string>) => void (metadata.training = '[1]'), 'training: expected an object, got [1]'],
+    ['no width', network({ width: null }), 'network.width: expected channels of the stem and the modules, got null'],
+    ['classes that are no names', network({ classes: [1, 2] }), 'network.classes: expected a list of different names, got [1,2]'],
+    ['a class twice', network({ classes: ['a', 'a'] }), 'network.classes: expected a list of different names, got ["a","a"]'],
+    ['half a pixel', network({ inputSize: 47.5 }), 'network.inputSize: expected a whole number, got 47.5'],
+    ['another normalization', network({ normalization: 'x/255' }), 'network.normalization: expected "x/127.5-1"'],
+  ])('whose metadata say %s are refused, with the place', async (_, change, message) => {
+    const file = await withMetadata(change);
+    await expect(readModelFile(file)).rejects.toMatchObject({
+      code: 'ERR_FER_MODEL_FORMAT',
+      message: expect.stringContaining(`in its metadata, ${message}`) as string,
+    });
+  });
+
+  it('decide nothing of where and how they run', async () => {
+    const file = await withMetadata(network({ device: 'cuda:7', threads: 3, precision: 'bf16', seed: -1 }));
+    using model = await MiniXception.load(file, { device: 'cpu', threads: 1 });
+    expect(model).toMatchObject({ device: 'cpu', precision: 'fp32' });
+    expect(model.native.threads).toBe(1);
+    expect(model.metadata).toEqual({
+      width: WIDTH,
+      classes: [...model.classes],
+      inputSize: 48,
+      normalization: 'x/127.5-1',
+      training: undefined,
+      source: undefined,
+    });
+  });
+
+  it('may have classes named as what every object has', async () => {
+    const classes = ['constructor', 'toString', '__proto__'];
+    using model = MiniXception.create({ width: WIDTH, classes, inputSize: 16 });
+    const file = path.join(folder, 'names.safetensors');
+    await model.save(file);
+    using loaded = await MiniXception.load(file);
+    const { label, probability, probabilities } = await loaded.predict({ pixels: new Uint8Array(256), width: 16, height: 16 });
+    expect(Object.keys(probabilities)).toEqual(classes);
+    expect(Object.entries(probabilities).find(([name]) => name === label)![1]).toBe(probability);
+  });
+
   it('refuse foreign and absent files', async () => {
     const file = path.join(folder, 'foreign.safetensors');
     writeFileSync(file, Buffer.concat(encodeSafetensors(new Map(), {})));

@@ -1,6 +1,8 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync, copyFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../../lib/data/data-set.js';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
@@ -119,6 +121,88 @@ describe('an interrupted run', () => {
   });
 });
 
+describe('a run folder', () => {
+  it('is one process at a time: of two that start at once one trains, 20 times', async () => {
+    const program = `
+      import { createInterface } from 'node:readline';
+      const { MiniXception, syntheticFaces } = await import(${JSON.stringify(path.resolve('dist/index.js'))});
+      const all = syntheticFaces({ size: 16 });
+      const data = { ...all, splits: new Map([...all.splits].map(([name, rows]) => [name, rows.subarray(0, 100)])) };
+      for await (const runFolder of createInterface({ input: process.stdin })) {
+        const seed = process.pid;
+        const model = MiniXception.create({ width: '4,4:8', inputSize: 16, seed, threads: 1 });
+        await model.fit(data, { preset: 'quick', epochs: 2, seed, runFolder }).then(() => console.log('trained'), ({ code, message }) => console.log(code, message));
+        model.dispose();
+      }`;
+    const children = [0, 1].map(() => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      return { child, answer: async () => ((await lines.next()) as IteratorYieldResult<string>).value };
+    });
+    for (let round = 0; round < 20; round++) {
+      const runFolder = newFolder();
+      for (const { child } of children) child.stdin.write(`${runFolder}\n`);
+      const answers = await Promise.all(children.map(({ answer }) => answer()));
+      const winner = answers.indexOf('trained');
+      expect(
+        answers.filter((answer) => answer === 'trained'),
+        answers.join('; '),
+      ).toHaveLength(1);
+      expect(answers[1 - winner]).toMatch(/^ERR_FER_CHECKPOINT .* is (in use by process \d+ of|not empty)/);
+      // Everything in it is the winner's.
+      const { pid } = children[winner].child;
+      expect(JSON.parse(readFileSync(path.join(runFolder, 'config.json'), 'utf8'))).toMatchObject({ seed: pid });
+      const { metadata } = await readModelFile(path.join(runFolder, 'last.safetensors'));
+      expect(metadata.training).toMatchObject({ config: { seed: pid }, epoch: 2 });
+      expect(rowsIn(runFolder)).toHaveLength(2);
+      expect(readdirSync(runFolder)).not.toContain('lock');
+    }
+    for (const { child } of children) child.kill();
+  });
+
+  it('has a checkpoint from the first moment on, and begins anew where there is none', async () => {
+    const runFolder = newFolder();
+    mkdirSync(runFolder);
+    // What a killed process of this version, and one of an earlier version, may leave.
+    writeFileSync(path.join(runFolder, 'last.safetensors.99-01234567.tmp'), 'half');
+    writeFileSync(path.join(runFolder, 'config.json'), '{}');
+    using model = newModel();
+    const initial = await weights(model);
+    await model.fit(data, {
+      ...OPTIONS,
+      epochs: 1,
+      runFolder,
+      onEpoch: () => {
+        copyFileSync(path.join(runFolder, 'lock'), path.join(folder, 'lock-of-the-run'));
+        expect(readdirSync(runFolder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+      },
+    });
+    expect(JSON.parse(readFileSync(path.join(folder, 'lock-of-the-run'), 'utf8'))).toMatchObject({ pid: process.pid });
+
+    const killed = newFolder();
+    using first = newModel();
+    await first.fit(data, { ...OPTIONS, epochs: 1, runFolder: killed, signal: AbortSignal.abort() });
+    const file = await readModelFile(path.join(killed, 'last.safetensors'));
+    expect((file.metadata.training as unknown as { epoch: number }).epoch).toBe(0);
+    expect([...file.tensors].filter(([name]) => !/^(moment|ema)/.test(name)).length).toBe((initial as unknown[]).length);
+  });
+
+  it('is given back by a run that fails', async () => {
+    const runFolder = newFolder();
+    using model = newModel();
+    await expect(
+      model.fit({ ...data, splits: new Map([['Training', new Uint32Array()]]) }, { ...OPTIONS, runFolder }),
+    ).rejects.toMatchObject({ code: 'ERR_FER_DATA_FORMAT' });
+    expect(readdirSync(runFolder)).toEqual([]);
+    await model.fit(data, { ...OPTIONS, epochs: 1, runFolder });
+    await expect(model.fit(data, { ...OPTIONS, runFolder })).rejects.toMatchObject({
+      code: 'ERR_FER_CHECKPOINT',
+      message: expect.stringMatching(/is not empty; resume the run in it/) as string,
+    });
+    expect(readdirSync(runFolder)).not.toContain('lock');
+  });
+});
+
 describe('a checkpoint that cannot be resumed', () => {
   let good: string;
   beforeAll(async () => {
@@ -144,6 +228,38 @@ describe('a checkpoint that cannot be resumed', () => {
       message: expect.stringContaining(runFolder) as string,
     });
     expect(await weights(model)).toEqual(before);
+  });
+
+  it.each([
+    ['a folder that is not there', () => undefined, /cannot be resumed: there is no such folder/],
+    ['a file', (at: string) => writeFileSync(at, ''), /cannot be resumed: it is no folder/],
+    ['an empty folder', (at: string) => mkdirSync(at), /cannot be resumed: it is empty/],
+    [
+      'a folder of something else',
+      (at: string) => {
+        mkdirSync(at);
+        writeFileSync(path.join(at, 'notes.txt'), '');
+      },
+      /cannot be resumed: it holds no run: there is no last\.safetensors in it/,
+    ],
+    [
+      'a run that an earlier version was killed in before its first checkpoint',
+      (at: string) => {
+        mkdirSync(at);
+        writeFileSync(path.join(at, 'config.json'), '{}');
+      },
+      /killed before the first checkpoint; begin it anew with the command that began it, or with --run-dir/,
+    ],
+  ])('is said to be what it is: %s', async (_, make, message) => {
+    const runFolder = newFolder();
+    make(runFolder);
+    using model = newModel();
+    await expect(model.fit(data, { runFolder, resume: true })).rejects.toMatchObject({
+      code: 'ERR_FER_CHECKPOINT',
+      message: expect.stringMatching(message) as string,
+    });
+    // Being asked left nothing behind.
+    if (existsSync(runFolder) && statSync(runFolder).isDirectory()) expect(readdirSync(runFolder)).not.toContain('lock');
   });
 
   it('is refused without a folder', async () => {

@@ -12,8 +12,8 @@ import { FerError } from '../../errors.js';
 import { suggestion } from '../../suggestion.js';
 import { resolveConfig } from '../../training/config.js';
 import type { TrainingConfig } from '../../training/options.js';
-import { configError, isMap, readYamlMap } from '../../yaml-file.js';
-import type { GridPoint } from './grid.js';
+import { configError, readYamlMap } from '../../yaml-file.js';
+import { POINT_NAME, POINT_NAME_WORDS, type GridPoint } from './grid.js';
 
 const SECTIONS = ['base', 'points', 'combine'];
 const LARGEST = 1000;
@@ -31,7 +31,8 @@ export async function readGrid(file: string): Promise<GridPoint[]> {
     if (!SECTIONS.includes(key))
       fail(`unknown section ${JSON.stringify(key)}; did you mean ${JSON.stringify(suggestion(key, SECTIONS))}?`, { key });
 
-  const base = section(sections.base, 'base', fail);
+  const { readSections } = await import('./grid-schema.js');
+  const { base, points: named, combine } = readSections(sections, fail);
   const checked = (place: string, config: Record<string, unknown>): Partial<TrainingConfig> => {
     if (config.seed !== undefined) fail(`${place}: seeds are not part of a grid; give them with --seeds`, { key: 'seed' });
     try {
@@ -44,39 +45,37 @@ export async function readGrid(file: string): Promise<GridPoint[]> {
     return { preset: 'paper', ...config };
   };
   checked('base', base);
-  const points: GridPoint[] = Object.entries(section(sections.points, 'points', fail)).map(([name, options]) => {
-    if (!/^[\w][\w.-]{0,63}$/.test(name)) fail(`points: expected a name of letters, digits, ".", "-" and "_", got ${JSON.stringify(name)}`);
-    return { name, config: checked(`points.${name}`, { ...base, ...section(options, `points.${name}`, fail) }) };
-  });
-  const combine = section(sections.combine, 'combine', fail);
-  for (const config of combinations(combine, fail)) {
-    const name = Object.entries(config)
-      .map(([key, value]) => `${key}-${String(value).replace(/[^\w.-]+/g, '_')}`)
-      .join('-');
-    points.push({ name, config: checked('combine', { ...base, ...config }) });
+  const found: { place: string; point: GridPoint }[] = [];
+  const add = (place: string, name: string, options: Record<string, unknown>): void => {
+    if (!POINT_NAME.test(name)) fail(`${place}: expected ${POINT_NAME_WORDS}, got ${JSON.stringify(name)}`);
+    const config = checked(place, { ...base, ...options });
+    const twin = found.find(({ point }) => point.name === name);
+    if (twin) fail(`${twin.place} and ${place} are one point, ${name}: each needs a name of its own`, { name });
+    found.push({ place, point: { name, config } });
+  };
+  for (const [name, options] of Object.entries(named)) add(`points.${name}`, name, options);
+  for (const options of combinations(combine, fail)) {
+    const settings = Object.entries(options);
+    const name = settings.map(([key, value]) => `${key}-${String(value).replace(/[^\w.-]+/g, '_')}`).join('-');
+    add(`combine (${settings.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(', ')})`, name, options);
   }
-  if (points.length === 0) fail('there is nothing to compare: neither points nor combine has an entry');
-  if (points.length > LARGEST) fail(`expected at most ${LARGEST} points, got ${points.length}`);
-  return points;
+  if (found.length === 0) fail('there is nothing to compare: neither points nor combine has an entry');
+  if (found.length > LARGEST) fail(`expected at most ${LARGEST} points, got ${found.length}`);
+  return found.map(({ point }) => point);
 }
 
 type Fail = (reason: string, details?: object) => never;
 
-function section(value: unknown, place: string, fail: Fail): Record<string, unknown> {
-  if (value === undefined || value === null) return {};
-  if (!isMap(value)) return fail(`expected options such as "batchSize: 40", got ${JSON.stringify(value)}, for ${place}`);
-  return value;
-}
-
-function combinations(lists: Record<string, unknown>, fail: Fail): Record<string, unknown>[] {
+/** Every combination of the lists. */
+function combinations(lists: Record<string, unknown[]>, fail: Fail): Record<string, unknown>[] {
   const entries = Object.entries(lists);
   if (entries.length === 0) return [];
   return entries.reduce<Record<string, unknown>[]>(
     (rows, [key, values]) => {
-      if (!Array.isArray(values) || values.length === 0)
-        return fail(`expected a list such as [15, 40], got ${JSON.stringify(values)}, for combine.${key}`);
+      const twice = values.findIndex((value, i) => values.indexOf(value) !== i);
+      if (twice >= 0) fail(`combine.${key}: expected values that differ, got ${JSON.stringify(values[twice])} twice`);
       if (rows.length * values.length > LARGEST) return fail(`expected at most ${LARGEST} points, got more, for combine`);
-      return rows.flatMap((row) => values.map((value: unknown) => ({ ...row, [key]: value })));
+      return rows.flatMap((row) => values.map((value) => ({ ...row, [key]: value })));
     },
     [{}],
   );

@@ -10,6 +10,10 @@ export interface GridPoint {
   config: Partial<TrainingConfig>;
 }
 
+/** What names a point: the beginning of a file's name. */
+export const POINT_NAME = /^\w[\w.-]{0,199}$/;
+export const POINT_NAME_WORDS = 'a name of letters, digits, ".", "-" and "_", at most 200';
+
 /** C1 to C4. */
 export function paperGrid(): GridPoint[] {
   return PAPER_SETTINGS.map(({ name, batchSize, learningRate, epochs }) => ({

@@ -12,6 +12,7 @@ import type { ModelFacts, RobustnessFound } from './found.js';
 import { measureRobustness } from './measure.js';
 import { pictures } from './pictures.js';
 import { reportRobustness } from './report.js';
+import { found } from './schema.js';
 import { PAPER_SERIES, SEVERITY_SERIES, type RobustnessSeries } from './series.js';
 
 /** A curve: a value of the option `models`, and the id of a series. The cell of the pictures has neither. */
@@ -27,6 +28,7 @@ const isCurve = (cell: Cell): cell is CurveCell => 'series' in cell;
 const seriesOf = ({ series }: CurveCell): RobustnessSeries => SERIES.find(({ id }) => id === series)!;
 
 export const robustness: Experiment<RobustnessFound, CurveCell | Cell> = {
+  found,
   cells({ models }) {
     const curves = models.flatMap((model, i) =>
       SERIES.map(({ id, title }): CurveCell => ({ id: `${i + 1}-${id}`, title: `${modelName(model)}: ${title}`, model, series: id })),

@@ -14,7 +14,7 @@ export async function collectResults(folder: ExperimentFolder): Promise<Report> 
     const missing: string[] = [];
     for (const cell of experiment.cells(options)) {
       const id = `${name}/${cell.id}`;
-      const result = await folder.readCell(id);
+      const result = await folder.readCell({ id, experiment, cell });
       if (result) found.push(result);
       else missing.push(id);
     }

@@ -1,31 +1,26 @@
 /**
- * The folder of an experiment: its plan, and one file for every finished cell. Any number of processes may work in it,
- * each on cells of its own.
+ * The folder of an experiment: its plan, and one file for every finished cell. Any number of processes may work in it:
+ * a cell is run by one of them.
  *
  *   experiment.json                 which experiments, with which options, on which data
  *   cells/<experiment>/<cell>.json  what a finished cell found
  *   cells/<experiment>/<cell>/      what a cell keeps while it runs
+ *   cells/<experiment>/<cell>.lock  who runs it, while someone does
  *   report/                         made from the cells, see lib/report/
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../../atomic-file.js';
+import { makeFolder, writeFileAtomic } from '../../atomic-file.js';
 import { FerError } from '../../errors.js';
+import { alone } from '../../lock.js';
 import type { CellResult } from '../experiment.js';
 import { resolveOptions, type ExperimentOptions } from '../options.js';
+import { PLAN_FORMAT, type Plan, type PlannedCell } from './plan.js';
 
-const FORMAT = 1;
 const PLAN = 'experiment.json';
 
-export interface Plan {
-  experiments: string[];
-  options: ExperimentOptions;
-  /** Path of the data set as given; absent: the synthetic faces. */
-  data?: string;
-}
-
 /** What experiment.json holds. */
-export const planText = (plan: Plan): string => `${JSON.stringify({ format: FORMAT, ...plan }, null, 2)}\n`;
+export const planText = (plan: Plan): string => `${JSON.stringify({ format: PLAN_FORMAT, ...plan }, null, 2)}\n`;
 
 export class ExperimentFolder {
   private constructor(
@@ -38,12 +33,15 @@ export class ExperimentFolder {
    * @throws {FerError} ERR_FER_CHECKPOINT
    */
   static async open(folder: string, experiments: string[], given: Partial<ExperimentOptions>, data?: string): Promise<ExperimentFolder> {
-    const stored = await ExperimentFolder.planOf(folder);
-    if (!stored) {
-      const plan: Plan = { experiments, options: resolveOptions(given), data };
-      await writeFileAtomic(path.join(folder, PLAN), planText(plan));
-      return new ExperimentFolder(folder, plan);
-    }
+    const plan: Plan = { experiments, options: resolveOptions(given), data };
+    await makeFolder(folder);
+    // Of two that begin at once, one plans and the other agrees or does not.
+    const stored = await alone(path.join(folder, 'lock'), folder, async () => {
+      const there = await ExperimentFolder.planOf(folder);
+      if (!there) await writeFileAtomic(path.join(folder, PLAN), planText(plan));
+      return there;
+    });
+    if (!stored) return new ExperimentFolder(folder, plan);
     const merged = resolveOptions({ ...stored.options, ...given });
     const other = (Object.keys(merged) as (keyof ExperimentOptions)[]).filter(
       (key) => JSON.stringify(merged[key]) !== JSON.stringify(stored.options[key]),
@@ -68,12 +66,7 @@ export class ExperimentFolder {
   /** The plan of a folder, if it has one. */
   static async planOf(folder: string): Promise<Plan | undefined> {
     const file = path.join(folder, PLAN);
-    const stored = await readJson<Plan & { format: number }>(file);
-    if (!stored) return undefined;
-    const { format, ...plan } = stored;
-    if (format !== FORMAT)
-      throw new FerError('ERR_FER_CHECKPOINT', `expected format ${FORMAT}, got ${format}, for ${file}`, { details: { file } });
-    return plan;
+    return readJson(file, 'make the experiment anew in another folder', async (value, fail) => (await schemas()).readPlan(value, fail));
   }
 
   /** Where a cell keeps what it needs to resume; `id`, here as below: "<experiment>/<cell>". */
@@ -81,8 +74,22 @@ export class ExperimentFolder {
     return path.join(this.path, 'cells', id);
   }
 
-  readCell(id: string): Promise<CellResult | undefined> {
-    return readJson(`${this.cellFolder(id)}.json`);
+  /** The lock of a cell: whoever runs it holds it. Its folder is made where it is not there yet. */
+  async cellLock(id: string): Promise<string> {
+    const file = `${this.cellFolder(id)}.lock`;
+    await makeFolder(path.dirname(file));
+    return file;
+  }
+
+  /**
+   * What a finished cell found; undefined where it has not finished.
+   * @throws {FerError} ERR_FER_CHECKPOINT where its file is not what a cell leaves.
+   */
+  readCell({ id, experiment, cell }: PlannedCell): Promise<CellResult | undefined> {
+    const file = `${this.cellFolder(id)}.json`;
+    return readJson(file, 'delete it, and what it held is worked out again', async (value, fail) =>
+      (await schemas()).readCellResult(experiment, cell, value, fail),
+    );
   }
 
   async writeCell(id: string, result: CellResult): Promise<void> {
@@ -90,20 +97,28 @@ export class ExperimentFolder {
   }
 }
 
-async function readJson<T>(file: string): Promise<T | undefined> {
+type Fail = (reason: string) => never;
+
+/** Loaded when there is a file to check. */
+const schemas = () => import('./schema.js');
+
+async function readJson<T>(file: string, remedy: string, check: (value: unknown, fail: Fail) => Promise<T>): Promise<T | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text) as T;
   } catch (cause) {
-    throw new FerError('ERR_FER_CHECKPOINT', `${file} is damaged; delete it, and what it held is worked out again`, {
-      cause,
-      details: { file },
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new FerError('ERR_FER_CHECKPOINT', `${file} cannot be read: ${code}`, { cause, details: { file } });
   }
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new FerError('ERR_FER_CHECKPOINT', `${file} is damaged: ${reason}; ${remedy}`, { cause, details: { file } });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    fail('it is not JSON', cause);
+  }
+  return check(value, fail);
 }

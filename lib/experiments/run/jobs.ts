@@ -1,7 +1,8 @@
 /** An experiment as a job array: one cell a job, all of them over one shared folder. */
 import { stringify } from 'yaml';
 import { anyOfKind, isGpu, type Device } from '../../device.js';
-import { planText, type Plan } from './folder.js';
+import { planText } from './folder.js';
+import type { Plan } from './plan.js';
 
 export interface JobOptions {
   /** Name of the experiment, or "all". */

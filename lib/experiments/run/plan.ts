@@ -7,6 +7,17 @@ import type { Cell, CellContext, Experiment } from '../experiment.js';
 import type { ExperimentOptions } from '../options.js';
 import { loadExperiment } from '../registry.js';
 
+/** What the plan's file says of its own form. */
+export const PLAN_FORMAT = 1;
+
+/** What is to be run, as a folder keeps it. */
+export interface Plan {
+  experiments: string[];
+  options: ExperimentOptions;
+  /** Path of the data set as given; absent: the synthetic faces. */
+  data?: string;
+}
+
 /** A cell with the experiment that it belongs to. */
 export interface PlannedCell {
   /** "<experiment>/<cell>" */

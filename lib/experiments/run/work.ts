@@ -4,7 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LabelledImages } from '../../data/data-set.js';
 import type { Device } from '../../device.js';
 import { FerError } from '../../errors.js';
+import { heldBy, Lock } from '../../lock.js';
 import { MiniXception } from '../../model.js';
+import { warnOnce } from '../../warning.js';
 import { dataFacts } from '../data-facts.js';
 import type { CellContext } from '../experiment.js';
 import { differences, readRunConfig } from '../training/adopt.js';
@@ -100,7 +102,9 @@ export class Work {
       };
       onProgress(0, 'starting');
       try {
-        if (!(await this.runCell(next.first, { ...given, signal, onProgress }))) return false;
+        const ended = await this.runAlone(next.first, { ...given, signal, onProgress });
+        if (ended === 'stopped') return false;
+        if (ended === 'elsewhere') continue;
         for (const other of next.others) await this.share(next.first, other);
       } catch (error) {
         // The other devices finish their step and save.
@@ -116,9 +120,25 @@ export class Work {
 
   /** One training stands for every cell of its configuration, whichever experiment it belongs to. */
   private async share(from: PlannedCell, to: PlannedCell): Promise<void> {
-    const result = (await this.folder.readCell(from.id))!;
+    const result = (await this.folder.readCell(from))!;
     await this.folder.writeCell(to.id, { ...result, cell: to.cell });
     this.tell.onCell?.(to.id, 0);
+  }
+
+  /** Runs a cell unless another process is at it, or was while this one was at others. */
+  private async runAlone(planned: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<'done' | 'stopped' | 'elsewhere'> {
+    const file = await this.folder.cellLock(planned.id);
+    const lock = await Lock.take(file);
+    if (!(lock instanceof Lock)) {
+      warnOnce(`left to another process: ${(await heldBy(lock, file, planned.id)).message}`);
+      return 'elsewhere';
+    }
+    try {
+      if (await this.finished(planned)) return 'done';
+      return (await this.runCell(planned, context)) ? 'done' : 'stopped';
+    } finally {
+      await lock.release();
+    }
   }
 
   private async runCell({ id, experiment, cell }: PlannedCell, context: Omit<CellContext, 'folder'>): Promise<boolean> {
@@ -158,8 +178,9 @@ export class Work {
   }
 
   /** Whether the cell's result is there; then it must come from the same data. */
-  private async finished({ id }: PlannedCell): Promise<boolean> {
-    const stored = await this.folder.readCell(id);
+  private async finished(planned: PlannedCell): Promise<boolean> {
+    const { id } = planned;
+    const stored = await this.folder.readCell(planned);
     if (!stored) return false;
     const facts = dataFacts(this.data);
     if (!isDeepStrictEqual(stored.data, facts))

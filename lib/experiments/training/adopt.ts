@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../../errors.js';
 import type { EpochRow } from '../../metrics/epoch.js';
-import type { ClassificationMetrics } from '../../metrics/index.js';
-import { resolveConfig } from '../../training/config.js';
+import { epochRow } from '../../metrics/schema.js';
+import { list, read, type Schema } from '../../schema.js';
+import { trainingConfig } from '../../training/checkpoint.js';
 import type { TrainingConfig } from '../../training/options.js';
 import type { Trained, TrainingCell } from './found.js';
+import { evaluation, type Evaluation } from './schema.js';
 import { measureStep, type Place } from './timing.js';
 
 /**
@@ -15,18 +17,18 @@ import { measureStep, type Place } from './timing.js';
  */
 export async function adoptRun({ id, config }: TrainingCell, runFolder: string, context: Place): Promise<Trained> {
   const { data } = context;
-  const fail = (reason: string, cause?: unknown): never => {
+  const refuse = (reason: string, cause?: unknown): never => {
     throw new FerError('ERR_FER_CHECKPOINT', `${runFolder} cannot stand for ${id}: ${reason}`, { cause, details: { runFolder } });
   };
-  const run = await readRun(runFolder).catch((cause: Error) => fail(`it is not a finished training run (${cause.message})`, cause));
+  const run = await readRun(runFolder).catch((cause: Error) => refuse(`it is not a finished training run (${cause.message})`, cause));
   const other = differences(config, run.config);
-  if (other.length > 0) fail(`it differs in ${other.join(', ')}`);
-  if (run.rows.length !== config.epochs && config.earlyStopping === 0) fail(`it has ${run.rows.length} of ${config.epochs} epochs`);
-  const { split, chosen, ...evaluation } = run.evaluation;
+  if (other.length > 0) refuse(`it differs in ${other.join(', ')}`);
+  if (run.rows.length !== config.epochs && config.earlyStopping === 0) refuse(`it has ${run.rows.length} of ${config.epochs} epochs`);
+  const { split, chosen, ...metrics } = run.evaluation;
   const images = data.splits.get(split)?.length ?? 0;
-  if (evaluation.n !== images) fail(`it was evaluated on ${evaluation.n} images; ${split} of ${data.source} has ${images}`);
+  if (metrics.n !== images) refuse(`it was evaluated on ${metrics.n} images; ${split} of ${data.source} has ${images}`);
   const { parameters, multiplyAdds, memoryBytes } = await measureStep(config, context);
-  return { config, rows: run.rows, chosen, evaluation, evaluatedSplit: split, parameters, multiplyAdds, memoryBytes };
+  return { config, rows: run.rows, chosen, evaluation: metrics, evaluatedSplit: split, parameters, multiplyAdds, memoryBytes };
 }
 
 /** Options in which a stored configuration differs: "epochs (100, not 2)". */
@@ -39,22 +41,26 @@ export function differences(wanted: TrainingConfig, stored: TrainingConfig): str
 interface StoredRun {
   config: TrainingConfig;
   rows: EpochRow[];
-  evaluation: ClassificationMetrics & { split: string; chosen: Trained['chosen'] };
+  evaluation: Evaluation;
 }
 
 async function readRun(folder: string): Promise<StoredRun> {
-  const text = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8');
+  const lines = (await readFile(path.join(folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   return {
     config: await readRunConfig(folder),
-    rows: (await text('metrics.jsonl'))
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as EpochRow),
-    evaluation: JSON.parse(await text('evaluation.json')) as StoredRun['evaluation'],
+    rows: read(list(epochRow), lines.map((line) => JSON.parse(line) as unknown), 'metrics.jsonl', fail), // prettier-ignore
+    evaluation: await readFileOf(folder, 'evaluation.json', evaluation),
   };
 }
 
-/** The configuration of a run; options that are younger than the run have their defaults. */
-export async function readRunConfig(folder: string): Promise<TrainingConfig> {
-  return resolveConfig(JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as Partial<TrainingConfig>);
+/** The configuration of a run. */
+export const readRunConfig = (folder: string): Promise<TrainingConfig> => readFileOf(folder, 'config.json', trainingConfig);
+
+async function readFileOf<T>(folder: string, name: string, schema: Schema<T>): Promise<T> {
+  return read(schema, JSON.parse(await readFile(path.join(folder, name), 'utf8')), name, fail);
 }
+
+/** The caller says of which folder. */
+const fail = (reason: string): never => {
+  throw new Error(reason);
+};

@@ -7,10 +7,12 @@ import type { EpochRow } from '../../metrics/epoch.js';
 import type { CellContext, Experiment } from '../experiment.js';
 import { adoptRun } from './adopt.js';
 import type { Trained, TrainingCell } from './found.js';
+import { trained } from './schema.js';
 import { estimateTraining, measureStep, newModel } from './timing.js';
 
 /** What an experiment that trains does with each of its cells. */
-export const training: Pick<Experiment<Trained, TrainingCell>, 'runCell' | 'estimate' | 'adopt'> = {
+export const training: Pick<Experiment<Trained, TrainingCell>, 'found' | 'runCell' | 'estimate' | 'adopt'> = {
+  found: trained,
   runCell: trainCell,
   estimate: estimateTraining,
   adopt: adoptRun,
