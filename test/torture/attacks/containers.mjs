@@ -4,7 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { controlGroup } from '../with/control-group.mjs';
-import { isRoot, ordinaryUser, READ_ONLY_ROOT, smallDisk } from '../with/namespace.mjs';
+import { isRoot, ordinaryUser, readOnlyRoot, smallDisk } from '../with/namespace.mjs';
 import { Broken, mustFailTyped, mustWork, Skip, told } from '../with/outcome.mjs';
 import { fer } from '../with/program.mjs';
 import { mustBeUnbroken, trainingFlags, unbrokenRun } from '../with/training.mjs';
@@ -42,7 +42,7 @@ export const unknownUser = {
   },
 };
 
-export const readOnlyRoot = {
+export const firstStepsReadOnly = {
   name: 'read-only-root',
   about: 'the root file system is read-only, the temporary folder with it; one small disk can be written',
   holds: `${Object.keys(FIRST_STEPS).join(', ')} work`,
@@ -54,7 +54,7 @@ export const readOnlyRoot = {
     const disk = smallDisk(path.join(folder, 'disk'), 16 * MIB);
     try {
       mark(name, '');
-      const ended = await fer(args(shared, disk.folder), { wrap: READ_ONLY_ROOT }).exited;
+      const ended = await fer(args(shared, disk.folder), { wrap: readOnlyRoot() }).exited;
       // doctor tries a training in the temporary folder: it may say that it cannot.
       if (name === 'doctor') return void (ended.signal && mustWork(ended));
       mustWork(ended);
@@ -72,7 +72,7 @@ export const nowhereToWrite = {
   count: 1,
   short: 1,
   async attempt({ folder, shared }) {
-    mustFailTyped(await fer(trainingFlags(shared.faces, path.join(folder, 'run')), { wrap: READ_ONLY_ROOT }).exited);
+    mustFailTyped(await fer(trainingFlags(shared.faces, path.join(folder, 'run')), { wrap: readOnlyRoot() }).exited);
   },
 };
 
@@ -123,7 +123,7 @@ const QUICK = [
   { name: 'read ten gibibytes of zeros in a .csv.gz', limit: 1024 },
   { name: 'predict 64 pictures', limit: 256 },
 ];
-const PATIENCE = 90; // seconds
+const PATIENCE = 240; // seconds: of a busy machine
 
 export const littleMemory = {
   name: 'little-memory',

@@ -6,7 +6,7 @@
 //   attempt         one: throws `Broken` where it does not hold. It gets { folder, random, index, shared, mark, keep }, all its chance
 //                   from `random`, so that seed and index repeat it; `mark(stage, when)` notes where the blow fell, `keep(folder)` saves
 //                   what lies on a disk that goes
-import { halfProcessor, littleMemory, nowhereToWrite, readOnlyRoot, unknownUser } from './containers.mjs';
+import { firstStepsReadOnly, halfProcessor, littleMemory, nowhereToWrite, unknownUser } from './containers.mjs';
 import { forbiddenFiles, fullCache, fullDisk, fullDiskWriters, permissions, readOnlyDisk, removedFolder } from './disk.mjs';
 import { killExperiment } from './kill-experiment.mjs';
 import { killedLeaveNothing, killTraining } from './kill-training.mjs';
@@ -38,7 +38,7 @@ export const ATTACKS = [
   raceModel,
   raceWithin,
   unknownUser,
-  readOnlyRoot,
+  firstStepsReadOnly,
   nowhereToWrite,
   littleMemory,
   halfProcessor,

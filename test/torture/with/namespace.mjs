@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { Skip } from './outcome.mjs';
 
 const INSIDE = 'FER_TORTURE_NAMESPACE';
+const NO_MOUNTS = 'no file system can be mounted here: neither root nor user namespaces';
 const WAYS = [
   ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
   ['--map-root-user', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
@@ -44,7 +45,7 @@ function mount(...args) {
 
 /** A file system in memory of `bytes`; { folder, resize, readOnly, remove }. Needs root or a user namespace. */
 export function smallDisk(folder, bytes) {
-  if (!process.env[INSIDE]) throw new Skip('no file system can be mounted here: neither root nor user namespaces');
+  if (!process.env[INSIDE]) throw new Skip(NO_MOUNTS);
   mkdirSync(folder, { recursive: true });
   const made = mount('-t', 'tmpfs', '-o', `size=${bytes},mode=777`, 'fer-torture', folder);
   if (made.status !== 0) throw new Skip(`no file system can be mounted here: ${made.stderr.trim()}`);
@@ -57,8 +58,11 @@ export function smallDisk(folder, bytes) {
   };
 }
 
-/** In front of a command: the root file system read-only for it. */
-export const READ_ONLY_ROOT = ['unshare', '--mount', 'sh', '-c', 'mount -o remount,bind,ro / && exec "$@"', 'sh'];
+/** In front of a command: the root file system read-only for it. Needs root or a user namespace. */
+export function readOnlyRoot() {
+  if (!process.env[INSIDE]) throw new Skip(NO_MOUNTS);
+  return ['unshare', '--mount', 'sh', '-c', 'mount -o remount,bind,ro / && exec "$@"', 'sh'];
+}
 
 /** In front of a command: as a user without rights of root, `uid` where root can choose. */
 export function ordinaryUser(uid = 65534) {
