@@ -308,7 +308,9 @@ describe('inputs', () => {
 
   it('refuses images that do not fit, and a severity that is none', async () => {
     const spec: Perturbation = { type: 'blur', sigma: 1 };
-    await expect(perturb({ pixels: [1, 2, 3], width: 2, height: 2 }, spec)).rejects.toThrow(/expected width x height = 2 x 2 = 4 values, got 3, for image.pixels/);
+    await expect(perturb({ pixels: [1, 2, 3], width: 2, height: 2 }, spec)).rejects.toThrow(
+      /expected width x height = 2 x 2 = 4 values, got 3, for image.pixels/,
+    );
     await expect(perturbBatch({ ...batch(2), count: 3 }, spec)).rejects.toThrow(/count x height x width bytes/);
     await expect(perturb(face, spec, { rows: Uint32Array.of(1, 2) })).rejects.toThrow(/expected 1 rows/);
     const tall = { pixels: new Uint8Array(66_000), width: 1, height: 66_000 };
