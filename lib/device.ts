@@ -1,5 +1,7 @@
 /** Where to compute, and in which arithmetic. The one file of lib/ that spells a device's name. */
 import { invalidArgument } from './errors.js';
+import { native } from './native.js';
+import { warnOnce } from './warning.js';
 
 /** The kinds of device, those of native/devices/registry.cc: the one that is always there first. Of GPUs there may be several, numbered. */
 const KINDS = { cpu: { gpu: false }, cuda: { gpu: true } } as const;
@@ -20,7 +22,7 @@ export type Precision = (typeof PRECISIONS)[number];
 export interface DeviceOptions {
   /** Default: the environment variable FER_DEVICE, or else "cpu". Nothing falls back to another device unless "auto" is asked for. */
   device?: Device;
-  /** CPU threads; 0, the default, means one a core. */
+  /** CPU threads; 0, the default, means one a core that the process may use. More than four a core become four, with a warning. */
   threads?: number;
   /** What convolutions multiply in; weights and statistics stay float32. Default "fp32". */
   precision?: Precision;
@@ -60,7 +62,22 @@ export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
   if (!isDevice(device)) invalidArgument(options.device === undefined ? 'FER_DEVICE' : 'device', DEVICE_NAMES, device);
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   if (!PRECISIONS.includes(precision)) invalidArgument('precision', 'fp32, tf32 or bf16', precision);
-  return { device, threads, precision };
+  return { device, threads: sensible(threads), precision };
+}
+
+/**
+ * A few threads too many are left as asked, because weights depend on their number in the last bits and a run begun elsewhere goes on
+ * with its own; 64 on 2 cores were sevenfold slower.
+ */
+const MOST_A_CORE = 4;
+
+function sensible(threads: number): number {
+  if (threads <= MOST_A_CORE) return threads;
+  const { cores } = native().systemInfo();
+  const most = MOST_A_CORE * cores;
+  if (threads <= most) return threads;
+  warnOnce(`${threads} threads were asked for, and this process may use ${cores === 1 ? '1 core' : `${cores} cores`}: it runs ${most}`);
+  return most;
 }
 
 // Where a training step in bf16 takes half of what it takes in fp32: measured with AMX, wide 2.3 to 3 times, narrow 1.1

@@ -45,7 +45,7 @@ const LIB = {
   'yaml-file': [],
   'addon-file': [],
   native: ['addon-file'],
-  device: [],
+  device: ['native'],
   metrics: [],
   data: ['native'],
   charts: ['metrics'],

@@ -76,7 +76,7 @@ async function dataInfo(given: string | undefined, flags: InfoFlags): Promise<vo
   const [{ loadDataSet }, { auditDataSet }] = await Promise.all([import('../data/registry.js'), import('../data/audit.js')]);
   const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
   noteData(data, given);
-  const audit = auditDataSet(data);
+  const audit = await auditDataSet(data);
   print(
     flags.json
       ? JSON.stringify({ ...audit, splits: Object.keys(audit.counts), notes: data.notes, badRowList: data.badRows }, null, 2)

@@ -4,6 +4,9 @@ import path from 'node:path';
 import { PICTURE } from '../data/picture-names.js';
 import { FerError } from '../errors.js';
 
+/** Bytes. */
+const LARGEST_PICTURE = 512e6;
+
 /** Standard input's place among the inputs. */
 export const STDIN = '-';
 
@@ -34,7 +37,12 @@ export function mustBePiped(): void {
 /** The one picture piped in. */
 export async function standardInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    length += (chunk as Buffer).length;
+    if (length > LARGEST_PICTURE) throw new FerError('ERR_FER_IMAGE_FORMAT', `standard input is longer than ${LARGEST_PICTURE} bytes`);
+    chunks.push(chunk as Buffer);
+  }
   const bytes = Buffer.concat(chunks);
   if (bytes.length === 0) throw new FerError('ERR_FER_IMAGE_FORMAT', 'standard input is empty; it should be one picture');
   return bytes;
@@ -43,7 +51,7 @@ export async function standardInput(): Promise<Uint8Array> {
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
-    .filter((entry) => !entry.isDirectory())
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('._')) // which macOS leaves beside files
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();
 }

@@ -107,6 +107,8 @@ async function perturbPicture(picture: string, chain: Perturbation[], flags: Per
   const out = flags.out ?? (flags.all ? `${name}-perturbed` : `${name}-perturbed.png`);
   if (!flags.all && flags.out !== undefined && !isPicture) throw usageError('--out', `a file name that ends in ${FORMATS.join(', ')}`, out);
 
+  if (path.resolve(out) === path.resolve(picture)) throw usageError('--out', 'another file than the picture itself', out);
+
   const [{ perturb }, { readPicture, decodeImage }] = await Promise.all([import('../perturb/index.js'), import('../data/image.js')]);
   const { box, size, seed } = flags;
   const face =

@@ -7,6 +7,7 @@ import { addDeviceFlags, addModelFlag, boxOf, wholeNumberOf, type DeviceFlags } 
 import { modelFileOf } from '../pretrained.js';
 import { note, noteDevice } from './output.js';
 import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
+import type { Prediction } from '../predict/prediction.js';
 
 const EXAMPLES = `
 Examples:
@@ -41,6 +42,14 @@ export function predictCommand(): Command {
   addModelFlag(command, 'model to ask');
   addDeviceFlags(command);
   return command.addHelpText('after', EXAMPLES).action(predict);
+}
+
+/** A network always answers; that there is nothing to see, it does not say. */
+function seen(image: string, prediction: Prediction, pixels: Uint8Array): Outcome {
+  if (pixels.some((value) => value !== pixels[0])) return { image, prediction };
+  const remark = 'all pixels are equal: the picture shows no face, and the answer means nothing';
+  note(`note: ${image}: ${remark}`);
+  return { image, prediction, note: remark };
 }
 
 async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
@@ -83,7 +92,7 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
     const predictions = pixels.length > 0 ? await model.predict(pixels, { flip: flags.flip }) : [];
     let next = 0;
     decoded.forEach((result, i) =>
-      writer.write(result.status === 'fulfilled' ? { image: batch[i], prediction: predictions[next++] } : failed(batch[i], result.reason)),
+      writer.write(result.status === 'fulfilled' ? seen(batch[i], predictions[next++], result.value) : failed(batch[i], result.reason)),
     );
   }
   writer.end();

@@ -6,8 +6,10 @@ import { print } from './output.js';
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** One image's outcome: what was seen, or why nothing could be. */
-export type Outcome = { image: string; prediction: Prediction } | { image: string; error: { code: string; message: string } };
+/** One image's outcome: what was seen, perhaps with a remark on the picture, or why nothing could be. */
+export type Outcome =
+  | { image: string; prediction: Prediction; note?: string }
+  | { image: string; error: { code: string; message: string } };
 
 export interface Writer {
   write(outcome: Outcome): void;
@@ -24,9 +26,9 @@ function ranking(prediction: Prediction, top: number): { label: string; probabil
 
 function record(outcome: Outcome, top: number): object {
   if ('error' in outcome) return outcome;
-  const { image, prediction } = outcome;
+  const { image, prediction, note } = outcome;
   const { label, probability, probabilities } = prediction;
-  return { image, label, probability, top: ranking(prediction, top), probabilities };
+  return { image, label, probability, top: ranking(prediction, top), probabilities, ...(note === undefined ? {} : { note }) };
 }
 
 const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

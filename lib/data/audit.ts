@@ -1,4 +1,5 @@
 /** What a data set holds, and what is wrong with it: counts, blanks, and images that occur in more than one split. */
+import { inSlices } from '../slices.js';
 import type { LabelledImages } from './data-set.js';
 
 /** What `auditDataSet` found. Pairs of splits are written "PrivateTest / Training". */
@@ -47,8 +48,12 @@ export interface DataAudit {
 const HASH_BITS = 3;
 const PIXEL_DIFFERENCE = 8;
 
-/** Counts, statistics, blank images, copies and near copies across splits; about two seconds for FER2013. */
-export function auditDataSet(data: LabelledImages): DataAudit {
+/** Counts, statistics, blank images, copies and near copies across splits; about two seconds for FER2013, others may work meanwhile. */
+export function auditDataSet(data: LabelledImages): Promise<DataAudit> {
+  return inSlices(audit(data));
+}
+
+function* audit(data: LabelledImages): Generator<void, DataAudit> {
   const pixels = data.size * data.size;
   const n = data.labels.length;
   const image = (row: number): Uint8Array => data.images.subarray(row * pixels, (row + 1) * pixels);
@@ -66,6 +71,7 @@ export function auditDataSet(data: LabelledImages): DataAudit {
   const blank: number[] = [];
   const byContent = new Map<string, number[]>();
   for (let row = 0; row < n; row++) {
+    yield;
     const values = image(row);
     let rowSum = 0;
     let flat = true;
@@ -84,11 +90,13 @@ export function auditDataSet(data: LabelledImages): DataAudit {
     if (group) group.push(row);
     else byContent.set(key, [row]);
   }
-  const mean = sum / (n * pixels);
+  const count = Math.max(1, n * pixels);
+  const mean = sum / count;
 
   const exact: DataAudit['exactDuplicates'] = { images: 0, groups: 0, acrossSplits: {}, conflictingLabels: 0 };
   const groups = [...byContent.values()];
   for (const group of groups) {
+    yield;
     if (group.length < 2) continue;
     exact.groups++;
     exact.images += group.length;
@@ -103,10 +111,10 @@ export function auditDataSet(data: LabelledImages): DataAudit {
     size: data.size,
     counts,
     mean,
-    std: Math.sqrt(Math.max(0, squares / (n * pixels) - mean * mean)),
+    std: Math.sqrt(Math.max(0, squares / count - mean * mean)),
     blank,
     exactDuplicates: exact,
-    nearDuplicates: nearDuplicates(
+    nearDuplicates: yield* nearDuplicates(
       groups.map((group) => group[0]),
       splitOf,
       image,
@@ -135,9 +143,17 @@ function differenceHash(image: Uint8Array, size: number, out: Uint16Array, at: n
     for (let gx = 0; gx < 8; gx++) if (cells[gy * 9 + gx] > cells[gy * 9 + gx + 1]) out[at + (gy >> 1)] |= 1 << ((gy & 1) * 8 + gx);
 }
 
-function nearDuplicates(rows: number[], splitOf: string[], image: (row: number) => Uint8Array, size: number): DataAudit['nearDuplicates'] {
+function* nearDuplicates(
+  rows: number[],
+  splitOf: string[],
+  image: (row: number) => Uint8Array,
+  size: number,
+): Generator<void, DataAudit['nearDuplicates']> {
   const hashes = new Uint16Array(rows.length * 4);
-  rows.forEach((row, i) => differenceHash(image(row), size, hashes, i * 4));
+  for (const [i, row] of rows.entries()) {
+    differenceHash(image(row), size, hashes, i * 4);
+    yield;
+  }
   // Hashes at most 3 bits apart agree in at least one of four 16-bit words: compare only within such buckets.
   const result: DataAudit['nearDuplicates'] = { acrossSplits: {}, examples: [] };
   const seen = new Set<number>();
@@ -150,7 +166,7 @@ function nearDuplicates(rows: number[], splitOf: string[], image: (row: number) 
       else buckets.set(key, [i]);
     }
     for (const bucket of buckets.values())
-      for (let a = 0; a < bucket.length; a++)
+      for (let a = 0; a < bucket.length; a++, yield)
         for (let b = a + 1; b < bucket.length; b++) {
           const [i, j] = [bucket[a], bucket[b]];
           if (splitOf[rows[i]] === splitOf[rows[j]] || hashDistance(hashes, i, j) > HASH_BITS) continue;

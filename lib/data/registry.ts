@@ -10,7 +10,7 @@ import { fer2013Csv } from './fer2013-csv.js';
 import { imageFolders } from './folders.js';
 import type { DataForm, LoadOptions } from './form.js';
 import { parquet } from './parquet.js';
-import { syntheticFaces } from './synthetic.js';
+import { syntheticFacesInSlices } from './synthetic.js';
 
 export const FORMS: readonly DataForm[] = [fer2013Csv, imageFolders, parquet, compact];
 
@@ -19,7 +19,7 @@ export const FORMS: readonly DataForm[] = [fer2013Csv, imageFolders, parquet, co
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_DATA_FORMAT.
  */
 export async function loadDataSet(path: string | undefined, options: LoadOptions = {}): Promise<LabelledImages> {
-  if (path === undefined) return syntheticFaces({ size: options.size, seed: options.seed });
+  if (path === undefined) return syntheticFacesInSlices({ size: options.size, seed: options.seed });
   const stats = await statOf(path);
   const head = stats.isFile() ? await headOfFile(path) : Buffer.alloc(0);
   const form = await formOf(path, stats, head);

@@ -4,6 +4,7 @@
  * trained on them recognises nothing in photographs.
  */
 import { generator } from '../random.js';
+import { atOnce, inSlices } from '../slices.js';
 import { FER_CLASSES, type LabelledImages } from './data-set.js';
 import type { SplitName } from './splits.js';
 
@@ -43,8 +44,24 @@ const SPLITS: [name: SplitName, perClass: number][] = [
   ['PrivateTest', 50],
 ];
 
+interface SyntheticOptions {
+  /** Side of each image, pixels. Default 48. */
+  size?: number;
+  /** Default 0. */
+  seed?: number;
+}
+
 /** 2,800 training and 2 x 350 held-out faces, seven classes in equal numbers. `size`: pixels, default 48. */
 export function syntheticFaces(options: { size?: number; seed?: number } = {}): LabelledImages {
+  return atOnce(drawAll(options));
+}
+
+/** The same, and others may work meanwhile. */
+export function syntheticFacesInSlices(options: SyntheticOptions): Promise<LabelledImages> {
+  return inSlices(drawAll(options));
+}
+
+function* drawAll(options: SyntheticOptions): Generator<void, LabelledImages> {
   const size = options.size ?? 48;
   const seed = options.seed ?? 0;
   const count = SPLITS.reduce((sum, [, perClass]) => sum + perClass * FER_CLASSES.length, 0);
@@ -54,7 +71,7 @@ export function syntheticFaces(options: { size?: number; seed?: number } = {}): 
   let row = 0;
   for (const [name, perClass] of SPLITS) {
     const rows = new Uint32Array(perClass * FER_CLASSES.length);
-    for (let i = 0; i < rows.length; i++, row++) {
+    for (let i = 0; i < rows.length; i++, row++, yield) {
       labels[row] = i % FER_CLASSES.length;
       rows[i] = row;
       drawFace(

@@ -6,6 +6,7 @@
  */
 import h5wasm from 'h5wasm/node';
 import { FER_CLASSES } from '../data/data-set.js';
+import { askMemory } from '../data/memory.js';
 import { FerError } from '../errors.js';
 import type { NetworkLayer } from '../native.js';
 import { describeFile } from './description.js';
@@ -24,20 +25,44 @@ export async function readKeras(path: string): Promise<ModelFile> {
       details: { file: path, reason },
     });
   };
-  await h5wasm.ready;
+  const unreadable = (cause?: unknown): FerError =>
+    new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a readable HDF5 file: it is damaged or cut short; copy it again`, {
+      cause,
+      details: { file: path },
+    });
+  silence(await h5wasm.ready);
   let file: InstanceType<typeof h5wasm.File>;
   try {
     file = new h5wasm.File(path, 'r');
   } catch (cause) {
-    throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is not a readable HDF5 file`, { cause, details: { file: path } });
+    throw unreadable(cause);
   }
+  if (file.file_id < 0n) throw unreadable();
   try {
     const checkpoint = new Checkpoint((file.get('model_weights') ?? file) as Group, fail);
     const metadata = metadataOf(checkpoint, file.attrs.model_config?.value, fail);
     return { metadata, tensors: tensorsOf(checkpoint, metadata, describeFile(path, metadata).layers, fail) };
+  } catch (cause) {
+    throw cause instanceof FerError ? cause : unreadable(cause);
   } finally {
     file.close();
   }
+}
+
+/** What h5wasm's types leave out of its file system: `nfd` is Node's number of a stream's file. */
+interface Streams {
+  streams: { path: string; nfd: number }[];
+  open(path: string, flags: string): { nfd: number };
+}
+const STANDARD_ERROR = 2;
+let silent = false;
+
+/** HDF5 writes fifty lines about every mistake to its standard error. Only its own goes nowhere: the process keeps its. */
+function silence({ FS }: Awaited<typeof h5wasm.ready>): void {
+  if (silent) return;
+  const { streams, ...files } = FS as unknown as Streams;
+  streams[STANDARD_ERROR].nfd = files.open('/dev/null', 'w').nfd;
+  silent = true;
 }
 
 /** The layers of a checkpoint by kind, in the order of their numbers, and their weights. */
@@ -64,8 +89,14 @@ class Checkpoint {
     const find = (group: Group): Tensor | undefined => {
       for (const key of group.keys()) {
         const item = group.get(key);
-        if (item instanceof h5wasm.Dataset && key.replace(/:0$/, '') === weight)
-          return { shape: item.shape ?? [], data: Float32Array.from(item.value as Float32Array) };
+        if (item instanceof h5wasm.Dataset && key.replace(/:0$/, '') === weight) {
+          const shape = item.shape ?? [];
+          askMemory(
+            8 * shape.reduce((product, extent) => product * extent, 1),
+            `weight ${weight} of layer ${layer}, as it declares itself,`,
+          );
+          return { shape, data: Float32Array.from(item.value as Float32Array) };
+        }
         const below = item instanceof h5wasm.Group ? find(item) : undefined;
         if (below) return below;
       }

@@ -1,8 +1,9 @@
 /** A network in a file: its tensors, and what is needed to build it and feed it. */
-import { open, readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.js';
+import { contentOf, headOf } from '../data/content.js';
 import { FerError } from '../errors.js';
 import { isObject } from '../json.js';
+import { openRegular } from '../regular-file.js';
 import { describeFile } from './description.js';
 import type { ModelFile } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
@@ -12,26 +13,43 @@ export type { ModelFile, ModelMetadata } from './metadata.js';
 
 const FORMAT = 'fer-cudnn/mini-xception';
 const HDF5_SIGNATURE = '89484446';
+/** What one Buffer takes, bytes. */
+const LARGEST = 2 ** 31 - 1;
 
 /**
  * Reads safetensors written by this package, or a Keras hdf5 checkpoint; the content decides, not the name.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_MODEL_FORMAT.
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
-  let signature: string;
+  const { handle, stats } = await openRegular(path, `model ${path}`);
+  let file: ModelFile;
   try {
-    const handle = await open(path);
-    try {
-      signature = (await handle.read(Buffer.alloc(4), 0, 4, 0)).buffer.toString('hex');
-    } finally {
-      await handle.close();
+    const head = await headOf(handle);
+    if (head.toString('hex', 0, 4) === HDF5_SIGNATURE) file = await (await import('./keras.js')).readKeras(path);
+    else {
+      refuseForeign(path, head);
+      if (stats.size > LARGEST) throw new FerError('ERR_FER_MODEL_FORMAT', `${path} has ${stats.size} bytes; expected at most ${LARGEST}`);
+      file = parse(path, await handle.readFile());
     }
-  } catch (cause) {
-    throw new FerError('ERR_FER_DATA_NOT_FOUND', `model ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  } finally {
+    await handle.close();
   }
-  const file = signature === HDF5_SIGNATURE ? await (await import('./keras.js')).readKeras(path) : parse(path, await readFile(path));
   validate(path, file);
   return file;
+}
+
+/** Files that are taken for models. @throws {FerError} ERR_FER_MODEL_FORMAT */
+function refuseForeign(path: string, head: Buffer): void {
+  // safetensors: the length of a JSON header, then the header. No other form has a brace there.
+  if (head.length < 9 || head[8] === 0x7b) return;
+  const reads = 'models are .safetensors that this package wrote, or Keras .hdf5 of Mini_XCEPTION';
+  const known = contentOf(head)?.name;
+  const text = known === undefined && /^[\t\n\r\x20-\x7e]+$/.test(head.toString('latin1'));
+  const what = known ?? (text ? 'a text' : 'of no known form');
+  const torch = known === 'a ZIP archive' || known === 'a Python pickle' ? ', as PyTorch and newer Keras write models' : '';
+  throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is no model that this program can read: it is ${what}${torch}; ${reads}`, {
+    details: { file: path, reason: what },
+  });
 }
 
 /** Writes safetensors; the file is whole or absent. Extra tensors (a checkpoint's) may be passed beside the network's. */

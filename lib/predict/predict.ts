@@ -2,6 +2,7 @@
 import type { Box, ImageInput } from '../data/image.js';
 import { networkInput } from '../network/input.js';
 import type { Network } from '../network/network.js';
+import { inSlices } from '../slices.js';
 import { predictionsOf, type Prediction } from './prediction.js';
 
 /** How pictures are read, and whether their mirror images count. */
@@ -12,6 +13,16 @@ export interface PredictOptions {
   flip?: boolean;
 }
 
+/** Images [count, size, size] with left and right exchanged. */
+function* mirrored(images: Uint8Array, size: number): Generator<void, Uint8Array> {
+  const out = images.slice();
+  for (let row = 0; row < out.length; row += size) {
+    out.subarray(row, row + size).reverse();
+    yield;
+  }
+  return out;
+}
+
 /** One prediction a picture, in their order. */
 export async function predict(network: Network, inputs: readonly ImageInput[], { box, flip }: PredictOptions): Promise<Prediction[]> {
   const { inputSize: size, classes } = network.metadata;
@@ -19,8 +30,9 @@ export async function predict(network: Network, inputs: readonly ImageInput[], {
   await Promise.all(inputs.map(async (input, i) => images.set((await networkInput(network, input, box)).pixels, i * size * size)));
   const logits = await network.native.logits(images, inputs.length);
   if (flip) {
-    const mirrored = images.map((_, i) => images[i - (i % size) + (size - 1 - (i % size))]);
-    (await network.native.logits(mirrored, inputs.length)).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
+    (await network.native.logits(await inSlices(mirrored(images, size)), inputs.length)).forEach(
+      (value, i) => (logits[i] = (logits[i] + value) / 2),
+    );
   }
   return predictionsOf(logits, classes);
 }

@@ -304,7 +304,7 @@ describe('bad input', () => {
       'a file that is no model',
       () => ['evaluate', '--model', file('no.safetensors', 'nothing at all')],
       1,
-      /no\.safetensors is not a sound safetensors file/,
+      /no\.safetensors is no model that this program can read: it is a text/,
     ],
     ['a split that is not there', () => ['evaluate', '--split', 'Third'], 2, /Third/],
     ['a folder without a run', () => ['train', '--resume', folder], 1, /cannot be resumed/],

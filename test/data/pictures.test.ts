@@ -102,12 +102,12 @@ describe('resizeBilinear', () => {
 });
 
 describe('synthetic faces', () => {
-  it('are the same for a seed, differ between seeds, and hold every class equally', () => {
+  it('are the same for a seed, differ between seeds, and hold every class equally', async () => {
     const faces = syntheticFaces({ seed: 3 });
     expect(Buffer.from(syntheticFaces({ seed: 3 }).images).equals(Buffer.from(faces.images))).toBe(true);
     expect(Buffer.from(syntheticFaces({ seed: 4 }).images).equals(Buffer.from(faces.images))).toBe(false);
     expect(faces.splits.get('Training')).toHaveLength(2800);
-    const audit = auditDataSet(faces);
+    const audit = await auditDataSet(faces);
     expect(new Set(Object.values(audit.counts.PrivateTest))).toEqual(new Set([50]));
     expect(audit.blank).toEqual([]);
     expect(audit.exactDuplicates.images).toBe(0);
@@ -115,7 +115,7 @@ describe('synthetic faces', () => {
 });
 
 describe('auditDataSet', () => {
-  it('finds blanks, exact copies with other labels, and near copies across splits', () => {
+  it('finds blanks, exact copies with other labels, and near copies across splits', async () => {
     const faces = syntheticFaces();
     const pixels = faces.size * faces.size;
     const [train, test] = [faces.splits.get('Training'), faces.splits.get('PrivateTest')].map((rows) => rows as Uint32Array);
@@ -124,7 +124,7 @@ describe('auditDataSet', () => {
     image(test[1]).set(image(train[1]));
     faces.labels[test[1]] = (faces.labels[train[1]] + 1) % 7;
     image(test[2]).set(image(train[2]).map((v) => Math.min(255, v + 2)));
-    const audit = auditDataSet(faces);
+    const audit = await auditDataSet(faces);
     expect(audit.blank).toEqual([train[0]]);
     expect(audit.exactDuplicates).toMatchObject({
       images: 2,

@@ -132,7 +132,7 @@ describe('experiment hyperparameters', () => {
 describe('experiment data', () => {
   it('gives the counts of the audit', async () => {
     const { results } = await dataExperiment(data, tiny());
-    const audit = auditDataSet(data);
+    const audit = await auditDataSet(data);
     for (const row of tableOf(results[0], 'class-distribution').rows.slice(0, -1))
       for (const split of data.splits.keys()) expect(row[split]).toBe(audit.counts[split][row.class as string]);
   });
