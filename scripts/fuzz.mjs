@@ -49,7 +49,8 @@ if (!existsSync(path.join(root, 'dist', 'index.js'))) stop('dist/ is not built; 
 const only = values.only?.split(',');
 const wanted = ({ name }) => !only || only.includes(name);
 const property = propertyTargets.filter(wanted);
-if (values.replay) process.exit(property.length === 1 ? replay(property[0].name, values.replay) : stop('--replay wants one target: --only <name>'));
+if (values.replay)
+  process.exit(property.length === 1 ? replay(property[0].name, values.replay) : stop('--replay wants one target: --only <name>'));
 const native = nativeTargets(root).filter(wanted);
 const targets = [...native, ...property];
 if (targets.length === 0) stop(`no target is called ${values.only}; there are ${[...nativeTargets(root), ...propertyTargets].map(({ name }) => name).join(', ')}`); // prettier-ignore
@@ -64,7 +65,16 @@ const started = performance.now();
 const ends = minutes && started + minutes * 60_000;
 const share = minutes ? Math.max(10, Math.min(60, (minutes * 60) / targets.length / 2)) : Infinity; // seconds of a turn
 
-const results = targets.map(({ name }) => ({ target: name, inputs: 0, seconds: 0, crashes: 0, hangs: 0, failures: 0, coverage: 0, kept: [] }));
+const results = targets.map(({ name }) => ({
+  target: name,
+  inputs: 0,
+  seconds: 0,
+  crashes: 0,
+  hangs: 0,
+  failures: 0,
+  coverage: 0,
+  kept: [],
+}));
 const done = () => (ends ? performance.now() >= ends : false);
 do {
   for (const [i, target] of targets.entries()) {
@@ -85,7 +95,15 @@ do {
 } while (ends && !done());
 
 const columns = ['target', 'inputs', 'a second', 'crashes', 'hangs', 'failures', 'coverage'];
-const rows = results.map((r) => [r.target, r.inputs, (r.inputs / Math.max(r.seconds, 1e-3)).toFixed(0), r.crashes, r.hangs, r.failures, r.coverage || '']);
+const rows = results.map((r) => [
+  r.target,
+  r.inputs,
+  (r.inputs / Math.max(r.seconds, 1e-3)).toFixed(0),
+  r.crashes,
+  r.hangs,
+  r.failures,
+  r.coverage || '',
+]);
 const all = [columns, ...rows].map((row) => row.map(String));
 const widths = columns.map((_, c) => Math.max(...all.map((row) => row[c].length)));
 for (const row of all) console.log(row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '));
@@ -103,13 +121,19 @@ writeFileSync(
       crashes: sum('crashes'),
       hangs: sum('hangs'),
       failures: sum('failures'),
-      targets: results.map(({ kept, seconds, ...result }) => ({ ...result, seconds: Math.round(seconds), kept: kept.map((file) => path.relative(root, file)) })),
+      targets: results.map(({ kept, seconds, ...result }) => ({
+        ...result,
+        seconds: Math.round(seconds),
+        kept: kept.map((file) => path.relative(root, file)),
+      })),
     },
     null,
     2,
   )}\n`,
 );
 const bad = sum('crashes') + sum('hangs') + sum('failures');
-console.log(`fuzz: ${sum('inputs')} inputs to ${targets.length} targets in ${((performance.now() - started) / 1000).toFixed(0)} s, ${bad} wrong`);
+console.log(
+  `fuzz: ${sum('inputs')} inputs to ${targets.length} targets in ${((performance.now() - started) / 1000).toFixed(0)} s, ${bad} wrong`,
+);
 if (bad > 0) console.log(`their inputs are in ${path.relative(process.cwd(), failures)}`);
 process.exit(bad > 0 ? 1 : 0);

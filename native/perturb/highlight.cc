@@ -10,7 +10,11 @@ constexpr double kMargin = 0.2;  // a drawn spot's centre stays so far from the 
 
 class Highlight : public Perturbation {
  public:
-  explicit Highlight(const Parameters& p) : strength_(p.number("strength", kFraction)), radius_(p.number("radius", {0.01, 1})), x_(p.given("x", kFraction)), y_(p.given("y", kFraction)) {}
+  explicit Highlight(const Parameters& p)
+      : strength_(p.number("strength", kFraction)),
+        radius_(p.number("radius", {0.01, 1})),
+        x_(p.given("x", kFraction)),
+        y_(p.given("y", kFraction)) {}
 
   void apply(const Image& in, const Draws& draws, uint8_t* out) const override {
     const Draw draw = draws(0);

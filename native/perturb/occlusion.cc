@@ -6,7 +6,8 @@ namespace {
 
 class Occlusion : public Perturbation {
  public:
-  explicit Occlusion(const Parameters& p) : side_(p.number("side", kFraction)), value_(saturate(p.number("value", kGreys))), x_(p.given("x", kFraction)), y_(p.given("y", kFraction)) {}
+  explicit Occlusion(const Parameters& p)
+      : side_(p.number("side", kFraction)), value_(saturate(p.number("value", kGreys))), x_(p.given("x", kFraction)), y_(p.given("y", kFraction)) {}
 
   void apply(const Image& in, const Draws& draws, uint8_t* out) const override {
     const auto [width, height] = in.size;

@@ -9,7 +9,10 @@ constexpr double kDrawnOffset = 0.2;  // the line is drawn within so much of the
 class Shadow : public Perturbation {
  public:
   explicit Shadow(const Parameters& p)
-      : strength_(p.number("strength", kFraction)), softness_(p.number("softness", kFraction)), direction_(p.given("direction", kDegrees)), offset_(p.given("offset", {-1, 1})) {}
+      : strength_(p.number("strength", kFraction)),
+        softness_(p.number("softness", kFraction)),
+        direction_(p.given("direction", kDegrees)),
+        offset_(p.given("offset", {-1, 1})) {}
 
   void apply(const Image& in, const Draws& draws, uint8_t* out) const override {
     const Draw draw = draws(0);

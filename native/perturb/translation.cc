@@ -6,7 +6,8 @@ namespace {
 
 class Translation : public Perturbation {
  public:
-  explicit Translation(const Parameters& p) : distance_(p.number("distance", kFraction)), direction_(p.given("direction", kDegrees)), sampling_(to_sampling(p)) {}
+  explicit Translation(const Parameters& p)
+      : distance_(p.number("distance", kFraction)), direction_(p.given("direction", kDegrees)), sampling_(to_sampling(p)) {}
 
   void apply(const Image& in, const Draws& draws, uint8_t* out) const override {
     const Direction to(direction_ ? *direction_ : 360.0 * uniform(draws(0)[0]));

@@ -42,7 +42,7 @@ function mutate(bytes, m, seeds) {
       return around(Buffer.of(m.value), at + 1);
     case 'extreme': {
       const value = Buffer.alloc(8);
-      if (m.big) value.writeBigUInt64BE(BigInt.asUintN(64, m.value) << BigInt(64 - 8 * m.width) & 0xffffffffffffffffn);
+      if (m.big) value.writeBigUInt64BE((BigInt.asUintN(64, m.value) << BigInt(64 - 8 * m.width)) & 0xffffffffffffffffn);
       else value.writeBigUInt64LE(BigInt.asUintN(64, m.value));
       return around(value.subarray(0, m.width), at + m.width);
     }
@@ -72,20 +72,37 @@ const LARGEST = 1 << 20; // bytes: a case that repetition made larger is cut
 /** One of `seeds` (buffers), changed in one to five places; one in twenty is left as it is. */
 export function mutatedBytes(seeds) {
   return fc
-    .tuple(fc.nat(seeds.length - 1), fc.oneof({ weight: 19, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 5 }) }, { weight: 1, arbitrary: fc.constant([]) }))
+    .tuple(
+      fc.nat(seeds.length - 1),
+      fc.oneof({ weight: 19, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 5 }) }, { weight: 1, arbitrary: fc.constant([]) }),
+    )
     .map(([seed, mutations]) => mutations.reduce((bytes, m) => mutate(bytes, m, seeds).subarray(0, LARGEST), seeds[seed]));
 }
 
 /** What a field of JSON is replaced by. */
 const replacement = fc.oneof(
   fc.constantFrom(null, true, '', [], {}, -1, 0, 1, 0.5, 255, 256, 1e6, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 53), 1e308, -1e308, 5e-324),
-  fc.constantFrom('NaN', 'constructor', '__proto__', 'toString', '../../etc', '<script>alert(1)</script>', '\u0000', '"\n#', 'x'.repeat(5000)),
+  fc.constantFrom(
+    'NaN',
+    'constructor',
+    '__proto__',
+    'toString',
+    '../../etc',
+    '<script>alert(1)</script>',
+    '\u0000',
+    '"\n#',
+    'x'.repeat(5000),
+  ),
   fc.integer(),
   fc.double(),
   fc.string(),
   fc.jsonValue({ maxDepth: 3 }),
 );
-const change = fc.record({ path: fc.nat(), kind: fc.constantFrom('replace', 'replace', 'replace', 'remove', 'rename', 'repeat'), value: replacement });
+const change = fc.record({
+  path: fc.nat(),
+  kind: fc.constantFrom('replace', 'replace', 'replace', 'remove', 'rename', 'repeat'),
+  value: replacement,
+});
 
 /** Every object or array in `value`, with the keys of each. */
 function places(value, found = []) {
@@ -101,7 +118,8 @@ function changed(value, { path, kind, value: other }) {
   const all = places(value);
   if (all.length === 0) return other;
   const [parent, key] = all[path % all.length];
-  if (kind === 'remove') Array.isArray(parent) ? parent.splice(Number(key), 1) : delete parent[key];
+  if (kind === 'remove' && Array.isArray(parent)) parent.splice(Number(key), 1);
+  else if (kind === 'remove') delete parent[key];
   else if (kind === 'repeat' && Array.isArray(parent)) parent.splice(Number(key), 0, ...new Array(3).fill(parent[key]));
   else if (kind === 'rename' && !Array.isArray(parent)) {
     Object.defineProperty(parent, String(other), { value: parent[key], enumerable: true, configurable: true, writable: true });

@@ -11,7 +11,10 @@ const MOST_SECONDS = 30; // of the clock, for one input
 
 /** clang++ with libFuzzer's run time, from the system or fetched; undefined where there is none. */
 function compiler(root) {
-  const { status, stdout } = spawnSync('bash', [path.join(root, 'scripts', 'clang.sh')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, stdout } = spawnSync('bash', [path.join(root, 'scripts', 'clang.sh')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return status === 0 ? stdout.trim() : undefined;
 }
 
@@ -26,7 +29,17 @@ function build(root) {
     if (status !== 0) throw new Error(`the fuzz targets were not built; see ${folder}.log\n${stdout.split('\n').filter((line) => /error/.test(line)).slice(0, 10).join('\n')}${stderr}`); // prettier-ignore
   };
   const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
-  run(['-S', '.', '-B', folder, ...generator, '-DFER_ADDON=OFF', '-DFER_FUZZ=ON', '-DFER_SANITIZE=address,undefined', `-DCMAKE_CXX_COMPILER=${clang}`]);
+  run([
+    '-S',
+    '.',
+    '-B',
+    folder,
+    ...generator,
+    '-DFER_ADDON=OFF',
+    '-DFER_FUZZ=ON',
+    '-DFER_SANITIZE=address,undefined',
+    `-DCMAKE_CXX_COMPILER=${clang}`,
+  ]);
   run(['--build', folder, '--parallel']);
 }
 
@@ -36,7 +49,13 @@ function turn(root, name, { folder, failures, seconds, count, seed }) {
   const kept = path.join(root, 'native', 'test', 'fuzz', 'corpus');
   const dictionary = path.join(kept, `${name}.dict`);
   const args = [
-    ...[`-max_len=${LONGEST[name] ?? 512}`, '-rss_limit_mb=2048', '-malloc_limit_mb=1024', `-timeout=${MOST_SECONDS}`, '-print_final_stats=1'],
+    ...[
+      `-max_len=${LONGEST[name] ?? 512}`,
+      '-rss_limit_mb=2048',
+      '-malloc_limit_mb=1024',
+      `-timeout=${MOST_SECONDS}`,
+      '-print_final_stats=1',
+    ],
     ...[`-seed=${(seed % 0x7fffffff) + 1}`, `-artifact_prefix=${failures}/native-${name}-`],
     ...(Number.isFinite(seconds) ? [`-max_total_time=${Math.max(1, Math.floor(seconds))}`] : []),
     ...(count === undefined ? [] : [`-runs=${count}`]),

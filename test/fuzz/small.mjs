@@ -7,9 +7,11 @@ export const WIDTH = { stem: [3, 4], modules: [5, 6] };
 
 export const smallModel = () => MiniXception.create({ width: WIDTH, inputSize: SIZE, seed: 2, threads: 1 });
 
+let all; // drawing all of them takes half a second
+
 /** `count` faces of [SIZE, SIZE], most of them to train with. */
 export function smallData(count = 28) {
-  const all = syntheticFaces({ size: SIZE });
+  all ??= syntheticFaces({ size: SIZE });
   const kept = Uint32Array.from({ length: count }, (_, i) => i);
   const cut = [count - 14, count - 7, count];
   return {
@@ -29,7 +31,11 @@ export function checkData({ images, labels, size, classes, splits, name }) {
     labels.every((label) => label < classes.length),
     'a label without a class',
   );
-  for (const rows of splits.values()) assert.ok(rows.every((row) => row < labels.length), 'a row beyond the last image');
+  for (const rows of splits.values())
+    assert.ok(
+      rows.every((row) => row < labels.length),
+      'a row beyond the last image',
+    );
 }
 
 /** A network answers: as many probabilities as it has classes, that add up to 1. */

@@ -15,15 +15,21 @@ struct Number {
   const char* name;
   double least, most;
 };
-constexpr Number kNumbers[] = {{"sigma", 0, 10},   {"levels", -255, 255},   {"factor", 0, 10},  {"exponent", 0.05, 20}, {"strength", 0, 1},
-                               {"radius", 0.01, 1}, {"x", 0, 1},            {"y", 0, 1},        {"side", 0, 1},         {"value", 0, 255},
-                               {"fill", 0, 255},    {"degrees", -360, 360}, {"distance", 0, 1}, {"direction", -360, 360}, {"offset", -1, 1},
-                               {"softness", 0, 1}};
+constexpr Number kNumbers[] = {{"sigma", 0, 10},   {"levels", -255, 255},    {"factor", 0, 10}, {"exponent", 0.05, 20},
+                               {"strength", 0, 1}, {"radius", 0.01, 1},      {"x", 0, 1},       {"y", 0, 1},
+                               {"side", 0, 1},     {"value", 0, 255},        {"fill", 0, 255},  {"degrees", -360, 360},
+                               {"distance", 0, 1}, {"direction", -360, 360}, {"offset", -1, 1}, {"softness", 0, 1}};
 struct Word {
   const char *name, *value;
 };
-constexpr Word kWords[] = {{"interpolation", "nearest"}, {"interpolation", "bilinear"}, {"interpolation", "bicubic"}, {"interpolation", "cubic"},
-                           {"fill", "reflect"},          {"fill", "edge"},              {"size", "loose"},            {"size", "crop"},
+constexpr Word kWords[] = {{"interpolation", "nearest"},
+                           {"interpolation", "bilinear"},
+                           {"interpolation", "bicubic"},
+                           {"interpolation", "cubic"},
+                           {"fill", "reflect"},
+                           {"fill", "edge"},
+                           {"size", "loose"},
+                           {"size", "crop"},
                            {"sigma", "1"}};
 
 std::unique_ptr<perturb::Perturbation> made(Input& input) {

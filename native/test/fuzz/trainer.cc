@@ -32,9 +32,18 @@ TrainerOptions options(Input& input) {
   o.class_weights.resize(input.yes() ? 0 : static_cast<size_t>(input.between(0, 4)), 1.f);
   o.sampling = {.balance = input.yes() ? 0.5f : 0.f, .rare_augmentation = input.yes() ? 1.f : 0.f};
   if (input.yes())
-    o.augmentation = {.flip = 0.5f, .geometric = 1, .rotation = input.about(0.f, 180.f), .shift = input.about(0.f, 1.f), .zoom = input.about(0.f, 0.9f),
-                      .photometric = 1, .brightness = input.about(0.f, 1.f), .contrast = input.about(0.f, 1.f), .cutout = 1,
-                      .cutout_size = input.about(0.f, 1.f), .black_fill = input.yes(), .nearest = 0.5f};
+    o.augmentation = {.flip = 0.5f,
+                      .geometric = 1,
+                      .rotation = input.about(0.f, 180.f),
+                      .shift = input.about(0.f, 1.f),
+                      .zoom = input.about(0.f, 0.9f),
+                      .photometric = 1,
+                      .brightness = input.about(0.f, 1.f),
+                      .contrast = input.about(0.f, 1.f),
+                      .cutout = 1,
+                      .cutout_size = input.about(0.f, 1.f),
+                      .black_fill = input.yes(),
+                      .nearest = 0.5f};
   return o;
 }
 
@@ -45,7 +54,10 @@ EpochRequest request(Input& input) {
   for (uint32_t& row : r.rows) row = input.about(0u, 3u);
   r.learning_rates.resize(static_cast<size_t>(input.between(0, 4)));
   for (float& rate : r.learning_rates) rate = input.about(0.f, 0.1f);
-  r.from = {.loss_sum = input.about(0.0, 0.0), .correct = input.about<int64_t>(0, 1), .seen = input.about<int64_t>(0, 4), .step = input.about<int64_t>(0, 1)};
+  r.from = {.loss_sum = input.about(0.0, 0.0),
+            .correct = input.about<int64_t>(0, 1),
+            .seen = input.about<int64_t>(0, 4),
+            .step = input.about<int64_t>(0, 1)};
   return r;
 }
 

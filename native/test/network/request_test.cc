@@ -50,7 +50,8 @@ TEST(TrainerRequestTest, DataSetsAndOptionsMustFit) {
             "ERR_FER_ARGUMENT: expected 1 to 16384 pixels, got 1073741824, for the side of a data set's images");
   EXPECT_EQ(failure_of_trainer([](DataSet& d, TrainerOptions&) { d.images.clear(), d.labels.clear(); }),
             "ERR_FER_ARGUMENT: expected at least one image, got none, for a trainer's data set");
-  EXPECT_EQ(failure_of_trainer([](DataSet& d, TrainerOptions&) { d.labels[2] = 3; }), "ERR_FER_ARGUMENT: expected labels below 3, got 3, for a trainer");
+  EXPECT_EQ(failure_of_trainer([](DataSet& d, TrainerOptions&) { d.labels[2] = 3; }),
+            "ERR_FER_ARGUMENT: expected labels below 3, got 3, for a trainer");
   EXPECT_EQ(failure_of_trainer([](DataSet&, TrainerOptions& o) { o.batch_size = 0; }),
             "ERR_FER_ARGUMENT: expected a batch size of at least 1, got 0, for a trainer");
   EXPECT_EQ(failure_of_trainer([](DataSet&, TrainerOptions& o) { o.class_weights = {1, 1}; }),
@@ -73,7 +74,8 @@ std::string failure_of_epoch(const std::function<void(EpochRequest&)>& change, i
 TEST(TrainerRequestTest, EpochsMustBeOnesThatTheTrainerCanHaveComeTo) {
   const std::string totals = ", for an epoch's totals";
   EXPECT_EQ(failure_of_epoch([](EpochRequest&) {}), "nothing was thrown");
-  EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.from.step = -1'000'000; }), "ERR_FER_ARGUMENT: expected a step of 0 to 2, got -1000000" + totals);
+  EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.from.step = -1'000'000; }),
+            "ERR_FER_ARGUMENT: expected a step of 0 to 2, got -1000000" + totals);
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.from.step = 3; }), "ERR_FER_ARGUMENT: expected a step of 0 to 2, got 3" + totals);
   EXPECT_EQ(failure_of_epoch([](EpochRequest&) {}, 0), "ERR_FER_ARGUMENT: expected no more than the trainer's 0 steps, got 1" + totals);
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.from.seen = 4; }), "ERR_FER_ARGUMENT: expected 3 images seen after step 1, got 4" + totals);
@@ -84,7 +86,8 @@ TEST(TrainerRequestTest, EpochsMustBeOnesThatTheTrainerCanHaveComeTo) {
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.rows[1] = 4; }), "ERR_FER_ARGUMENT: expected rows below 4, got 4, for an epoch");
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.rows.clear(), r.learning_rates.clear(); }),
             "ERR_FER_ARGUMENT: expected at least one row, got none, for an epoch");
-  EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.learning_rates.pop_back(); }), "ERR_FER_ARGUMENT: expected 2 learning rates, got 1, for an epoch");
+  EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.learning_rates.pop_back(); }),
+            "ERR_FER_ARGUMENT: expected 2 learning rates, got 1, for an epoch");
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.learning_rates[1] = std::nanf(""); }),
             "ERR_FER_ARGUMENT: expected a finite learning rate of at least 0, got nan, for an epoch");
   EXPECT_EQ(failure_of_epoch([](EpochRequest&) {}, -1), "ERR_FER_ARGUMENT: expected at least 0 steps, got -1, for a trainer's step count");

@@ -109,9 +109,13 @@ TEST(Perturb, AChainHandsOnImagesOfChangingSize) {
 TEST(Perturb, RefusesNumbersOutOfRange) {
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   const Values sampling = {{"size", "loose"}, {"interpolation", "nearest"}, {"fill", 0.0}};
-  for (const auto& [type, name, others] : std::vector<std::tuple<const char*, const char*, Values>>{
-           {"blur", "sigma", {}}, {"rotation", "degrees", sampling}, {"scale", "factor", sampling}, {"occlusion", "side", {{"value", 0.0}}},
-           {"occlusion", "x", {{"value", 0.0}, {"side", 0.5}}}, {"shadow", "direction", {{"strength", 1.0}, {"softness", 0.0}}}})
+  for (const auto& [type, name, others] :
+       std::vector<std::tuple<const char*, const char*, Values>>{{"blur", "sigma", {}},
+                                                                 {"rotation", "degrees", sampling},
+                                                                 {"scale", "factor", sampling},
+                                                                 {"occlusion", "side", {{"value", 0.0}}},
+                                                                 {"occlusion", "x", {{"value", 0.0}, {"side", 0.5}}},
+                                                                 {"shadow", "direction", {{"strength", 1.0}, {"softness", 0.0}}}})
     for (double value : {nan, infinity, -infinity, 1e308, -1e308, 1e9}) {
       Values values = others;
       values.emplace_back(name, value);

@@ -19,11 +19,13 @@ const csvText = () => {
   return Buffer.from(`emotion,pixels,Usage\n${rows.join('\n')}\n`);
 };
 
-const loadFrom = (name, options = {}) => async (bytes, folder) => {
-  const file = path.join(folder, name);
-  await writeFile(file, bytes);
-  checkData(await loadDataSet(file, { cache: false, ...options }));
-};
+const loadFrom =
+  (name, options = {}) =>
+  async (bytes, folder) => {
+    const file = path.join(folder, name);
+    await writeFile(file, bytes);
+    checkData(await loadDataSet(file, { cache: false, ...options }));
+  };
 
 export const csv = {
   name: 'csv',
@@ -33,7 +35,11 @@ export const csv = {
 
 export const gzip = {
   name: 'csv-gzip',
-  prepare: () => fc.oneof(mutatedBytes([gzipSync(csvText())]), mutatedBytes([csvText()]).map((text) => gzipSync(text))),
+  prepare: () =>
+    fc.oneof(
+      mutatedBytes([gzipSync(csvText())]),
+      mutatedBytes([csvText()]).map((text) => gzipSync(text)),
+    ),
   run: loadFrom('data.csv.gz'),
 };
 

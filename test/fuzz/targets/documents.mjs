@@ -10,12 +10,23 @@ import { mutatedBytes, mutatedText } from '../mutations.mjs';
 import { SIZE, smallData } from '../small.mjs';
 
 /** YAML's own means: aliases, anchors, merges, tags, more than one document. */
-const ODD = ['a: &a [*a]\n', 'epochs: &e 3\nseed: *e\n', '<<: {epochs: 2}\n', 'epochs: !!js/function x\n', '--- {}\n--- {}\n', '? [1]\n: 2\n'];
+const ODD = [
+  'a: &a [*a]\n',
+  'epochs: &e 3\nseed: *e\n',
+  '<<: {epochs: 2}\n',
+  'epochs: !!js/function x\n',
+  '--- {}\n--- {}\n',
+  '? [1]\n: 2\n',
+];
 const odd = mutatedBytes(ODD.map((text) => Buffer.from(text)));
 
 export const config = {
   name: 'config',
-  prepare: () => fc.oneof({ weight: 4, arbitrary: mutatedText([resolveConfig({}), ...Object.values(PRESETS).map(({ options }) => options)], stringify) }, { weight: 1, arbitrary: odd }),
+  prepare: () =>
+    fc.oneof(
+      { weight: 4, arbitrary: mutatedText([resolveConfig({}), ...Object.values(PRESETS).map(({ options }) => options)], stringify) },
+      { weight: 1, arbitrary: odd },
+    ),
   async run(bytes, folder) {
     const file = path.join(folder, 'config.yaml');
     await writeFile(file, bytes);
@@ -50,7 +61,9 @@ export const cells = {
     await runExperiments(['data'], smallData(), { folder: seed, inputSize: SIZE, threads: 1 });
     this.files = ['experiment.json', 'cells/data/audit.json'];
     this.seeds = await Promise.all(this.files.map(async (name) => JSON.parse(await readFile(path.join(seed, name), 'utf8'))));
-    return fc.oneof(...this.seeds.map((value, i) => mutatedText([value], JSON.stringify).map((bytes) => Buffer.concat([Buffer.of(i), bytes]))));
+    return fc.oneof(
+      ...this.seeds.map((value, i) => mutatedText([value], JSON.stringify).map((bytes) => Buffer.concat([Buffer.of(i), bytes]))),
+    );
   },
   async run(bytes, folder) {
     const place = path.join(folder, 'experiment');
@@ -59,7 +72,7 @@ export const cells = {
     for (const [i, name] of this.files.entries())
       await writeFile(path.join(place, name), i === bytes[0] ? bytes.subarray(1) : JSON.stringify(this.seeds[i]));
     const report = await collectExperiments(place);
-    const html = (await writeReport(path.join(place, 'report'), report)).html;
+    const html = (await writeReport(report, path.join(place, 'report'))).html;
     const text = html && (await readFile(html, 'utf8'));
     assert.ok(!text || !/<script>alert/.test(text), 'a script of the file in the report');
   },

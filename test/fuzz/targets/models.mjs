@@ -33,7 +33,10 @@ function together(header, body) {
 
 const mutatedSafetensors = (seed) => {
   const { header, body } = taken(seed);
-  return fc.oneof(mutatedBytes([seed]), mutatedJson([header]).map((changed) => together(changed, body)));
+  return fc.oneof(
+    mutatedBytes([seed]),
+    mutatedJson([header]).map((changed) => together(changed, body)),
+  );
 };
 
 export const safetensors = {
@@ -64,7 +67,9 @@ export const checkpoint = {
     // What describes the run, not the tensors: they are the other target's.
     const training = mutatedJson([header.__metadata__.training]);
     this.runFolder = runFolder;
-    return training.map((changed) => together({ ...header, __metadata__: { ...structuredClone(header.__metadata__), training: changed } }, body));
+    return training.map((changed) =>
+      together({ ...header, __metadata__: { ...structuredClone(header.__metadata__), training: changed } }, body),
+    );
   },
   async run(bytes, folder) {
     const runFolder = path.join(folder, 'run');
@@ -76,7 +81,8 @@ export const checkpoint = {
     await using(smallModel(), async (model) => {
       // A hundred thousand epochs are a right answer to a file that says so; a moment of them is enough.
       const { rows } = await model.fit(smallData(), { runFolder, resume: true, signal: AbortSignal.timeout(300) });
-      for (const { validationAccuracy } of rows) assert.ok(validationAccuracy >= 0 && validationAccuracy <= 1, `an accuracy of ${validationAccuracy}`);
+      for (const { validationAccuracy } of rows)
+        assert.ok(validationAccuracy >= 0 && validationAccuracy <= 1, `an accuracy of ${validationAccuracy}`);
       await checkModel(model);
     });
   },
@@ -104,7 +110,8 @@ async function writeKeras(file, model) {
       separable = { to: group('separable_conv2d'), between: layer.output };
       const { shape: [channels], data } = tensors.get(layer.tensors[0]); // prettier-ignore
       separable.to.create_dataset({ name: 'depthwise_kernel:0', data, shape: [3, 3, channels, 1] });
-    } else if (layer.kind === 'convolution' && layer.inputs[0] === separable?.between) put(separable.to, 'pointwise_kernel', layer.tensors[0]);
+    } else if (layer.kind === 'convolution' && layer.inputs[0] === separable?.between)
+      put(separable.to, 'pointwise_kernel', layer.tensors[0]);
     else if (layer.kind === 'convolution') {
       const to = group('conv2d');
       ['kernel', 'bias'].forEach((name, i) => layer.tensors[i] && put(to, name, layer.tensors[i]));
