@@ -37,7 +37,8 @@ class Planner {
   int convolution(int in, const std::string& name, const Convolution& c) {
     const Value from = plan_.values[in];
     const int size = ((c.same ? from.size : from.size - c.kernel + 1) + c.stride - 1) / c.stride, fan_in = from.channels * c.kernel * c.kernel;
-    std::vector<int> tensors = {tensor(name + ".weight", {c.out, from.channels, c.kernel, c.kernel}, Storage::kConvolution, {.fan_in = fan_in})};
+    std::vector<int> tensors = {
+        tensor(name + ".weight", {c.out, from.channels, c.kernel, c.kernel}, Storage::kConvolution, {.in_padded = from.padded, .fan_in = fan_in})};
     if (c.bias) tensors.push_back(tensor(name + ".bias", {c.out}, Storage::kVector, {.fan_in = fan_in}));
     plan_.multiply_adds += int64_t{1} * fan_in * c.out * size * size;
     return layer({.kind = LayerKind::kConvolution,
@@ -103,6 +104,7 @@ class Planner {
  private:
   struct TensorOptions {
     bool trainable = true;
+    int in_padded = 1;  // as the value that is read is stored: the picture has one channel, a layer's one channel is padded
     float initial = 0;
     int fan_in = 0;
   };
@@ -116,12 +118,11 @@ class Planner {
                  .trainable = options.trainable,
                  .offset = 0,
                  .size = 0,
-                 .in_padded = 1,
+                 .in_padded = options.in_padded,
                  .out_padded = 0,
                  .initial = options.initial,
                  .fan_in = options.fan_in};
     t.out_padded = padded(t.shape[0]);
-    if (storage == Storage::kConvolution) t.in_padded = t.shape[1] == 1 ? 1 : padded(t.shape[1]);
     const size_t taps = t.shape.size() == 4 ? static_cast<size_t>(t.shape[2]) * t.shape[3] : 1;
     t.size = taps * t.in_padded * t.out_padded;
     size_t& end = t.trainable ? plan_.parameter_floats : plan_.statistic_floats;

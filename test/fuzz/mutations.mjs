@@ -118,7 +118,8 @@ function changed(value, { path, kind, value: other }) {
   const all = places(value);
   if (all.length === 0) return other;
   const [parent, key] = all[path % all.length];
-  if (kind === 'remove') Array.isArray(parent) ? parent.splice(Number(key), 1) : delete parent[key];
+  if (kind === 'remove' && Array.isArray(parent)) parent.splice(Number(key), 1);
+  else if (kind === 'remove') delete parent[key];
   else if (kind === 'repeat' && Array.isArray(parent)) parent.splice(Number(key), 0, ...new Array(3).fill(parent[key]));
   else if (kind === 'rename' && !Array.isArray(parent)) {
     Object.defineProperty(parent, String(other), { value: parent[key], enumerable: true, configurable: true, writable: true });

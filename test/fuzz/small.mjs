@@ -7,9 +7,11 @@ export const WIDTH = { stem: [3, 4], modules: [5, 6] };
 
 export const smallModel = () => MiniXception.create({ width: WIDTH, inputSize: SIZE, seed: 2, threads: 1 });
 
+let all; // drawing all of them takes half a second
+
 /** `count` faces of [SIZE, SIZE], most of them to train with. */
 export function smallData(count = 28) {
-  const all = syntheticFaces({ size: SIZE });
+  all ??= syntheticFaces({ size: SIZE });
   const kept = Uint32Array.from({ length: count }, (_, i) => i);
   const cut = [count - 14, count - 7, count];
   return {

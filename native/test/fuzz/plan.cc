@@ -40,6 +40,8 @@ void check_layers(const Plan& plan) {
     must(out.size > 0 && out.channels > 0 && out.padded >= out.channels, "a value has pixels and channels");
     must(Wide{out.floats()} == Wide{static_cast<unsigned>(out.size)} * out.size * out.padded, "a value's size is what its sides say");
     if (layer.kind != LayerKind::kConvolution) continue;
+    const TensorInfo& weight = plan.tensors[layer.tensors[0]];
+    must(weight.out_padded == out.padded && (layer.depthwise || weight.in_padded == in.padded), "a weight is stored as the values beside it");
     const Wide products = Wide{static_cast<unsigned>(layer.kernel)} * layer.kernel * (layer.depthwise ? 1 : in.channels);
     multiply_adds += products * out.channels * out.size * out.size;
   }

@@ -25,6 +25,18 @@ TEST(PlanTest, LayersRunInOrderAndValuesLiveFromTheirMakerToTheirLastReader) {
   EXPECT_EQ(make_plan(wide, 8).parameter_count, 2906151u);
 }
 
+// A layer of one channel is stored padded; only the picture is not. Products read beyond the weights where they disagree.
+TEST(PlanTest, WeightsArePaddedAsTheValuesThatTheyMultiply) {
+  for (int channels : {1, 2, 8, 9}) {
+    const Plan plan = make_plan({{channels, channels}, {channels, channels}, 2, 20}, 8);
+    for (const Layer& layer : plan.layers) {
+      if (layer.kind != LayerKind::kConvolution || layer.depthwise) continue;
+      EXPECT_EQ(plan.tensors[layer.tensors[0]].in_padded, plan.values[layer.inputs[0]].padded) << layer.name << " of " << channels;
+      EXPECT_EQ(plan.tensors[layer.tensors[0]].out_padded, plan.values[layer.output].padded) << layer.name << " of " << channels;
+    }
+  }
+}
+
 TEST(FusionTest, TakesEveryLayerOnce) {
   for (int modules : {1, 4, 16}) {
     Spec spec;

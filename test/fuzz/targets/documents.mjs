@@ -72,7 +72,7 @@ export const cells = {
     for (const [i, name] of this.files.entries())
       await writeFile(path.join(place, name), i === bytes[0] ? bytes.subarray(1) : JSON.stringify(this.seeds[i]));
     const report = await collectExperiments(place);
-    const html = (await writeReport(path.join(place, 'report'), report)).html;
+    const html = (await writeReport(report, path.join(place, 'report'))).html;
     const text = html && (await readFile(html, 'utf8'));
     assert.ok(!text || !/<script>alert/.test(text), 'a script of the file in the report');
   },
