@@ -6,7 +6,7 @@
  */
 import h5wasm from 'h5wasm/node';
 import { FER_CLASSES } from '../data/data-set.js';
-import { askMemory } from '../data/memory.js';
+import { native } from '../native.js';
 import { FerError } from '../errors.js';
 import type { NetworkLayer } from '../native.js';
 import { describeFile } from './description.js';
@@ -91,7 +91,7 @@ class Checkpoint {
         const item = group.get(key);
         if (item instanceof h5wasm.Dataset && key.replace(/:0$/, '') === weight) {
           const shape = item.shape ?? [];
-          askMemory(
+          native().requireMemory(
             8 * shape.reduce((product, extent) => product * extent, 1),
             `weight ${weight} of layer ${layer}, as it declares itself,`,
           );
