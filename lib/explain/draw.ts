@@ -1,6 +1,7 @@
 /** An explanation as a picture: the face in grey, the map over it in colour. */
 import { enlarge } from '../data/bilinear.js';
 import { invalidArgument } from '../errors.js';
+import { pacer } from '../slices.js';
 import { evidenceColour, signedColour } from './colours.js';
 import type { Explanation } from './explain.js';
 
@@ -43,10 +44,14 @@ export async function drawExplanation(explanation: Explanation, options: DrawOpt
   const values = enlarge(evidence ? map : contrasted(map), size, width, height);
   const colourOf = evidence ? evidenceColour : signedColour;
   const rgb = new Uint8Array(3 * width * height);
-  values.forEach((value, i) => {
-    const [red, green, blue, cover] = colourOf(value);
-    [red, green, blue].forEach((channel, k) => (rgb[3 * i + k] = Math.round(face[i] + (channel - face[i]) * cover)));
-  });
+  const rest = pacer();
+  for (let y = 0; y < height; y++) {
+    for (let i = y * width; i < (y + 1) * width; i++) {
+      const [red, green, blue, cover] = colourOf(values[i]);
+      [red, green, blue].forEach((channel, k) => (rgb[3 * i + k] = Math.round(face[i] + (channel - face[i]) * cover)));
+    }
+    await rest();
+  }
   return sharp(rgb, { raw: { width, height, channels: 3 } })
     .toFormat(format)
     .toBuffer();

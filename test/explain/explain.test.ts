@@ -51,7 +51,7 @@ describe('an explanation', () => {
     const { map } = await model.explain(face(2), { method: 'guided-backprop', class: 'happy' });
     const moved = (sign: number): Pixels => ({
       ...face(2),
-      pixels: Float32Array.from(map, (value, i) => face(2).pixels[i] + sign * 20 * value),
+      pixels: Uint8ClampedArray.from(map, (value, i) => face(2).pixels[i] + sign * 20 * value),
     });
     const [less, more] = await model.predict([moved(-1), moved(1)]);
     expect(more.probabilities.happy).toBeGreaterThan(less.probabilities.happy);
