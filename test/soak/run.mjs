@@ -20,6 +20,8 @@ const SAVE_EVERY = HOUR / 12;
 const TOLERATED = 2;
 /** Samples in the file and in the picture, at most; the verdict is about all. */
 const KEPT = 600;
+/** Rounds until everything was loaded, compiled and collected a few times, however slow the machine is. */
+const WARM_UP_ROUNDS = 30;
 /** Hours; of shorter runs the memory, or the number of files and threads, has not left its warm-up. */
 const SHORTEST_JUDGED = { memory: 0.5, numbers: 0.05 };
 
@@ -38,7 +40,8 @@ const passed = () => (performance.now() - started) / HOUR;
 const samples = [];
 const counts = Object.fromEntries(TASKS.map(({ name }) => [name, 0]));
 let native = 0;
-const sample = () => samples.push({ hours: passed(), native, ...processNow() });
+let round = 0;
+const sample = () => samples.push({ hours: passed(), round, native, ...processNow() });
 
 /** Commit of the code that runs; empty where it is no clone. */
 function commit() {
@@ -51,22 +54,25 @@ function commit() {
 
 /** Trends after the warm-up and what follows from them. */
 function judge() {
-  const warmUpHours = Math.min(passed() / 4, 0.5);
-  const after = samples.filter((each) => each.hours >= warmUpHours);
+  const warmed = samples.find((each) => each.round >= WARM_UP_ROUNDS)?.hours ?? passed();
+  const warmUpHours = Math.max(Math.min(passed() / 4, 0.5), warmed);
+  const settled = samples.filter((each) => each.hours >= warmUpHours);
+  const after = settled.length > 1 ? settled : samples; // to have something to show
   const half = after.length >> 1;
   const least = (list, key) => Math.min(...list.map((each) => each[key]));
-  const rss = trend(after.map((each) => [each.hours, each.rss]));
+  const rss = trend(settled.map((each) => [each.hours, each.rss]));
+  const judged = passed() >= SHORTEST_JUDGED.memory && rss !== undefined;
   // Files and threads come and go with the work: what counts is whether the fewest that there are become more.
   const [files, threads] = ['files', 'threads'].map((key) => [least(after.slice(0, half), key), least(after.slice(half), key)]);
+  const numbersJudged = passed() >= SHORTEST_JUDGED.numbers && after === settled;
   const grows = [
-    ...(passed() >= SHORTEST_JUDGED.memory && (!rss || rss.low > TOLERATED) ? ['resident memory'] : []),
-    ...(passed() >= SHORTEST_JUDGED.numbers && files[1] > files[0] ? ['open files'] : []),
-    ...(passed() >= SHORTEST_JUDGED.numbers && threads[1] > threads[0] ? ['threads'] : []),
+    ...(judged && rss.low > TOLERATED ? ['resident memory'] : []),
+    ...(numbersJudged && files[1] > files[0] ? ['open files'] : []),
+    ...(numbersJudged && threads[1] > threads[0] ? ['threads'] : []),
   ];
   const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
   const slope = rss && `${signed(rss.slope)} MiB an hour (95 %: ${signed(rss.low)} to ${signed(rss.high)})`;
-  const judged = passed() >= SHORTEST_JUDGED.memory ? '' : ', too short to judge';
-  const sentence = `Resident: ${slope ?? 'too few samples'}${judged}; open files ${files.join(', then ')}, threads ${threads.join(', then ')} at least`;
+  const sentence = `Resident: ${slope ?? 'too few samples'}${judged ? '' : ', too short to judge'}; open files ${files.join(', then ')}, threads ${threads.join(', then ')} at least`;
   return { warmUpHours, verdict: { holds: grows.length === 0, grows, rss, files, threads, sentence } };
 }
 
@@ -96,7 +102,7 @@ const timer = setInterval(sample, hours > 0.5 ? 5000 : 1000);
 try {
   const soak = await prepare(folder);
   let saved = performance.now();
-  for (let round = 0; passed() < hours && !stop.signal.aborted; round++) {
+  for (; passed() < hours && !stop.signal.aborted; round++) {
     for (const { name, every, run } of TASKS) {
       if (round % every !== 0 || stop.signal.aborted) continue;
       await run(soak, round);

@@ -101,7 +101,10 @@ const WORK = {
     args: async ({ faces }, run) => [...train('narrow', 16, '--data', faces, '--run-dir', run)],
     mustWorkFrom: 512,
   },
-  'train wide, batch 8': { args: async ({ faces }, run) => [...train('wide', 8, '--data', faces, '--run-dir', run)], mustWorkFrom: 1024 },
+  'train wide, batch 8': {
+    args: async ({ handful }, run) => [...train('wide', 8, '--data', handful, '--run-dir', run)],
+    mustWorkFrom: 1024,
+  },
   'train wide, batch 256': { args: async ({ faces }, run) => [...train('wide', 256, '--data', faces, '--run-dir', run)] },
   'train narrow, batch 1024': { args: async ({ many }, run) => [...train('narrow', 1024, '--data', many, '--run-dir', run)] },
   'train narrow, input 512, batch 1024': {

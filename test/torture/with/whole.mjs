@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { unpack } from '../../../dist/data/packed.js';
 import { decodeSafetensors } from '../../../dist/network/safetensors.js';
 import { Broken } from './outcome.mjs';
 
@@ -21,9 +20,6 @@ const KINDS = {
   '.safetensors': (bytes, file) => void decodeSafetensors(bytes, file),
   '.json': (bytes) => void JSON.parse(bytes.toString()),
   '.jsonl': (bytes) => bytes.toString().trimEnd().split('\n').forEach(JSON.parse),
-  '.pack': (bytes) => {
-    if (!unpack(bytes)) throw new Error('it is not a packed data set');
-  },
   '.png': (bytes) => {
     if (!bytes.subarray(-12).includes('IEND')) throw new Error('it is cut short');
   },
