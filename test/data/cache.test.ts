@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { cachePath, readCache, writeCache } from '../../lib/data/cache.js';
 import type { LabelledImages } from '../../lib/data/data-set.js';
+import { packedParts, unpack } from '../../lib/data/packed.js';
+import { loadDataSet } from '../../lib/data/registry.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fer-cache-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,6 +40,33 @@ describe('the packed cache', () => {
     vi.unstubAllEnvs();
   });
 
+  it('counts a file with any byte changed as no cache', async () => {
+    await writeCache(file, sets[1]);
+    const whole = readFileSync(file);
+    for (let at = 0; at < whole.length; at++) {
+      const changed = Buffer.from(whole);
+      changed[at] ^= 1 << at % 8;
+      writeFileSync(file, changed);
+      expect(await readCache(file), `byte ${at}`).toBeUndefined();
+    }
+  });
+
+  it('makes a damaged copy anew', async () => {
+    vi.stubEnv('FER_CACHE_DIR', path.join(folder, 'anew'));
+    const source = path.join(folder, 'set.csv');
+    const row = (label: number, usage: string): string => `${label},${new Array(64).fill(label * 9).join(' ')},${usage}`;
+    writeFileSync(source, ['emotion,pixels,Usage', row(3, 'Training'), row(5, 'PrivateTest')].join('\n'));
+    const first = await loadDataSet(source);
+    const copy = (await cachePath(source, { size: 48 }))!;
+    const whole = readFileSync(copy);
+    const changed = Buffer.from(whole);
+    changed[whole.length - 70] ^= 4; // a pixel: other counts and other pictures came of it
+    writeFileSync(copy, changed);
+    expect(await loadDataSet(source)).toEqual(first);
+    expect(readFileSync(copy)).toEqual(whole);
+    vi.unstubAllEnvs();
+  });
+
   it('counts a file that is cut short, foreign or absent as no cache', async () => {
     await writeCache(file, sets[0]);
     truncateSync(file, 60);
@@ -45,5 +74,45 @@ describe('the packed cache', () => {
     writeFileSync(file, 'FERPACK1 and no more');
     expect(await readCache(file)).toBeUndefined();
     expect(await readCache(path.join(folder, 'none'))).toBeUndefined();
+  });
+});
+
+describe('the packed bytes', () => {
+  /** Those of a data set whose facts are changed: the lengths stay those of four images. */
+  const packed = (changes: Record<string, unknown>): Buffer => {
+    const [magic, , header, ...rest] = packedParts(sets[0]);
+    const json = Buffer.from(JSON.stringify({ ...(JSON.parse(Buffer.from(header).toString()) as object), ...changes }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    return Buffer.concat([magic, length, json, ...rest]);
+  };
+
+  it('come back', () => {
+    expect(unpack(packed({}))).toEqual(sets[0]);
+  });
+
+  it.each([
+    ['a class fewer', { classes: ['a'] }, /a label is none of its 1 classes/],
+    ['a class twice', { classes: ['a', 'a'] }, /classes/],
+    ['257 classes', { classes: Array.from({ length: 257 }, (_, i) => `${i}`) }, /classes/],
+    ['half a pixel', { size: 1.5 }, /size and count/],
+    ['no pixel', { size: 0 }, /size and count/],
+    ['a negative count', { count: -4 }, /size and count/],
+    ['another count', { count: 5 }, /has \d+ bytes where its header says \d+/],
+    ['a count beyond numbers', { count: 2 ** 52 }, /count/],
+    ['splits that are none', { splits: { Training: 3 } }, /splits/],
+    ['a split twice', { splits: [['Training', 3], ['Training', 1]] }, /splits/], // prettier-ignore
+    ['a negative split', { splits: [['Training', 5], ['PublicTest', -1]] }, /splits/], // prettier-ignore
+    ['notes that are none', { notes: 'n' }, /notes/],
+    ['malformed rows that are none', { badRows: [{ line: 'one', reason: 'x' }] }, /notes/],
+    ['no name', { name: null }, /name/],
+  ])('are refused with %s', (_, changes, reason) => {
+    expect(() => unpack(packed(changes))).toThrow(reason);
+  });
+
+  it('are refused with a row beyond the images', () => {
+    const bytes = packed({});
+    bytes.writeUInt32LE(4, bytes.length - 4);
+    expect(() => unpack(bytes)).toThrow(/a split has a row beyond its 4/);
   });
 });
