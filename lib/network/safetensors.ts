@@ -9,6 +9,15 @@ export interface Tensor {
   data: Float32Array;
 }
 
+/** The first value that is no finite number, if any; training that diverged, or a damaged file, leaves such. */
+export function notFinite(tensors: ReadonlyMap<string, Tensor>): { name: string; index: number; value: number } | undefined {
+  for (const [name, { data }] of tensors) {
+    const index = data.findIndex((value) => !Number.isFinite(value));
+    if (index >= 0) return { name, index, value: data[index] };
+  }
+  return undefined;
+}
+
 const HEADER_LIMIT = 100_000_000;
 
 export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Record<string, string>): Uint8Array[] {

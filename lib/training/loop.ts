@@ -9,7 +9,7 @@ import type { NativeDataSet, NativeEpochTotals, NativeTrainer } from '../native.
 import { readModelFile, writeModelFile } from '../network/model-file.js';
 import { checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
-import type { Tensor } from '../network/safetensors.js';
+import { notFinite, type Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
 import { noteOnDevices, type Progress } from './progress.js';
@@ -92,8 +92,10 @@ class Run {
     const totals = await this.takeSteps(learningRates, started);
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
-    for (const [name, { data }] of tensorsOf(this.network))
-      this.mustBeFinite(`a value of ${name}`, data.find((value) => !Number.isFinite(value)) ?? 0);
+    for (const tensors of [tensorsOf(this.network), stateOf(this.trainer)]) {
+      const found = notFinite(tensors);
+      if (found) this.mustBeFinite(`a value of ${found.name}`, found.value);
+    }
     if (totals.step < this.steps) {
       progress.totals = totals;
       await this.save();
@@ -211,8 +213,7 @@ class Run {
     if (!folder) return;
     progress.schedule = this.schedule.state();
     progress.steps = trainer.stepCount;
-    const state = new Map(trainer.state().map(({ name, shape, data }) => [name, { shape, data }]));
-    await folder.writeCheckpoint(network.metadata, tensorsOf(network), state, progress);
+    await folder.writeCheckpoint(network.metadata, tensorsOf(network), stateOf(trainer), progress);
     await folder.writeRows(progress.rows);
   }
 
@@ -263,6 +264,10 @@ export async function train(network: Network, data: LabelledImages, options: Fit
     await folder?.release();
   }
 }
+
+/** The optimiser's moments and the averaged weights. */
+const stateOf = (trainer: NativeTrainer): Map<string, Tensor> =>
+  new Map(trainer.state().map(({ name, shape, data }) => [name, { shape, data }]));
 
 /** Gives the trainer the state that a checkpoint holds. */
 function restore(trainer: NativeTrainer, tensors: ReadonlyMap<string, Tensor>, steps: number, runFolder: string | undefined): void {
