@@ -63,7 +63,7 @@ export function trainCommand(): Command {
   return command.addHelpText('after', EXAMPLES).action(train);
 }
 
-async function train(flags: TrainFlags): Promise<void> {
+async function train(flags: TrainFlags, command: Command): Promise<void> {
   const given = givenTrainingOptions(flags);
   const start = flags.resume === undefined ? await newRun(flags, given) : await oldRun(flags, flags.resume, given);
   const { config, runFolder, dataPath } = start;
@@ -76,7 +76,10 @@ async function train(flags: TrainFlags): Promise<void> {
   noteData(data, dataPath);
 
   const { inputSize, precision } = config;
-  const { device, threads } = flags;
+  const { device } = flags;
+  const threadsGiven = command.getOptionValueSource('threads') !== 'default';
+  // A run goes on with the threads that it began with: with others it would differ in its last digits.
+  const threads = threadsGiven ? flags.threads : (start.progress?.threads ?? flags.threads);
   using model = start.weights
     ? await MiniXception.fromFile(start.weights, { device, threads, precision })
     : MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));

@@ -6,7 +6,7 @@ import { isObject } from '../json.js';
 import { openRegular } from '../regular-file.js';
 import { describeFile } from './description.js';
 import type { ModelFile } from './metadata.js';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors, notFinite, type Tensor } from './safetensors.js';
 import { resolveWidth, type WidthSpec } from './width.js';
 
 export type { ModelFile, ModelMetadata } from './metadata.js';
@@ -52,13 +52,18 @@ function refuseForeign(path: string, head: Buffer): void {
   });
 }
 
-/** Writes safetensors; the file is whole or absent. Extra tensors (a checkpoint's) may be passed beside the network's. */
+/**
+ * Writes safetensors; the file is whole or absent. Extra tensors (a checkpoint's) may be passed beside the network's.
+ * @throws {FerError} ERR_FER_WRITE, or ERR_FER_MODEL_FORMAT for a weight that is no finite number; then what was there before still is.
+ */
 export async function writeModelFile(path: string, file: ModelFile, extra: ReadonlyMap<string, Tensor> = new Map()): Promise<void> {
   const { training, source, ...network } = file.metadata;
   const metadata: Record<string, string> = { format: FORMAT, version: '1', network: JSON.stringify(network) };
   if (training) metadata.training = JSON.stringify(training);
   if (source) metadata.source = source;
-  await writeFileAtomic(path, ...encodeSafetensors(new Map([...file.tensors, ...extra]), metadata));
+  const tensors = new Map([...file.tensors, ...extra]);
+  mustBeFinite(`${path} was not written`, tensors);
+  await writeFileAtomic(path, ...encodeSafetensors(tensors, metadata));
 }
 
 function parse(path: string, bytes: Uint8Array): ModelFile {
@@ -103,6 +108,15 @@ function parse(path: string, bytes: Uint8Array): ModelFile {
 const isClassNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === 'string') && new Set(value).size === value.length;
 
+function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): void {
+  const found = notFinite(tensors);
+  if (!found) return;
+  const { name, index, value } = found;
+  throw new FerError('ERR_FER_MODEL_FORMAT', `${what}: expected finite weights, got ${value}, for tensor ${name} at index ${index}`, {
+    details: { tensor: name, index },
+  });
+}
+
 function validate(path: string, { metadata, tensors }: ModelFile): void {
   for (const { name, shape } of describeFile(path, metadata).tensors) {
     const got = tensors.get(name);
@@ -113,4 +127,5 @@ function validate(path: string, { metadata, tensors }: ModelFile): void {
         `${path}: expected shape [${shape.join(', ')}], got [${got.shape.join(', ')}], for tensor ${name}`,
       );
   }
+  mustBeFinite(path, tensors);
 }

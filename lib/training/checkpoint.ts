@@ -52,6 +52,7 @@ const progress = object<Progress>(
     best: object({ epoch: whole(), accuracy: number(-1, 1) }),
     dataSource: text(),
     devices: maybe(list(text())),
+    threads: maybe(whole(1, 1024)),
   },
   consistent,
 );

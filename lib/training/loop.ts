@@ -9,7 +9,7 @@ import type { NativeDataSet, NativeEpochTotals, NativeTrainer } from '../native.
 import { readModelFile, writeModelFile } from '../network/model-file.js';
 import { byName, checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
-import type { Tensor } from '../network/safetensors.js';
+import { notFinite, type Tensor } from '../network/safetensors.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
 import { noteOnDevices, type Progress } from './progress.js';
@@ -92,8 +92,10 @@ class Run {
     const totals = await this.takeSteps(learningRates, started);
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
-    for (const [name, { data }] of await tensorsOf(this.network))
-      this.mustBeFinite(`a value of ${name}`, data.find((value) => !Number.isFinite(value)) ?? 0);
+    for (const tensors of [await tensorsOf(this.network), await stateOf(this.trainer)]) {
+      const found = notFinite(tensors);
+      if (found) this.mustBeFinite(`a value of ${found.name}`, found.value);
+    }
     if (totals.step < this.steps) {
       progress.totals = totals;
       await this.save();
@@ -211,9 +213,9 @@ class Run {
     if (!folder) return;
     progress.schedule = this.schedule.state();
     progress.steps = trainer.stepCount;
-    const state = byName(await trainer.state());
-    await folder.writeCheckpoint(network.metadata, await tensorsOf(network), state, progress);
+    // The rows first: a run killed between the two trains its last epoch again, to the same row.
     await folder.writeRows(progress.rows);
+    await folder.writeCheckpoint(network.metadata, await tensorsOf(network), await stateOf(trainer), progress);
   }
 
   /** Gives the network the weights of the epoch that counts. */
@@ -263,6 +265,9 @@ export async function train(network: Network, data: LabelledImages, options: Fit
     await folder?.release();
   }
 }
+
+/** The optimiser's moments and the averaged weights. */
+const stateOf = async (trainer: NativeTrainer): Promise<Map<string, Tensor>> => byName(await trainer.state());
 
 /** Gives the trainer the state that a checkpoint holds. */
 async function restore(

@@ -18,6 +18,8 @@ export interface Progress {
   dataSource: string;
   /** What computed it, in order: more than one after a resumption elsewhere. Absent in checkpoints of earlier versions. */
   devices?: string[];
+  /** CPU threads of the last of them: a run goes on with as many. Absent in checkpoints of earlier versions. */
+  threads?: number;
 }
 
 /** The devices that computed a run, once `device` goes on with it. */

@@ -39,6 +39,7 @@ export async function newRun(
       best,
       dataSource,
       devices: [network.native.deviceDescription],
+      threads: network.native.threads,
     },
   };
 }
@@ -71,5 +72,6 @@ function resumedFrom(folder: RunFolder, checkpoint: Checkpoint, network: Network
   const { precision } = network.native;
   if (precision !== config.precision) fail(`in ${config.precision}, not in ${precision}; give the model that precision`);
   progress.devices = withDevice(progress, network.native.deviceDescription);
+  progress.threads = network.native.threads;
   return { folder, progress, tensors };
 }

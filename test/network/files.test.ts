@@ -144,6 +144,22 @@ describe('model files', () => {
     expect(Object.entries(probabilities).find(([name]) => name === label)![1]).toBe(probability);
   });
 
+  it.each([NaN, Infinity, -Infinity])('with the weight %d are neither read nor written', async (value) => {
+    using model = MiniXception.create({ width: WIDTH, seed: 2 });
+    const file = path.join(folder, 'not-finite.safetensors');
+    await model.save(file);
+    const before = readFileSync(file);
+    const tensors = await model.tensors();
+    tensors.get('modules.1.bn2.bias')!.data[3] = value;
+    const message = `expected finite weights, got ${value}, for tensor modules.1.bn2.bias at index 3`;
+    const refusal = (words: string) => ({ code: 'ERR_FER_MODEL_FORMAT', message: expect.stringContaining(words) as string });
+    await expect(writeModelFile(file, { metadata: model.metadata, tensors })).rejects.toMatchObject(refusal(`was not written: ${message}`));
+    expect(readFileSync(file)).toEqual(before);
+    const { metadata } = decodeSafetensors(before, file);
+    writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, metadata)));
+    await expect(MiniXception.load(file)).rejects.toMatchObject(refusal(`not-finite.safetensors: ${message}`));
+  });
+
   it('refuse foreign and absent files', async () => {
     const file = path.join(folder, 'foreign.safetensors');
     writeFileSync(file, Buffer.concat(encodeSafetensors(new Map(), {})));

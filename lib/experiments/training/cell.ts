@@ -4,6 +4,7 @@ import path from 'node:path';
 import { FerError } from '../../errors.js';
 import { percent } from '../../plain-text.js';
 import type { EpochRow } from '../../metrics/epoch.js';
+import { RunFolder } from '../../training/run-folder.js';
 import type { CellContext, Experiment } from '../experiment.js';
 import { adoptRun } from './adopt.js';
 import type { Trained, TrainingCell } from './found.js';
@@ -26,7 +27,9 @@ async function trainCell({ config }: TrainingCell, context: CellContext): Promis
   // A run that was killed before its first checkpoint left nothing to go on with.
   if (!resume) await rm(runFolder, { recursive: true, force: true });
   const { parameters, multiplyAdds, memoryBytes } = await measureStep(config, context);
-  using model = newModel(config, context);
+  // A run goes on with the threads that it began with, unless others are asked for: see `Progress`.
+  const begun = resume && context.threads === 0 ? (await RunFolder.read(runFolder)).progress.threads : undefined;
+  using model = newModel(config, { ...context, threads: begun ?? context.threads });
   const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
   const rows: EpochRow[] = [];
   try {
