@@ -179,6 +179,48 @@ describe('train, resume, evaluate, predict', () => {
     expect(run(['predict', '-'], readFileSync(picture)).status).toBe(0);
   });
 
+  it('says of a picture of one colour that it shows no face', async () => {
+    const grey = path.join(folder, 'grey.png');
+    await sharp({ create: { width: 60, height: 60, channels: 3, background: '#555' } }).toFile(grey);
+    const { status, stdout, stderr } = run(['predict', grey, picture, '--format', 'json']);
+    expect(status).toBe(0);
+    expect(stderr).toBe(`note: ${grey}: all pixels are equal: the picture shows no face, and the answer means nothing\n`);
+    const [flat, face] = JSON.parse(stdout) as { note?: string }[];
+    expect(flat.note).toMatch(/shows no face/);
+    expect(face).not.toHaveProperty('note');
+  });
+
+  it('names the picture that a box does not fit', () => {
+    const { status, stdout, stderr } = run(['predict', picture, '--box', '40,40,20,20', '--format', 'ndjson']);
+    expect(status).toBe(1);
+    const message = `expected a box inside the 48x48 picture, got "40,40,20,20", for box in ${picture}`;
+    expect(stderr).toContain(message);
+    expect(JSON.parse(stdout)).toMatchObject({ image: picture, error: { code: 'ERR_FER_ARGUMENT', message } });
+  });
+
+  it('runs four threads a core at most, and says so', () => {
+    const { status, stderr } = run(['predict', picture, '--threads', '1024']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^note: 1024 threads were asked for, and this process may use \d+ cores?: it runs \d+\n$/);
+    expect(run(['predict', picture, '--threads', '2']).stderr).toBe('');
+  });
+
+  it('says of a cut HDF5 file what it is in one line', async () => {
+    const h5wasm = await import('h5wasm/node');
+    await h5wasm.ready;
+    const whole = path.join(folder, 'whole.h5');
+    const written = new h5wasm.File(whole, 'w');
+    written.create_dataset({ name: 'x', data: new Float32Array(5000), shape: [5000] });
+    written.close();
+    const cut = path.join(folder, 'cut.h5');
+    writeFileSync(cut, readFileSync(whole).subarray(0, 12_000));
+    const { status, stderr } = run(['info', cut]);
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `fer-cudnn: ${cut} is not a readable HDF5 file: it is damaged or cut short; copy it again [ERR_FER_MODEL_FORMAT]\n`,
+    );
+  });
+
   it('explains a picture beside it, where told, and in numbers', async () => {
     const beside = run(['explain', picture]);
     expect(beside.stderr).toBe('');
@@ -318,6 +360,7 @@ describe('bad input', () => {
     ['a picture that is not there', () => ['predict', 'absent.jpg'], 1, /absent\.jpg/],
     ['no name for the explanation', () => ['explain', '-'], 2, /say where it goes with -o/],
     ['an explanation over its face', () => ['explain', picture, '-o', picture], 2, /another file than the image itself/],
+    ['a perturbation over its face', () => ['perturb', picture, '--rotate', '3', '-o', picture], 2, /another file than the picture itself/],
     ['a picture of an unknown kind', () => ['explain', picture, '-o', 'cam.txt'], 2, /expected a name ending in .png.* for --out/],
     ['a class that is not there', () => ['explain', picture, '--class', 'joy'], 2, /expected one of angry.* got "joy", for --class/],
     ['a layer that is not there', () => ['explain', picture, '--layer', 'head'], 1, /got "head", for layer/],
