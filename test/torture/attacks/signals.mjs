@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { moment } from '../with/moment.mjs';
@@ -53,7 +54,9 @@ export const closedOutput = {
     const run = path.join(folder, 'run');
     const program = fer(trainingFlags(shared.faces, run));
     const closed = CLOSED[index % 4];
-    if (random() < 0.5) await moment(program, random, { seconds });
+    // Before Node has set itself up, SIGPIPE is nobody's to answer.
+    if (!closed) await once(program.child.stderr, 'data');
+    else if (random() < 0.5) await moment(program, random, { seconds });
     if (closed) for (const name of closed) program.child[name].destroy();
     else program.kill('SIGPIPE');
     mark(closed ? `${closed.join(' and ')} closed` : 'SIGPIPE', '');
