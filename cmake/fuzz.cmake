@@ -1,4 +1,6 @@
-# The fuzz targets, a program each, fuzz_<name>: with libFuzzer where the compiler is clang, or else one that replays inputs.
+# The fuzz targets, a program each, fuzz_<name>: with libFuzzer where the compiler is clang, or else one that replays inputs, and
+# whose corpus is a test.
+enable_testing()
 file(GLOB FER_FUZZ_TARGETS CONFIGURE_DEPENDS native/test/fuzz/*.cc)
 list(REMOVE_ITEM FER_FUZZ_TARGETS ${CMAKE_SOURCE_DIR}/native/test/fuzz/replay.cc)
 foreach(source ${FER_FUZZ_TARGETS})
@@ -9,5 +11,6 @@ foreach(source ${FER_FUZZ_TARGETS})
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   else()
     target_sources(fuzz_${name} PRIVATE native/test/fuzz/replay.cc)
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/native/test/fuzz/corpus/${name})
   endif()
 endforeach()

@@ -45,6 +45,7 @@ const namesOf = (kinds: readonly string[]): string =>
   kinds.flatMap((kind) => (isGpu(kind) ? [kind, `${kind}:<number>`] : [kind])).join(', ').replace(/, ([^,]*)$/, ' or $1'); // prettier-ignore
 export const GPU_NAMES = namesOf(GPUS);
 export const DEVICE_NAMES = namesOf(['auto', ...ALL]);
+// eslint-disable-next-line security/detect-non-literal-regexp -- of our own names
 const DEVICE = new RegExp(`^(auto|${ALL.join('|')}|(${GPUS.join('|')}):(0|[1-9]\\d{0,2}))$`);
 /** What stands where no device is given, for help. */
 export const DEFAULT_DEVICE = `$FER_DEVICE, or ${CPU}`;

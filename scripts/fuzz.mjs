@@ -4,7 +4,7 @@
 //   npm run fuzz -- --minutes 60          all targets in turn, for so long in all
 //   npm run fuzz -- --count short         small fixed numbers: what CI runs
 //   npm run fuzz -- --count 100000        so many inputs a target
-//   --only parquet,csv-native            these targets; --seed 7: where the numbers of cases begin (default: the clock; with --count 1)
+//   --only parquet,csv-native             these targets, or all that are native or property; --seed 7: where the numbers of cases begin (default: the clock; with --count 1)
 //   --replay <file> --only <target>       one kept input again
 //   --json <file>                         the table as JSON (default build/fuzz/results.json)
 // Whatever crashes, hangs, takes too much or ends in another error than a file deserves is kept in build/fuzz/failures, and the exit
@@ -47,11 +47,11 @@ mkdirSync(failures, { recursive: true });
 if (!existsSync(path.join(root, 'dist', 'index.js'))) stop('dist/ is not built; run: npm run build');
 
 const only = values.only?.split(',');
-const wanted = ({ name }) => !only || only.includes(name);
-const property = propertyTargets.filter(wanted);
+const wanted = (kind) => (target) => !only || only.includes(kind) || only.includes(target.name);
+const property = propertyTargets.filter(wanted('property'));
 if (values.replay)
   process.exit(property.length === 1 ? replay(property[0].name, values.replay) : stop('--replay wants one target: --only <name>'));
-const native = nativeTargets(root).filter(wanted);
+const native = nativeTargets(root).filter(wanted('native'));
 const targets = [...native, ...property];
 if (targets.length === 0) stop(`no target is called ${values.only}; there are ${[...nativeTargets(root), ...propertyTargets].map(({ name }) => name).join(', ')}`); // prettier-ignore
 if (native.length > 0) native[0].build();

@@ -7,7 +7,7 @@ import { anyOfKind, CPU, GPU_NAMES, type Device } from '../device.js';
 import { native, type DeviceProbe } from '../native.js';
 import { PRETRAINED_NAMES } from '../pretrained.js';
 import { deviceOf } from './options.js';
-import { print } from './output.js';
+import { oneLine, print } from './output.js';
 
 const EXAMPLES = `
 Examples:
@@ -47,7 +47,7 @@ export function doctorCommand(): Command {
 type Verdict = 'ok' | 'absent' | 'FAILED';
 
 function report(verdict: Verdict, name: string, text: string): void {
-  print(`${verdict.padEnd(7)} ${name.padEnd(14)} ${text.replace(/\s*\n\s*/g, ' ')}`);
+  print(`${verdict.padEnd(7)} ${name.padEnd(14)} ${oneLine(text)}`);
   if (verdict === 'FAILED') process.exitCode = 1;
 }
 

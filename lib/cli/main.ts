@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { FerError, type FerErrorCode } from '../errors.js';
-import { note } from './output.js';
+import { note, oneLine } from './output.js';
 
 const USAGE_CODES: readonly FerErrorCode[] = ['ERR_FER_USAGE', 'ERR_FER_CONFIG'];
 
@@ -115,7 +115,7 @@ function report(error: unknown, debug: boolean): number {
   }
   const code = error instanceof FerError ? error.code : ((error as NodeJS.ErrnoException)?.code ?? 'unexpected');
   const message = error instanceof Error ? error.message : String(error);
-  note(`fer-cudnn: ${message.replace(/\s*\n\s*/g, ' ')} [${code}]`);
+  note(`fer-cudnn: ${oneLine(message)} [${code}]`);
   if (debug) note(error instanceof Error ? stacks(error) : '');
   else if (!(error instanceof FerError)) note('This was not foreseen; --debug shows where it happened.');
   return USAGE_CODES.includes(code as FerErrorCode) ? 2 : 1;

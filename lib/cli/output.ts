@@ -12,6 +12,14 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Words of several lines in one. */
+export const oneLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ');
+
 /** What "auto" chose, where it was asked. */
 export function noteDevice({ deviceChoice }: { deviceChoice: string }): void {
   if (deviceChoice) note(deviceChoice);

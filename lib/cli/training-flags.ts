@@ -88,6 +88,10 @@ export function givenTrainingOptions(flags: Readonly<Record<string, unknown>>): 
   return Object.fromEntries(KEYS.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]));
 }
 
+/** An option's error in the words of the command line: its end names the flag. */
+const withFlag = (message: string, key: string): string =>
+  message.endsWith(`for ${key}`) ? message.slice(0, -key.length) + flagOf(key) : message;
+
 /**
  * Checks what the flags set, on top of `base`.
  * @throws {FerError} ERR_FER_USAGE, naming the flag.
@@ -99,7 +103,7 @@ export function resolveFlags(base: Readonly<Record<string, unknown>>, given: Rea
     if (!(cause instanceof FerError)) throw cause;
     const key = Object.keys(given).find((name) => name === cause.details.key);
     if (!key) throw cause;
-    throw new FerError('ERR_FER_USAGE', cause.message.replace(new RegExp(`for ${key}$`), `for ${flagOf(key)}`), {
+    throw new FerError('ERR_FER_USAGE', withFlag(cause.message, key), {
       cause,
       details: { flag: flagOf(key) },
     });

@@ -71,6 +71,7 @@ export const oneOf = <T extends string>(takes: string, choices: readonly T[]): K
 export const epochs: Kind<Record<string, number>> = {
   takes: '<n|name=n,...>',
   read([text]) {
+    // eslint-disable-next-line security/detect-unsafe-regex -- anchored, and one optional group: linear, as no-super-linear-backtracking agrees
     const parts = text.split(',').map((part) => /^(?:([\w.-]+)=)?(\d+)$/.exec(part.trim()));
     if (parts.some((part) => !part) || (parts.length > 1 && parts.some((part) => !part![1])))
       invalidArgument('epochs', 'a whole number, or names with numbers such as narrow=100,wide=2', text);

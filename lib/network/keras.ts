@@ -76,6 +76,7 @@ class Checkpoint {
     const numbered = (prefix: string): string[] =>
       root
         .keys()
+        // eslint-disable-next-line security/detect-non-literal-regexp -- of the three prefixes below
         .filter((name) => new RegExp(`^${prefix}(_\\d+)?$`).test(name))
         .sort((a, b) => Number(a.match(/_(\d+)$/)?.[1] ?? 0) - Number(b.match(/_(\d+)$/)?.[1] ?? 0));
     this.layers = {

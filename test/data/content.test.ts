@@ -56,6 +56,8 @@ describe('contentOf', () => {
 
   it('knows an SVG behind comments, and no text', () => {
     expect(contentOf(Buffer.from('<?xml version="1.0"?>\n<!-- made by hand -->\n<svg width="8">'))?.picture).toBe(true);
+    // Would take longer than the sun burns where comments could end at more than one place.
+    expect(contentOf(Buffer.from(`${'<!---->'.repeat(70)}<html>`))).toBeUndefined();
     for (const text of ['emotion,pixels,Usage', 'import torch\n', '<html><body>', '']) expect(contentOf(Buffer.from(text))).toBeUndefined();
   });
 });
