@@ -11,7 +11,19 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
 
 // What every room of lib/ may use.
-const BASE = ['errors', 'json', 'schema', 'lock', 'atomic-file', 'plain-text', 'suggestion', 'random', 'cancel-signal', 'warning'];
+const BASE = [
+  'errors',
+  'json',
+  'schema',
+  'lock',
+  'quoting',
+  'atomic-file',
+  'plain-text',
+  'suggestion',
+  'random',
+  'cancel-signal',
+  'warning',
+];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
 const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
@@ -20,6 +32,7 @@ const LIB = {
   json: [],
   schema: [],
   lock: [],
+  quoting: [],
   'atomic-file': [],
   warning: [],
   'plain-text': [],
