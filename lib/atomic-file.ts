@@ -1,6 +1,6 @@
 /** Files that are whole or absent: written beside their place, flushed, then renamed over it. And why something cannot be written. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from './errors.js';
 import { warnOnce } from './warning.js';
@@ -37,8 +37,18 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw writeError(folder, error);
+    throw writeError(folder, (error as NodeJS.ErrnoException).code === 'ENOENT' ? await whyNot(path.resolve(folder), error) : error);
   }
+}
+
+/** Node tells ENOENT of a folder with its parents whatever hinders it; the first one that is missing, made alone, tells. */
+async function whyNot(folder: string, told: unknown): Promise<unknown> {
+  const parent = path.dirname(folder);
+  if (parent !== folder && !(await stat(parent).catch(() => undefined))) return whyNot(parent, told);
+  return mkdir(folder).then(
+    () => told,
+    (error: unknown) => error,
+  );
 }
 
 /** What a system's code means for who wanted to write, and what they can do. */

@@ -1,5 +1,6 @@
 /** Faces in rows and columns with their names, as one PNG. */
 import sharp from 'sharp';
+import { markup } from '../quoting.js';
 import { svgToPng } from './png.js';
 import { FONT } from './theme.js';
 
@@ -16,13 +17,11 @@ const GAP = 4;
 const LEFT = 66;
 const TOP = 20;
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-
 /** PNG bytes, on white. */
 export async function faceGrid({ columns, rows, side = 48 }: FaceGrid): Promise<Uint8Array> {
   const at = (i: number): number => i * (side + GAP);
   const text = (x: number, y: number, anchor: string, words: string): string =>
-    `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11" font-family="${FONT}" fill="#1f2933">${escape(words)}</text>`;
+    `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11" font-family="${FONT}" fill="#1f2933">${markup(words)}</text>`;
   const images = rows.flatMap(({ faces }, row) =>
     faces.map((face, column) => {
       if (!face) return text(LEFT + at(column) + side / 2, TOP + at(row) + side / 2 + 4, 'middle', 'none');

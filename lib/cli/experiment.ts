@@ -13,6 +13,7 @@ import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addLoadFlags, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
 import { note, noteData, print } from './output.js';
 import { duration, table } from '../plain-text.js';
+import { shellWord } from '../quoting.js';
 
 const EXAMPLES = `
 Examples:
@@ -191,10 +192,10 @@ async function emit(
     );
   const text = kubernetes
     ? kubernetesJob({ ...job, folder: path.posix.join('/shared', name) }, flags.image!, flags.claim!)
-    : slurmJob({ ...job, folder: path.resolve(flags.out) }, [process.execPath, path.resolve(process.argv[1])]);
+    : await inFlags(() => slurmJob({ ...job, folder: path.resolve(flags.out) }, [process.execPath, path.resolve(process.argv[1])]));
   const file = path.join(flags.out, kubernetes ? 'job.yaml' : 'job.slurm');
   await writeFileAtomic(file, text);
-  note(`${cells.length} cells; submit them with: ${kubernetes ? 'kubectl apply -f' : 'sbatch'} ${file}`);
+  note(`${cells.length} cells; submit them with: ${kubernetes ? 'kubectl apply -f' : 'sbatch'} ${shellWord(file)}`);
   print(file);
 }
 

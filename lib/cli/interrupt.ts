@@ -1,5 +1,6 @@
 /** Ctrl-C: once asks the work to finish its step and save; twice ends the process. */
 import { note } from './output.js';
+import { withoutReader } from './readers.js';
 
 /** Exit status of an interrupted command, as shells count it: 128 + SIGINT. */
 export const INTERRUPTED = 130;
@@ -18,7 +19,7 @@ export async function interruptible<T>(message: string, work: (signal: AbortSign
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    return await work(controller.signal);
+    return await withoutReader(() => work(controller.signal));
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);

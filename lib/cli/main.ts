@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { FerError, type FerErrorCode } from '../errors.js';
 import { note, oneLine } from './output.js';
+import { watchReaders } from './readers.js';
 
 const USAGE_CODES: readonly FerErrorCode[] = ['ERR_FER_USAGE', 'ERR_FER_CONFIG'];
 
@@ -131,11 +132,7 @@ process
   .removeAllListeners('warning')
   .on('warning', ({ name, message }) => note(name === 'FerWarning' ? `note: ${message}` : `${name}: ${message}`));
 
-// A reader that has seen enough, such as head, closes the pipe: that is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+watchReaders();
 
 try {
   await (await program(process.argv.slice(2))).parseAsync();

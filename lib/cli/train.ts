@@ -10,6 +10,7 @@ import { native } from '../native.js';
 import type { TrainingResult } from '../training/fit.js';
 import type { ModelFile } from '../network/model-file.js';
 import { percent, thousands } from '../plain-text.js';
+import { shellWord } from '../quoting.js';
 import { readConfigFile } from './config-file.js';
 import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
@@ -170,5 +171,3 @@ async function printResult(result: TrainingResult, data: LabelledImages, runFold
   print(`model             ${inFolder('model.safetensors')}`);
   print(`\nTry it: fer-cudnn predict <image> --model ${shellWord(inFolder('model.safetensors'))}`);
 }
-
-const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

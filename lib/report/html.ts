@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { jsonInScript, markup } from '../quoting.js';
 import { chartSvg } from '../charts/write.js';
 import { PAGE_THEME } from '../charts/theme.js';
 import {
@@ -23,12 +24,8 @@ import { heading, shown } from './format.js';
 import type { Chart, ExperimentResult, Picture, Report } from './result.js';
 import { STYLE } from './style.js';
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
-
 /** A script's text must not end the element that holds it. */
 const insideScript = (text: string): string => text.replace(/<(?=\/script|!--)/gi, '\\x3c');
-const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 const require = createRequire(import.meta.url);
 
@@ -62,16 +59,16 @@ const breaking = (text: string): string => text.replaceAll(/ (?!\()/g, '\u00a0')
 /** The roles are those of the elements; they are said again because a style that stacks the cells would lose them. */
 function table({ caption, columns, rows }: WordTable, kind = ''): string {
   const number = (i: number): string => (columns[i].numeric ? ' class="number"' : '');
-  const head = columns.map(({ title }, i) => `<th scope="col" role="columnheader"${number(i)}>${escape(title)}</th>`).join('');
+  const head = columns.map(({ title }, i) => `<th scope="col" role="columnheader"${number(i)}>${markup(title)}</th>`).join('');
   const body = rows
     .map((row) => {
-      const [first, ...rest] = row.map((text, i) => escape(kind === 'figures' && columns[i].numeric ? breaking(text) : text));
-      const cells = rest.map((text, i) => `<td role="cell" data-label="${escape(columns[i + 1].title)}"${number(i + 1)}>${text}</td>`);
+      const [first, ...rest] = row.map((text, i) => markup(kind === 'figures' && columns[i].numeric ? breaking(text) : text));
+      const cells = rest.map((text, i) => `<td role="cell" data-label="${markup(columns[i + 1].title)}"${number(i + 1)}>${text}</td>`);
       return `<tr role="row"><th scope="row" role="rowheader">${first}</th>${cells.join('')}</tr>`;
     })
     .join('\n');
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${escape(caption)}"><table role="table"${kind ? ` class="${kind}"` : ''}>
-<caption>${escape(caption)}</caption>
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${markup(caption)}"><table role="table"${kind ? ` class="${kind}"` : ''}>
+<caption>${markup(caption)}</caption>
 <thead role="rowgroup"><tr role="row">${head}</tr></thead>
 <tbody role="rowgroup">
 ${body}
@@ -85,23 +82,23 @@ async function chart({ caption, alt, spec }: Chart): Promise<string> {
       ? { ...spec, width: 'container', autosize: { type: 'fit-x', contains: 'padding' } }
       : spec;
   const still = Buffer.from(await chartSvg(spec)).toString('base64');
-  return `<figure><div class="plot" role="img" aria-label="${escape(alt)}"><script type="application/json">${json(fitted)}</script></div>
-<noscript><img alt="${escape(alt)}" src="data:image/svg+xml;base64,${still}"></noscript>
-<figcaption>${escape(caption)}</figcaption></figure>`;
+  return `<figure><div class="plot" role="img" aria-label="${markup(alt)}"><script type="application/json">${jsonInScript(fitted)}</script></div>
+<noscript><img alt="${markup(alt)}" src="data:image/svg+xml;base64,${still}"></noscript>
+<figcaption>${markup(caption)}</figcaption></figure>`;
 }
 
 function picture({ caption, alt, png }: Picture): string {
-  return `<figure><div class="picture"><img alt="${escape(alt)}" src="data:image/png;base64,${png}"></div>
-<figcaption>${escape(caption)}</figcaption></figure>`;
+  return `<figure><div class="picture"><img alt="${markup(alt)}" src="data:image/png;base64,${Buffer.from(png, 'base64').toString('base64')}"></div>
+<figcaption>${markup(caption)}</figcaption></figure>`;
 }
 
 const list = (items: readonly string[], kind: string): string =>
-  `<ul class="${kind}">${items.map((item) => `<li>${escape(item)}</li>`).join('\n')}</ul>`;
+  `<ul class="${kind}">${items.map((item) => `<li>${markup(item)}</li>`).join('\n')}</ul>`;
 
 async function section(result: ExperimentResult): Promise<string> {
   const parts = [
-    `<section id="${result.experiment}"><h2>${escape(result.title)}</h2>`,
-    `<p>${escape(result.summary)}</p>`,
+    `<section id="${markup(result.experiment)}"><h2>${markup(result.title)}</h2>`,
+    `<p>${markup(result.summary)}</p>`,
     list([...result.statements, ...closingStatements(result)], 'statements'),
     ...(result.comparisons.length > 0
       ? [table(comparisonTable(`${result.title}: the paper and ours.`, result.comparisons), 'figures')]
@@ -125,22 +122,22 @@ export async function reportHtml(report: Report): Promise<string> {
     ...(environments.length > 0 ? [['environment', 'Environment']] : []),
     ...(points.length > 0 ? [['small-print', 'Small print']] : []),
   ];
-  const openList = points.map(({ point, here }) => `<dt>${escape(point)}</dt><dd>Here: ${escape(here)}</dd>`).join('\n');
+  const openList = points.map(({ point, here }) => `<dt>${markup(point)}</dt><dd>Here: ${markup(here)}</dd>`).join('\n');
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(TITLE)}</title>
+<title>${markup(TITLE)}</title>
 <link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>${escape(TITLE)}</h1>
+<header><h1>${markup(TITLE)}</h1>
 ${introduction(report)
-  .map((paragraph) => `<p>${escape(paragraph)}</p>`)
+  .map((paragraph) => `<p>${markup(paragraph)}</p>`)
   .join('\n')}
-<nav aria-label="Sections"><ul>${links.map(([id, title]) => `<li><a href="#${id}">${escape(title)}</a></li>`).join('')}</ul></nav>
+<nav aria-label="Sections"><ul>${links.map(([id, title]) => `<li><a href="#${markup(id)}">${markup(title)}</a></li>`).join('')}</ul></nav>
 </header>
 <main>
 ${(await Promise.all(results.map(section))).join('\n')}
@@ -151,7 +148,7 @@ ${points.length > 0 ? `<section id="small-print"><h2>Small print: what the paper
 <!--
 ${licence.replaceAll('--', '- -')}
 -->
-<script type="application/json" id="theme">${json(PAGE_THEME)}</script>
+<script type="application/json" id="theme">${jsonInScript(PAGE_THEME)}</script>
 ${scripts.map((text) => `<script>${insideScript(text)}</script>`).join('\n')}
 <script>
 ${DRAW}

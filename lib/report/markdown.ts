@@ -10,15 +10,14 @@ import {
   wordTable,
   type WordTable,
 } from './document.js';
+import { markdown, markdownPath } from '../quoting.js';
 import { heading, shown } from './format.js';
 import type { ExperimentResult, Report } from './result.js';
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
 function table({ caption, columns, rows }: WordTable): string {
-  const line = (cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  const line = (cells: string[]): string => `| ${cells.map(markdown).join(' | ')} |`;
   return [
-    `*${caption}*`,
+    `*${markdown(caption)}*`,
     '',
     line(columns.map(({ title }) => title)),
     line(columns.map(({ numeric }) => (numeric ? '---:' : '---'))),
@@ -30,11 +29,11 @@ function table({ caption, columns, rows }: WordTable): string {
 /** One experiment; `folder` is where its charts are, relative to the document. */
 export function experimentMarkdown(result: ExperimentResult, folder: string, level = '##'): string {
   const image = (id: string, extension: string, alt: string, caption: string): string =>
-    `![${cell(alt).replaceAll(']', ')').replaceAll('[', '(')}](${folder}${id}.${extension})\n\n*${caption}*\n`;
+    `![${markdown(alt)}](${markdownPath(`${folder}${id}.${extension}`)})\n\n*${markdown(caption)}*\n`;
   return [
-    `${level} ${result.title}\n`,
-    `${result.summary}\n`,
-    [...result.statements, ...closingStatements(result)].map((statement) => `- ${statement}`).join('\n') + '\n',
+    `${level} ${markdown(result.title)}\n`,
+    `${markdown(result.summary)}\n`,
+    [...result.statements, ...closingStatements(result)].map((statement) => `- ${markdown(statement)}`).join('\n') + '\n',
     ...(result.comparisons.length > 0 ? [table(comparisonTable('The paper and ours.', result.comparisons))] : []),
     ...result.tables.map((each) => table(wordTable(each, (value, { format }) => shown(value, format), heading))),
     ...result.charts.map(({ id, alt, caption }) => image(id, 'svg', alt, caption)),
@@ -48,12 +47,15 @@ export function reportMarkdown(report: Report): string {
   const points = allOpenPoints(results);
   const environments = allEnvironments(results);
   return [
-    `# ${TITLE}\n`,
-    ...introduction(report).map((paragraph) => `${paragraph}\n`),
+    `# ${markdown(TITLE)}\n`,
+    ...introduction(report).map((paragraph) => `${markdown(paragraph)}\n`),
     ...results.map((result) => experimentMarkdown(result, `${result.experiment}/`)),
     ...(environments.length > 0 ? ['## Environment\n', table(environmentTable(environments))] : []),
     ...(points.length > 0
-      ? ['## Small print: what the paper leaves open\n', points.map(({ point, here }) => `- ${point} *Here: ${here}*`).join('\n') + '\n']
+      ? [
+          '## Small print: what the paper leaves open\n',
+          points.map(({ point, here }) => `- ${markdown(point)} *Here: ${markdown(here)}*`).join('\n') + '\n',
+        ]
       : []),
   ].join('\n');
 }

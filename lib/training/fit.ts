@@ -32,9 +32,9 @@ export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inpu
   resume?: boolean;
   /** Finishes the running step, saves, and ends with `aborted: true`. */
   signal?: CancelSignal;
-  /** Called after steps, now and then where the device is asynchronous. */
+  /** Called after steps, now and then where the device is asynchronous. What it throws ends the run, once its state is saved. */
   onProgress?: (progress: TrainingProgress) => void;
-  /** Called after each epoch's validation. */
+  /** Called after each epoch's validation, once its state is saved. What it throws ends the run. */
   onEpoch?: (row: EpochRow) => void;
 }
 

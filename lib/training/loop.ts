@@ -24,6 +24,8 @@ class Run {
   private averaged: Network | undefined;
   private bestTensors: Map<string, Tensor> | undefined;
   private readonly roles: Roles;
+  /** What a listener threw; it ends the run once its state is saved. */
+  private thrown: { error: unknown } | undefined;
 
   constructor(
     private readonly network: Network,
@@ -99,6 +101,7 @@ class Run {
     if (totals.step < this.steps) {
       progress.totals = totals;
       await this.save();
+      if (this.thrown) throw this.thrown.error;
       return false;
     }
     const seconds = (performance.now() - started) / 1000;
@@ -121,7 +124,16 @@ class Run {
     let running = true;
     try {
       const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals };
-      const epoch = trainer.trainEpoch(request, (totals) => running && this.tell(totals, request.from.seen, started));
+      const epoch = trainer.trainEpoch(request, (totals) => {
+        if (!running || this.thrown) return;
+        try {
+          this.tell(totals, request.from.seen, started);
+        } catch (error) {
+          // Native code, which calls this, has nobody to hand it to.
+          this.thrown = { error };
+          trainer.cancel();
+        }
+      });
       if (signal?.aborted) abort();
       return await epoch;
     } finally {
@@ -157,6 +169,7 @@ class Run {
       await this.keep(evaluated);
     }
     await this.save();
+    if (this.thrown) throw this.thrown.error;
     this.options.onEpoch?.(row);
   }
 

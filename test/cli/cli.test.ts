@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -120,6 +120,18 @@ describe('train, resume, evaluate, predict', () => {
     );
     const evaluation = (run: string): string => readFileSync(path.join(run, 'evaluation.json'), 'utf8');
     expect(evaluation(halved)).toBe(evaluation(whole));
+  });
+
+  it('goes on without a reader, to its end', () => {
+    const out = path.join(folder, 'unread');
+    const words = [process.execPath, MAIN, 'train', ...quick, '--epochs', '1', '--out', out].map((word) => `'${word}'`).join(' ');
+    const { stdout } = spawnSync('bash', ['-c', `${words} 2>&1 | head -1; echo "status \${PIPESTATUS[0]}"`], {
+      cwd: folder,
+      env: environment,
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/^no --data given.*\nstatus 0\n$/);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(['model.safetensors', 'report.txt', 'confusion-matrix.png']));
   });
 
   it('goes on from the weights of a model, which bring the width, in a run of its own', () => {

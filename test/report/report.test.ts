@@ -8,7 +8,9 @@ import { allExperiments } from '../../lib/experiments/index.js';
 import { EXPERIMENTS } from '../../lib/experiments/registry.js';
 import { figure, heading, shown } from '../../lib/report/format.js';
 import { toCsv } from '../../lib/report/csv.js';
+import { chartSvg } from '../../lib/charts/write.js';
 import { reportHtml } from '../../lib/report/html.js';
+import { reportMarkdown } from '../../lib/report/markdown.js';
 import type { ExperimentResult, Report } from '../../lib/report/result.js';
 import { writeReport } from '../../lib/report/write.js';
 import { tinyData, TINY } from '../experiments/tiny.js';
@@ -36,8 +38,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const entities = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-const piped = (text: string): string => text.replaceAll('|', '\\|');
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+/** What a reader of Markdown sees. */
+const unescaped = (markdown: string): string => markdown.replace(/\\([^\w\s])/g, '$1').replaceAll('&amp;', '&');
 
 /** Everything that a reader must find, in words. */
 function wordsOf(result: ExperimentResult): string[] {
@@ -65,11 +68,11 @@ function wordsOf(result: ExperimentResult): string[] {
 describe('a report', () => {
   it('holds every experiment, and every figure of each', () => {
     expect(report.results.map(({ experiment }) => experiment)).toEqual(EXPERIMENTS.map(({ name }) => name));
-    const markdown = readFileSync(files.markdown, 'utf8');
+    const markdown = unescaped(readFileSync(files.markdown, 'utf8'));
     for (const result of report.results)
       for (const words of wordsOf(result)) {
         expect(html).toContain(entities(words));
-        expect(markdown).toContain(piped(words));
+        expect(markdown).toContain(words);
       }
   });
 
@@ -110,6 +113,50 @@ describe('a report', () => {
     const text = await reportHtml({ results: [result], missing: [] });
     expect(text).not.toContain('<img src=x');
     expect(text.match(/<script/g)!.length).toBe(text.match(/<\/script>/g)!.length);
+  });
+});
+
+describe('hostile words', () => {
+  const evil = '"><script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) | `c` *e* \n# h\n- l';
+
+  /** The first result with every text and name replaced. */
+  const hostile = (): ExperimentResult => {
+    const [first] = report.results;
+    return {
+      ...first,
+      experiment: evil,
+      title: evil,
+      summary: evil,
+      statements: [evil],
+      comparisons: [{ id: 'x', place: evil, name: evil, format: 'percent', paper: { value: 0.5 }, why: evil }],
+      tables: [{ id: evil, caption: evil, columns: [{ key: evil, title: evil, format: 'text' }], rows: [{ [evil]: evil }] }],
+      charts: [{ id: evil, caption: evil, alt: evil, spec: { ...first.charts[0].spec, title: evil } }],
+      pictures: [{ id: evil, caption: evil, alt: evil, png: evil }],
+      environments: [{ ...first.environments[0], device: evil, processor: evil, commit: evil }],
+      openPoints: [{ point: evil, here: evil }],
+      missing: [evil],
+    };
+  };
+
+  it('are no elements of the page', async () => {
+    const text = await reportHtml({ results: [hostile()], missing: [evil] });
+    const known = text.replace(/<script>[^]*?<\/script>/g, '').replace(/<!--[^]*?-->/g, '');
+    expect(known).not.toMatch(/<img src=x|<script>|\sonerror=(?!alert\(1\)&gt;)/);
+    for (const [, source] of known.matchAll(/<img[^>]*\ssrc="([^"]*)"/g)) expect(source).toMatch(/^data:image\/[\w+]+;base64,[\w+/=]*$/);
+  });
+
+  it('are no HTML, links or headings of the Markdown', () => {
+    const text = reportMarkdown({ results: [hostile()], missing: [evil] });
+    const bare = text.replace(/\\[^\w\s]/g, '');
+    expect(bare).not.toContain('<');
+    // Pictures lead to files beside the report.
+    for (const [, target] of bare.matchAll(/\]\(([^)]*)\)/g)) expect(target).toMatch(/^[\w%./-]+\.(svg|png)$/);
+    expect(bare.match(/\]\(/g)).toHaveLength(2);
+    expect(text.split('\n').filter((line) => /^(# h|- l)/.test(line))).toEqual([]);
+  });
+
+  it('are no elements of a chart', async () => {
+    expect(await chartSvg(hostile().charts[0].spec)).not.toMatch(/<script|<img/);
   });
 });
 

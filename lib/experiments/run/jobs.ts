@@ -1,6 +1,7 @@
 /** An experiment as a job array: one cell a job, all of them over one shared folder. */
 import { stringify } from 'yaml';
 import { anyOfKind, isGpu, type Device } from '../../device.js';
+import { comment, sbatchWord, shellWord } from '../../quoting.js';
 import { planText } from './folder.js';
 import type { Plan } from './plan.js';
 
@@ -17,24 +18,28 @@ export interface JobOptions {
   threads: number;
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** A job that asks for a GPU sees that one alone, as its first, whichever number it has in the machine. */
 const cellFlags = ({ device, threads }: JobOptions): string => `--devices ${anyOfKind(device)} --threads ${threads}`;
 
-/** A script for sbatch. `command`: how the program starts, word by word. */
+/**
+ * A script for sbatch. `command`: how the program starts, word by word.
+ * @throws {FerError} ERR_FER_ARGUMENT for a folder whose name is more than a line.
+ */
 export function slurmJob(job: JobOptions, command: readonly string[]): string {
   const { name, folder, cells, device, threads } = job;
-  const start = command.map(quoted).join(' ');
+  const start = command.map(shellWord).join(' ');
+  const run = `${start} experiment ${shellWord(name)} --out ${shellWord(folder)}`;
+  // In a name of a log, % begins what sbatch fills in.
+  const log = sbatchWord(`${folder.replaceAll('%', '%%')}/job-%a.log`, 'out');
   return `#!/usr/bin/env bash
-#SBATCH --job-name=fer-cudnn-${name}
+#SBATCH --job-name=${sbatchWord(`fer-cudnn-${name}`, 'experiment')}
 #SBATCH --array=0-${cells.length - 1}
-#SBATCH --output=${folder}/job-%a.log
+#SBATCH --output=${log}
 ${threads > 0 ? `#SBATCH --cpus-per-task=${threads}\n` : ''}${isGpu(device) ? '#SBATCH --gres=gpu:1\n' : ''}#
 # ${cells.length} cells, one a job; a job that is killed goes on where it was when it is submitted again. When all have run:
-#   ${start} experiment ${name} --out ${quoted(folder)} --collect
+#   ${comment(run)} --collect
 set -euo pipefail
-exec ${start} experiment ${name} --out ${quoted(folder)} ${cellFlags(job)} --cell "$SLURM_ARRAY_TASK_ID"
+exec ${run} ${cellFlags(job)} --cell "$SLURM_ARRAY_TASK_ID"
 `;
 }
 
@@ -44,9 +49,9 @@ export function kubernetesJob(job: JobOptions, image: string, claim: string): st
   const label = `fer-cudnn-${name}`;
   const run = [
     // The plan arrives whole or not at all, whichever pod is first.
-    `mkdir -p ${quoted(folder)}`,
-    `[ -e ${quoted(folder)}/experiment.json ] || { cp /plan/experiment.json ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX && mv ${quoted(folder)}/plan.$JOB_COMPLETION_INDEX ${quoted(folder)}/experiment.json; }`,
-    `exec fer-cudnn experiment ${name} --out ${quoted(folder)} ${cellFlags(job)} --cell "$JOB_COMPLETION_INDEX"`,
+    `mkdir -p ${shellWord(folder)}`,
+    `[ -e ${shellWord(folder)}/experiment.json ] || { cp /plan/experiment.json ${shellWord(folder)}/plan.$JOB_COMPLETION_INDEX && mv ${shellWord(folder)}/plan.$JOB_COMPLETION_INDEX ${shellWord(folder)}/experiment.json; }`,
+    `exec fer-cudnn experiment ${name} --out ${shellWord(folder)} ${cellFlags(job)} --cell "$JOB_COMPLETION_INDEX"`,
   ].join('\n');
   const limits = { ...(threads > 0 ? { cpu: String(threads) } : {}), ...(isGpu(device) ? { 'nvidia.com/gpu': 1 } : {}) };
   const pod = {
@@ -84,8 +89,8 @@ export function kubernetesJob(job: JobOptions, image: string, claim: string): st
     },
   ];
   return (
-    `# ${cells.length} cells, one a pod. The claim ${claim} is mounted at /shared: the data set and ${folder} lie on it.\n` +
-    `# When all have run, where that volume is mounted: fer-cudnn experiment ${name} --out ${folder} --collect\n` +
+    `# ${cells.length} cells, one a pod. The claim ${comment(claim)} is mounted at /shared: the data set and ${comment(folder)} lie on it.\n` +
+    `# When all have run, where that volume is mounted: fer-cudnn experiment ${name} --out ${comment(shellWord(folder))} --collect\n` +
     manifests.map((manifest) => stringify(manifest, { lineWidth: 0 })).join('---\n')
   );
 }
