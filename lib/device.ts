@@ -77,7 +77,7 @@ function sensible(threads: number): number {
   const { cores } = native().systemInfo();
   const most = MOST_A_CORE * cores;
   if (threads <= most) return threads;
-  warnOnce(`${threads} threads were asked for, and this process may use ${cores === 1 ? '1 core' : `${cores} cores`}: it runs ${most}`);
+  warnOnce(`${threads} threads were asked for, and this process has ${cores === 1 ? '1 core' : `${cores} cores`}: it runs ${most}`);
   return most;
 }
 

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeFileAtomic } from '../atomic-file.js';
+import { FerError } from '../errors.js';
 import { readRegular } from '../regular-file.js';
 import { pacer } from '../slices.js';
 import { warnOnce } from '../warning.js';
@@ -77,7 +78,7 @@ export async function writeCache(file: string, data: LabelledImages): Promise<vo
     const parts = packedParts(data);
     await writeFileAtomic(file, MAGIC, await checksum(parts), ...parts);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    warnOnce(`no packed copy of the data set was kept in ${path.dirname(file)} (${code ?? message}): the next start parses the file again`);
+    const why = error instanceof FerError ? error.details.reason : (error as Error).message;
+    warnOnce(`no packed copy of the data set was kept in ${path.dirname(file)} (${String(why)}): the next start parses the file again`);
   }
 }

@@ -51,7 +51,7 @@ function headerEnd(bytes: Buffer): number | undefined {
   if (bytes.length < BEFORE_HEADER) return undefined;
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new Error('it does not begin as a packed data set');
   const length = bytes.readUInt32LE(MAGIC.length);
-  if (length > LONGEST_HEADER) throw new Error(`its header would take ${length} bytes`);
+  if (length > LONGEST_HEADER) throw new Error(`its header has ${length} bytes`);
   return BEFORE_HEADER + length;
 }
 

@@ -89,6 +89,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   asarUnpack: 'test/package/messages.test.ts: an asar archive',
   'submit them with: ': 'test/package/docs.test.ts: has something to run',
   'go on with: fer-cudnn train --resume': 'test/cli/cli.test.ts: stops on Ctrl-C, saves, and resumes',
+  'is in use by ': 'test/lock.test.ts: is held until it is given back',
   'no packed copy of the data set was kept': 'test/package/conveniences.test.ts: a cache folder that cannot be written',
 };
 
