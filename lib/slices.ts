@@ -1,7 +1,7 @@
 /** Long loops in JavaScript, in slices that leave the event loop to others between them. */
 
 /** How long others may have to wait, milliseconds. */
-const SLICE = 8;
+const SLICE = 6;
 
 /** A function to await in a loop: now and then, when a slice is over, it lets timers and requests go first. */
 export function pacer(): () => Promise<void> | undefined {
