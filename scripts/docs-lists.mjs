@@ -59,6 +59,16 @@ function attackRow({ name, about, holds }) {
 /** Machine, date and commit of a result, in a sentence. */
 const origin = ({ date, commit, machine: { processor, cores } }) => `${processor}, ${cores} cores, ${date}, commit ${commit}`;
 
+function tortureResult(result) {
+  const broken = result.attacks.filter(({ failed }) => failed > 0).map(({ name }) => shown(name));
+  const skipped = result.attacks.filter(({ skipped }) => skipped).map(({ name }) => shown(name));
+  return [
+    `The figures: ${origin(result)}${result.note ? `, ${result.note}` : ''}.`,
+    broken.length > 0 ? `Not always held: ${broken.join(', ')}.` : 'All held.',
+    ...(skipped.length > 0 ? [`Skipped there: ${skipped.join(', ')}.`] : []),
+  ].join(' ');
+}
+
 function soakResult(result) {
   const { hours, verdict, counts } = result;
   const rounds = Math.max(...Object.values(counts));
@@ -114,7 +124,7 @@ const LISTS = {
     columns: ['attack', 'what it does', 'what must hold', 'tried', 'held'],
     rows: ATTACKS.map(attackRow),
   },
-  'torture run': { page: 'docs/reliability.md', words: torture ? `The figures: ${origin(torture)}.` : 'It has not been run in full yet.' },
+  'torture run': { page: 'docs/reliability.md', words: torture ? tortureResult(torture) : 'It has not been run in full yet.' },
   soak: {
     page: 'docs/reliability.md',
     words: soak ? soakResult(soak) : 'It has not been run yet.',
