@@ -13,6 +13,9 @@ struct Augmentation {
   float nearest = 0;        // probability that geometry reads the nearest pixel instead of interpolating
 };
 
+// Throws Error(ERR_FER_ARGUMENT) for a value out of its range, which no pixel's place could be worked out from.
+void check(const Augmentation& augmentation);
+
 // One drawing of a row within an epoch.
 struct Variant {
   uint32_t repeat = 0;  // earlier drawings of the row in this epoch

@@ -53,6 +53,10 @@ void Trainer::check_options() const {
   fer::check(*data_);
   expect(data_->count() > 0, "at least one image", "none", "a trainer's data set");
   const auto classes = static_cast<size_t>(network_->plan().spec.classes);
+  fer::check(options_.augmentation);
+  const auto [balance, rare] = options_.sampling;
+  expect(balance >= 0 && balance <= 1, "a number from 0 to 1", std::to_string(balance), "balancedSampling");
+  expect(rare >= 0 && rare <= 4, "a number from 0 to 4", std::to_string(rare), "rareAugmentation");
   expect(options_.batch_size >= 1, "a batch size of at least 1", std::to_string(options_.batch_size), "a trainer");
   const size_t weights = options_.class_weights.size();
   expect(weights == 0 || weights == classes, std::to_string(classes) + " class weights", std::to_string(weights), "a trainer");

@@ -58,6 +58,14 @@ TEST(TrainerRequestTest, DataSetsAndOptionsMustFit) {
             "ERR_FER_ARGUMENT: expected 3 class weights, got 2, for a trainer");
 }
 
+TEST(TrainerRequestTest, AugmentationStaysWithinItsRanges) {
+  EXPECT_EQ(failure_of_trainer([](DataSet&, TrainerOptions& o) { o.augmentation.rotation = std::nanf(""); }),
+            "ERR_FER_ARGUMENT: expected a number from 0 to 180.000000, got nan, for rotation");
+  EXPECT_EQ(failure_of_trainer([](DataSet&, TrainerOptions& o) { o.augmentation.zoom = 1; }),
+            "ERR_FER_ARGUMENT: expected a number from 0 to 0.900000, got 1.000000, for zoom");
+  EXPECT_EQ(failure_of_trainer([](DataSet&, TrainerOptions& o) { o.augmentation.zoom = 0.9f; }), "nothing was thrown");
+}
+
 std::string failure_of_epoch(const std::function<void(EpochRequest&)>& change, int64_t steps_taken = 1) {
   TrainerOptions options;
   options.batch_size = 3;
