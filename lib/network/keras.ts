@@ -6,9 +6,8 @@
  */
 import h5wasm from 'h5wasm/node';
 import { FER_CLASSES } from '../data/data-set.js';
-import { native } from '../native.js';
 import { FerError } from '../errors.js';
-import type { NetworkLayer } from '../native.js';
+import { native, type NetworkLayer } from '../native.js';
 import { describeFile } from './description.js';
 import type { ModelFile, ModelMetadata } from './metadata.js';
 import type { Tensor } from './safetensors.js';

@@ -94,7 +94,7 @@ async function writeKeras(file, model) {
   const h5 = new h5wasm.File(file, 'w');
   h5.create_attribute('model_config', `{"config": {"layers": [{"config": {"batch_input_shape": [null, ${SIZE}, ${SIZE}, 1]}}]}}`);
   const root = h5.create_group('model_weights');
-  const tensors = model.tensors();
+  const tensors = await model.tensors();
   const numbers = { conv2d: 0, separable_conv2d: 0, batch_normalization: 0 };
   const group = (kind) => root.create_group(`${kind}_${++numbers[kind]}`);
   const put = (to, name, tensor) => {
