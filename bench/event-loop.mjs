@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // How long does the event loop wait while a model trains and everything else is asked of the package at once?
 //   node bench/event-loop.mjs [--width wide] [--seconds 60] [--data fer2013.csv.gz] [--out bench/results/event-loop.json]
-// Needs: npm run build. Prints the delay of a timer (perf_hooks, resolution 1 ms) without any load, during the training alone, and with
-// all else beside it; and how often each call was answered.
+// Needs: npm run build. Prints the delay of a timer (perf_hooks, resolution 1 ms) without any load, during each call alone, during the
+// training alone, and with all of it at once; and how often each call was answered meanwhile.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -52,7 +52,7 @@ const few = { ...data, splits: new Map([...data.splits].map(([name, rows]) => [n
 const model = MiniXception.create({ width: values.width });
 const other = await MiniXception.pretrained('narrow');
 const file = path.join(folder, 'model.safetensors');
-await other.save(file);
+await model.save(file);
 const picture = { pixels: data.images.slice(0, data.size ** 2), width: data.size, height: data.size };
 
 const calls = {
@@ -66,6 +66,11 @@ const calls = {
   load: async () => (await MiniXception.load(file)).dispose(),
   evaluate: () => other.evaluate(few),
   loadDataSet: () => loadDataSet(values.data),
+};
+
+/** Calls one after another for two seconds. */
+const again = (call) => async () => {
+  for (const end = performance.now() + 2000; performance.now() < end; ) await call();
 };
 
 const answered = Object.fromEntries(Object.keys(calls).map((name) => [name, 0]));
@@ -83,8 +88,10 @@ const everything = () => {
 
 try {
   const idle = await delayDuring(() => setTimeout(5000));
+  const alone = {};
+  for (const [name, call] of Object.entries(calls)) alone[name] = await delayDuring(again(call));
   let epochs = 0;
-  const alone = await delayDuring(async () => (epochs = await training(model, few, () => setTimeout(seconds * 1000))));
+  const trained = await delayDuring(async () => (epochs = await training(model, few, () => setTimeout(seconds * 1000))));
   const together = await delayDuring(async () => (epochs += await training(model, few, everything)));
   const result = {
     machine: cpus()[0].model,
@@ -97,7 +104,7 @@ try {
     data: data.name,
     seconds,
     epochs,
-    delayMilliseconds: { idle, 'training alone': alone, 'everything at once': together },
+    delayMilliseconds: { idle, ...alone, training: trained, 'everything at once': together },
     answered,
   };
   console.table(result.delayMilliseconds);

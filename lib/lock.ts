@@ -3,7 +3,8 @@
  *
  * It appears with its words in it (a link to a file already written), so that nobody reads half of them. A holder that has died, which
  * its process id, start and boot tell on its own host, is replaced by whoever holds the lock of replacing, and looks again then: of many
- * who found it dead one alone goes on. Who died while replacing is replaced in the same way.
+ * who found it dead one alone goes on. Who died while replacing is replaced in the same way. A holder on another host or in another
+ * container, whose process cannot be seen, shows by the file's time that it lives.
  */
 import { link, open, readdir, readFile, readlink, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -24,16 +25,26 @@ export interface Owner {
   started: string;
 }
 
+/** Milliseconds between signs of life of a holder, and after how many without one it counts as ended where its process cannot be seen. */
+const BEAT = 30_000;
+const SILENCE = 300_000;
+
 /** How often, and how many milliseconds apart, is looked again at what another process is about to finish. */
 const PATIENCE = { tries: 100, wait: 20 };
 
 export class Lock {
+  /** For those on other hosts and in other containers: the file's time. */
+  private readonly beat: NodeJS.Timeout;
+
   private constructor(
     private readonly file: string,
     private readonly text: string,
     /** Held open, as long as the thread lives that took it: see `hasOpen`. */
     private readonly handle: FileHandle,
-  ) {}
+  ) {
+    const show = (): void => void handle.utimes(new Date(), new Date()).catch(() => undefined);
+    this.beat = setInterval(show, BEAT).unref();
+  }
 
   /**
    * Takes the lock, or says who holds it.
@@ -73,6 +84,7 @@ export class Lock {
 
   /** Gives it back; a lock that is no longer ours, because someone removed it, stays. */
   async release(): Promise<void> {
+    clearInterval(this.beat);
     if ((await readFile(this.file, 'utf8').catch(() => '')) === this.text) await rm(this.file, { force: true });
     await this.handle.close();
   }
@@ -107,7 +119,7 @@ export async function heldBy(owner: Owner, file: string, what: string): Promise<
   const me = await self();
   const far = owner.host !== me.host ? 'another host' : owner.space !== me.space ? 'another container' : undefined;
   const advice = far
-    ? `on ${far}, so that it cannot be seen from here whether it still runs; if it does not, remove ${file}`
+    ? `on ${far}, where it showed itself within the last ${SILENCE / 60_000} minutes; if it has ended since, wait as long, or remove ${file}`
     : 'wait for its end, or choose another folder';
   const who = owner.pid === me.pid && !far ? 'this process' : 'process';
   return new FerError('ERR_FER_CHECKPOINT', `${what} is in use by ${who} ${owner.pid} of ${owner.host}${far ? ', ' : '; '}${advice}`, {
@@ -158,9 +170,9 @@ async function ownerOf(file: string): Promise<Owner | 'nobody' | 'none'> {
 
 async function lives(owner: Owner, file: string): Promise<boolean> {
   const { host, boot, space } = await self();
-  if (owner.host !== host) return true;
+  const elsewhere = owner.host !== host || (owner.boot === boot && owner.space !== space);
+  if (elsewhere) return Date.now() - ((await stat(file).catch(() => undefined))?.mtimeMs ?? 0) < SILENCE;
   if (owner.boot !== boot) return false;
-  if (owner.space !== space) return true;
   if ((await startOf(owner.pid)) !== owner.started) return false;
   // A worker thread may have been ended while this process goes on.
   return owner.pid !== process.pid || hasOpen(file);
