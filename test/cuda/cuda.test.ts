@@ -21,7 +21,10 @@ beforeAll(() => {
   if (!existsSync(HOST_PLUGIN)) throw new Error(`${HOST_PLUGIN} is missing; run: bash scripts/native-tests.sh build/native-tests`);
   folder = mkdtempSync(path.join(tmpdir(), 'fer-cuda-'));
   picture = path.join(folder, 'face.svg');
-  writeFileSync(picture, '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><circle cx="24" cy="24" r="20"/></svg>');
+  writeFileSync(
+    picture,
+    '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><circle cx="24" cy="24" r="20" fill="#fff"/></svg>',
+  );
   oneGpu = fakeDriver(path.join(folder, 'one-gpu'), { VERSION: 12040, GPUS: 1 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

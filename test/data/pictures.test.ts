@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditDataSet } from '../../lib/data/audit.js';
 import { decodeImage } from '../../lib/data/image.js';
@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const plain = (width: number, height: number, colour: string): sharp.Sharp =>
+const plain = (width: number, height: number, colour: string): Sharp =>
   sharp({ create: { width, height, channels: 3, background: colour } });
 
 async function classFolders(root: string, splits: string[], classes: string[]): Promise<void> {

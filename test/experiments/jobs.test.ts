@@ -15,7 +15,7 @@ const job = (device: Device): JobOptions => ({
 });
 const kubernetes = (device: Device): string => kubernetesJob(job(device), 'registry/fer-cudnn:1', 'results');
 const limits = (device: Device): unknown => {
-  const [, manifest] = parseAllDocuments(kubernetes(device)).map((document) => document.toJS() as Record<string, never>);
+  const [, manifest] = parseAllDocuments(kubernetes(device)).map((document): unknown => document.toJS());
   const { spec } = manifest as { spec: { template: { spec: { containers: { resources: { limits: unknown } }[] } } } };
   return spec.template.spec.containers[0].resources.limits;
 };
