@@ -78,14 +78,14 @@ export class Lock {
     } catch (error) {
       throw writeError(file, error);
     } finally {
-      await rm(mine, { force: true });
+      await removed(mine);
     }
   }
 
-  /** Gives it back; a lock that is no longer ours, because someone removed it, stays. */
+  /** Gives it back; a lock that is no longer ours, because someone removed it, stays, as one that cannot be removed does: its holder is dead soon. */
   async release(): Promise<void> {
     clearInterval(this.beat);
-    if ((await readFile(this.file, 'utf8').catch(() => '')) === this.text) await rm(this.file, { force: true });
+    if ((await readFile(this.file, 'utf8').catch(() => '')) === this.text) await removed(this.file);
     await this.handle.close();
   }
 }
@@ -126,6 +126,9 @@ export async function heldBy(owner: Owner, file: string, what: string): Promise<
     details: { file, pid: owner.pid, host: owner.host },
   });
 }
+
+/** Whatever hinders it hinders more than this, and is told there. */
+const removed = (file: string): Promise<void> => rm(file, { force: true }).catch(() => undefined);
 
 /** Puts the lock in its place, if none is there. Who works in the folder may take the file `own` for a leftover: it is written again. */
 async function put(own: string, text: string, file: string): Promise<boolean> {
