@@ -103,7 +103,8 @@ void CsvParser::line(std::string_view text) {
 void CsvParser::header(std::string_view text) {
   std::array<std::string_view, kMaxColumns> names;
   columns_ = split(text, names);
-  for (int i = 0; i < std::min(columns_, kMaxColumns); ++i) {
+  const int known = std::min(columns_, kMaxColumns);
+  for (int i = 0; i < known; ++i) {
     if (same_word(names[i], "emotion")) emotion_ = i;
     else if (same_word(names[i], "pixels")) pixels_ = i;
     else if (same_word(names[i], "usage")) usage_ = i;
@@ -112,7 +113,7 @@ void CsvParser::header(std::string_view text) {
   std::string advice;
   if (emotion_ >= 0 && pixels_ >= 0) advice = "; Kaggle's train.csv has no splits: take fer2013.csv or icml_face_data.csv";
   else if (columns_ == 1 && pixels_ >= 0) advice = "; Kaggle's test.csv has no labels: take fer2013.csv or icml_face_data.csv";
-  else if (std::any_of(names.begin(), names.begin() + columns_, [](auto name) { return same_word(name, "Image name"); }))
+  else if (std::any_of(names.begin(), names.begin() + known, [](auto name) { return same_word(name, "Image name"); }))
     advice = "; FER+'s fer2013new.csv has votes and no pixels: take fer2013.csv";
   for (auto [name, at] : {std::pair{"emotion", emotion_}, std::pair{"pixels", pixels_}, std::pair{"Usage", usage_}})
     if (at < 0)
