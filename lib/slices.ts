@@ -35,3 +35,11 @@ export function atOnce<T>(work: Generator<void, T>): T {
     if (step.done) return step.value;
   }
 }
+
+/** Bytes that a checksum takes about a millisecond for. */
+export const PIECE = 1 << 19;
+
+/** All parts, one after another, in views of that many bytes at most. */
+export function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const part of parts) for (let at = 0; at < part.length; at += PIECE) yield part.subarray(at, at + PIECE);
+}

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
 import { readRegular } from '../regular-file.js';
-import { pacer } from '../slices.js';
+import { pacer, pieces } from '../slices.js';
 import { warnOnce } from '../warning.js';
 import type { LabelledImages } from './data-set.js';
 import { packedParts, unpack } from './packed.js';
@@ -16,18 +16,15 @@ const VERSION = 2;
 const MAGIC = Buffer.from(`FERCACH${VERSION}`);
 /** The magic word and the checksum, bytes. */
 const BEFORE = MAGIC.length + 4;
-/** What is summed between two pauses: about half a millisecond. */
-const PIECE = 1 << 19;
 
 /** CRC-32 of all parts, as one: 60 ms for FER2013, a third of what SHA-256 takes. */
 async function checksum(parts: readonly Uint8Array[]): Promise<Buffer> {
   const rest = pacer();
   let sum = 0;
-  for (const part of parts)
-    for (let at = 0; at < part.length; at += PIECE) {
-      sum = crc32(part.subarray(at, at + PIECE), sum);
-      await rest();
-    }
+  for (const piece of pieces(parts)) {
+    sum = crc32(piece, sum);
+    await rest();
+  }
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(sum);
   return bytes;

@@ -8,7 +8,7 @@
 import { writeFileAtomic } from '../atomic-file.js';
 import { FerError } from '../errors.js';
 import { readRegular } from '../regular-file.js';
-import { inSlices, pacer } from '../slices.js';
+import { inSlices, pacer, PIECE, pieces } from '../slices.js';
 import type { LabelledImages } from './data-set.js';
 import type { DataForm } from './form.js';
 import { packedParts, unpackStream } from './packed.js';
@@ -22,8 +22,6 @@ export const compact: DataForm = {
 
 const MAGIC = Buffer.from('FERCOMP1');
 const DIGEST_BYTES = 32;
-/** What is hashed or handed on between two pauses, bytes. */
-const PIECE = 1 << 19;
 const QUALITY = { fast: 5, small: 11 };
 
 /** What is predicted for a pixel with these neighbours. */
@@ -55,11 +53,6 @@ function* convert(from: Uint8Array, size: number, restore: boolean): Generator<v
         to[i] = from[i] + sign * guess;
       }
   return to;
-}
-
-/** The parts in pieces of a millisecond or two. */
-function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (const part of parts) for (let at = 0; at < part.length; at += PIECE) yield part.subarray(at, at + PIECE);
 }
 
 async function digest(data: LabelledImages): Promise<Buffer> {

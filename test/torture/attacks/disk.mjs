@@ -5,7 +5,7 @@ import { moment } from '../with/moment.mjs';
 import { isRoot, ordinaryUser, smallDisk } from '../with/namespace.mjs';
 import { Broken, mustFailTyped, mustWork, told } from '../with/outcome.mjs';
 import { fer, MODELS } from '../with/program.mjs';
-import { goOn, mustBeUnbroken, trainingFlags, unbrokenRun } from '../with/training.mjs';
+import { mustRecover, trainingFlags, unbrokenRun } from '../with/training.mjs';
 import { mustBeWhole } from '../with/whole.mjs';
 
 const PAGE = 4096;
@@ -44,14 +44,12 @@ export const fullDisk = {
       const run = path.join(disk.folder, 'run');
       const ended = await fer(trainingFlags(shared.faces, run)).exited;
       mark(existsSync(path.join(run, 'last.safetensors')) ? 'after a checkpoint' : 'before the first checkpoint', `${pages} pages`);
-      mustBeWhole(run);
-      if (ended.status !== 0) {
-        mustFailTyped(ended);
-        saysWhy(ended);
-        disk.resize(ROOMY);
-        await goOn(shared.faces, run);
-      }
-      await mustBeUnbroken(shared, run);
+      await mustRecover(shared, run, ended, {
+        mended: () => {
+          saysWhy(ended);
+          disk.resize(ROOMY);
+        },
+      });
     });
   },
 };
@@ -118,12 +116,7 @@ export const readOnlyDisk = {
       mark('read-only', when);
       const ended = await program.exited;
       disk.readOnly(false);
-      mustBeWhole(run);
-      if (ended.status !== 0) {
-        mustFailTyped(ended);
-        await goOn(shared.faces, run);
-      }
-      await mustBeUnbroken(shared, run);
+      await mustRecover(shared, run, ended);
     });
   },
 };
@@ -146,12 +139,7 @@ export const permissions = {
     mark('no right to write', when);
     const ended = await program.exited;
     chmodSync(run, 0o755);
-    mustBeWhole(run);
-    if (ended.status !== 0) {
-      mustFailTyped(ended);
-      await goOn(shared.faces, run, { wrap });
-    }
-    await mustBeUnbroken(shared, run);
+    await mustRecover(shared, run, ended, { wrap });
   },
 };
 

@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Broken, mustWork, told } from './outcome.mjs';
+import { Broken, mustFailTyped, mustWork, told } from './outcome.mjs';
 import { fer, racer } from './program.mjs';
-import { sha256OfFile, sha256OfTensors } from './whole.mjs';
+import { mustBeWhole, sha256OfFile, sha256OfTensors } from './whole.mjs';
 
 const NETWORK = { width: '4,4:8,8', inputSize: 24 };
 const OPTIONS = { preset: 'quick', batchSize: 32, epochs: 8 };
@@ -73,4 +73,18 @@ export async function mustBeUnbroken(shared, folder, seed = 0) {
   }
   const differing = Object.keys(facts).filter((key) => !isDeepStrictEqual(facts[key], found[key]));
   if (differing.length > 0) throw new Broken(`not what the unbroken run came to: ${differing.join(', ')} differ`);
+}
+
+/**
+ * What ended a training was told, or did not end it; either way the run comes to what the unbroken one did. `mended`: makes room
+ * for it, once it was told.
+ */
+export async function mustRecover(shared, folder, ended, { mended = () => {}, ...options } = {}) {
+  mustBeWhole(folder);
+  if (ended.status !== 0) {
+    mustFailTyped(ended);
+    mended();
+    await goOn(shared.faces, folder, options);
+  }
+  await mustBeUnbroken(shared, folder);
 }
