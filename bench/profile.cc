@@ -33,18 +33,25 @@ template <class T>
 void note(long (&shape)[3], int& count, T value) {
   if constexpr (std::is_integral_v<T>)
     if (count < 3) shape[count++] = static_cast<long>(value);
-  if constexpr (std::is_same_v<T, cpu::Rows>)
+  if constexpr (std::is_same_v<T, cpu::Rows> || std::is_same_v<T, cpu::RowsOf<cpu::Bf16>>)
     if (count < 3) shape[count++] = long{value.segments} * value.k;
+}
+
+// The table that a kernel is in: of floats, of bf16 in memory, or `pack`'s.
+template <class Table, class Of>
+Table& part(Of& all) {
+  if constexpr (std::is_same_v<std::remove_const_t<Table>, cpu::KernelsOf<cpu::Bf16>>) return all.half;
+  else return all;
 }
 
 template <auto Member>
 struct Timed;
-template <class... Args, void (*Kernels::*Member)(Args...)>
+template <class Table, class... Args, void (*Table::*Member)(Args...)>
 struct Timed<Member> {
   static inline const char* name;
   static void call(Args... args) {
     const auto start = std::chrono::steady_clock::now();
-    (real->*Member)(args...);
+    (part<const Table>(*real).*Member)(args...);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (position == fastest.size()) {
       Call& c = fastest.emplace_back(Call{name, {}, 0, seconds});
@@ -55,13 +62,11 @@ struct Timed<Member> {
     fastest[position].seconds = std::min(fastest[position].seconds, seconds);
     ++position;
   }
+  static void wrap(Kernels& all, const char* named) {
+    name = named;
+    part<Table>(all).*Member = call;
+  }
 };
-
-template <auto Member>
-void time_kernel(Kernels& table, const char* name) {
-  Timed<Member>::name = name;
-  table.*Member = Timed<Member>::call;
-}
 
 }  // namespace
 
@@ -72,13 +77,17 @@ int main(int argc, char** argv) {
   const bool bf16 = argc > 3 && !std::strcmp(argv[3], "bf16");
   real = &(bf16 ? cpu::instruction_set().bf16() : cpu::instruction_set().fp32());
   Kernels table = *real;
-#define FER_TIME(kernel) time_kernel<&Kernels::kernel>(table, #kernel)
-  FER_TIME(pack);
+  Timed<&Kernels::pack>::wrap(table, "pack");
+#define FER_TIME(kernel)                                          \
+  Timed<&cpu::KernelsOf<float>::kernel>::wrap(table, #kernel);    \
+  Timed<&cpu::KernelsOf<cpu::Bf16>::kernel>::wrap(table, #kernel " (bf16)")
   FER_TIME(multiply_rows);
+  FER_TIME(multiply_rows_to_floats);
   FER_TIME(accumulate_outer);
   FER_TIME(apply);
   FER_TIME(column_sums);
   FER_TIME(depthwise);
+  FER_TIME(depthwise_of_floats);
   FER_TIME(depthwise_weight_gradient);
   FER_TIME(batch_norm_backward);
   FER_TIME(pool_batch_norm_backward);
@@ -86,6 +95,8 @@ int main(int argc, char** argv) {
   FER_TIME(pool_add);
   FER_TIME(pool_add_sums);
   FER_TIME(add_at_even);
+  FER_TIME(widen);
+  FER_TIME(narrow);
 #undef FER_TIME
 
   auto data = std::make_shared<DataSet>();
@@ -123,7 +134,7 @@ int main(int argc, char** argv) {
   double kernels = 0;
   for (const Call& c : fastest) {
     char key[96];
-    std::snprintf(key, sizeof key, "%-26s %6ld %5ld %5ld", c.kernel, c.shape[0], c.shape[1], c.shape[2]);
+    std::snprintf(key, sizeof key, "%-32s %6ld %5ld %5ld", c.kernel, c.shape[0], c.shape[1], c.shape[2]);
     Call& row = rows.try_emplace(key, Call{c.kernel, {}, 0, 0}).first->second;
     row.seconds += c.seconds;
     row.flops += c.flops;
@@ -141,5 +152,5 @@ int main(int argc, char** argv) {
     if (row.flops > 0) std::printf("  %6.1f GFLOP/s", row.flops / row.seconds * 1e-9);
     std::printf("\n");
   }
-  for (const auto& [kernel, seconds] : totals) std::printf("total %-26s %9.3f ms %5.1f %%\n", kernel.c_str(), seconds * 1e3, 100 * seconds / kernels);
+  for (const auto& [kernel, seconds] : totals) std::printf("total %-32s %9.3f ms %5.1f %%\n", kernel.c_str(), seconds * 1e3, 100 * seconds / kernels);
 }

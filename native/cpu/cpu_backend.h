@@ -9,6 +9,7 @@
 #include "cpu/instruction_sets.h"
 #include "cpu/kernels.h"
 #include "cpu/packed_weights.h"
+#include "cpu/scratch_slots.h"
 #include "cpu/thread_pool.h"
 #include "cpu/work.h"
 
@@ -107,6 +108,21 @@ class CpuBackend final : public Backend {
   Pieces pieces(const Cut& cut, int n, int t) const {
     const Slice strips = slice(n * cut.strips(), t);
     return {cut, strips.begin, strips.end};
+  }
+  // Whether the threads share out the columns of a prediction's products instead: of so few pixels that blocks of rows would be
+  // left half empty, and each thread would read all of the weights.
+  bool shares_columns(bool training, int n, int size, int channels) const {
+    return !training && n < pool_.size() && size * size <= 64 && channels % 32 == 0 && channels >= 64 * pool_.size();
+  }
+  Pieces all_pieces(const Cut& cut, int n) const { return {cut, 0, n * cut.strips()}; }
+  // Thread t's columns of C [m][n] = A times packed B.
+  template <class S>
+  void multiply_columns(int t, int m, int n, const RowsOf<S>& a, const float* b, S* c) {
+    const int blocks = n / 32, first = blocks * t / pool_.size() * 32, end = blocks * (t + 1) / pool_.size() * 32;
+    const int width = end - first;
+    S* part = scratch_[t].values<S>(kColumns, static_cast<size_t>(m) * width);
+    kernels<S>().multiply_rows(m, width, a, packed_from(k_, b, a.segments * a.k, n, first), part);
+    for (int i = 0; i < m; ++i) std::copy_n(part + static_cast<size_t>(i) * width, width, c + static_cast<size_t>(i) * n + first);
   }
   // Weights [k][n] (or stored transposed) as products read them: packed anew, or for inference kept until they change.
   const float* packed(const float* b, int k, int n, bool transposed);

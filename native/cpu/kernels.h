@@ -1,6 +1,6 @@
-// The CPU backend's inner loops. Each file in kernels/ is compiled once per instruction set (FER_ISA:
-// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512, neon on ARM), each file in bf16/ once for avx512_bf16 and once for amx_bf16, into a namespace of
-// that name; instruction_sets.h picks at run time. All channel counts are multiples of 8.
+// The CPU backend's inner loops, compiled once per instruction set (FER_ISA) into a namespace of its name: passes/ and products/ for
+// v2 = SSE4, v3 = AVX2 + FMA, v4 = AVX-512 and neon on ARM, passes/ and bf16/ for avx512_bf16 and amx_bf16. instruction_sets.h picks at
+// run time. All channel counts are multiples of 8.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -94,6 +94,12 @@ constexpr bool worth_bf16(int k, int n) { return k >= 16 && n >= 16; }
 constexpr size_t packed_size(int k, int n) {
   const size_t depth = static_cast<size_t>(k + 31) / 32 * 32, width = static_cast<size_t>(n + 15) / 16 * 16;
   return depth * width / 2 > static_cast<size_t>(k) * n ? depth * width / 2 : static_cast<size_t>(k) * n;
+}
+
+// Where column `first` begins in B [k][n] as these kernels packed it; both are multiples of 32.
+inline const float* packed_from(const Kernels& kernels, const float* packed, int k, int n, int first) {
+  const bool tiles = kernels.rounds_factors && !kernels.rounds_in_software && worth_bf16(k, n);
+  return packed + (tiles ? static_cast<size_t>(k + 31) / 32 * 32 * first / 2 : static_cast<size_t>(k) * first);
 }
 
 // clang-format off

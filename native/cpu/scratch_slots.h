@@ -10,6 +10,7 @@ enum ScratchSlot : int {
   kGradient,       // dz of one group
   kDepthwiseGrad,  // gradient of the depthwise result, one group
   kInput,          // normalised input of one group
+  kColumns,        // this thread's columns of a product
   kPacked,         // packed weights, thread 0's serves all
   kReversed,       // weights with their taps reversed, likewise
   kWeightGrad,     // this thread's part of a weight gradient

@@ -18,18 +18,21 @@ void CpuBackend::run_as(const SeparableForward& op) {
   const size_t row = static_cast<size_t>(s.size) * s.in_channels, in_image = s.size * row;
   const float* b = packed_for(op.training, op.pointwise, s.in_channels, s.out_channels);
   const Affine affine = pending(op.in);
-  const Cut cut = shared_cut(s.n, s.size);
+  const bool columns = shares_columns(op.training || op.d, s.n, s.size, s.out_channels);
+  const Cut cut = columns ? Cut(s.size) : shared_cut(s.n, s.size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     float *ring = scratch.floats(kRing, 3 * row), *zeros = scratch.zero_floats(kZeros, row);
     double *sum = scratch.zero_doubles(kSum, s.out_channels), *square = scratch.zero_doubles(kSquare, s.out_channels);
-    for (Pieces p = pieces(cut, s.n, t); p.next();) {
+    for (Pieces p = columns ? all_pieces(cut, s.n) : pieces(cut, s.n, t); p.next();) {
       S* middle = op.d ? stored<S>(op.d) + p.offset(s.in_channels) : scratch.values<S>(kDepthwiseOut, cut.most_rows() * row);
       for (int j = 0; j < p.count; ++j)
         k.depthwise(stored<S>(op.in.z) + (p.image + j) * in_image, s.size, s.in_channels, affine, op.depthwise, ring, zeros, p.y0, p.y1,
                     middle + j * in_image);
       S* out = stored<S>(op.z) + p.offset(s.out_channels);
-      k.multiply_rows(p.pixels(), s.out_channels, {{middle}, 1, s.in_channels, s.in_channels}, b, out);
+      const RowsOf<S> rows{{middle}, 1, s.in_channels, s.in_channels};
+      if (columns) multiply_columns(t, p.pixels(), s.out_channels, rows, b, out);
+      else k.multiply_rows(p.pixels(), s.out_channels, rows, b, out);
       if (op.training) k.column_sums(out, p.pixels(), s.out_channels, sum, square);
     }
   });

@@ -29,16 +29,19 @@ void CpuBackend::run_as(const ShortcutForward& op) {
   const int out_size = (s.size + 1) / 2;
   const float* b = packed_for(op.training, op.weight, s.in_channels, s.out_channels);
   const Affine affine = pending(op.in);
-  const Cut cut = shared_cut(s.n, out_size);
+  const bool columns = shares_columns(op.training, s.n, out_size, s.out_channels);
+  const Cut cut = columns ? Cut(out_size) : shared_cut(s.n, out_size);
   pool_.run([&](int t) {
     Scratch& scratch = scratch_[t];
     double *sum = scratch.zero_doubles(kSum, s.out_channels), *square = scratch.zero_doubles(kSquare, s.out_channels);
-    for (Pieces p = pieces(cut, s.n, t); p.next();) {
+    for (Pieces p = columns ? all_pieces(cut, s.n) : pieces(cut, s.n, t); p.next();) {
       S* even = scratch.values<S>(kInput, static_cast<size_t>(cut.most_rows()) * out_size * s.in_channels);
       gather_even(stored<S>(op.in.z), p, s.size, s.in_channels, even);
       if (affine.scale) k.apply(even, p.pixels(), s.in_channels, affine, even);
       S* out = stored<S>(op.z) + p.offset(s.out_channels);
-      k.multiply_rows(p.pixels(), s.out_channels, {{even}, 1, s.in_channels, s.in_channels}, b, out);
+      const RowsOf<S> rows{{even}, 1, s.in_channels, s.in_channels};
+      if (columns) multiply_columns(t, p.pixels(), s.out_channels, rows, b, out);
+      else k.multiply_rows(p.pixels(), s.out_channels, rows, b, out);
       if (op.training) k.column_sums(out, p.pixels(), s.out_channels, sum, square);
     }
   });

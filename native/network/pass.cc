@@ -17,10 +17,10 @@ size_t inner_floats(const Plan& plan, const FusedOp& op) {
                                           : 0;
 }
 
-// Whether activations lie in memory as bf16. Explanations look into them: float32.
-bool keeps_half(const Backend& backend, const Plan& plan, Purpose purpose) {
+// Whether activations lie in memory as bf16. Explanations look into them: float32. The last op's output is the logits.
+bool keeps_half(const Backend& backend, const Plan& plan, const Fusion& fusion, Purpose purpose) {
   int fewest = INT_MAX;
-  for (size_t i = 1; i + 1 < plan.values.size(); ++i) fewest = std::min(fewest, plan.values[i].padded);
+  for (size_t i = 0; i + 1 < fusion.ops.size(); ++i) fewest = std::min(fewest, plan.values[fusion.ops[i].out].padded);
   return purpose != Purpose::kExplanation && backend.keeps_half(fewest);
 }
 
@@ -48,7 +48,7 @@ Piece gradient_piece(const Plan& plan, const Fusion& fusion, int writer, int inp
 }  // namespace
 
 Pass::Offsets Pass::lay_out_all(const Backend& backend, const Plan& plan, const Fusion& fusion, Purpose purpose) {
-  const bool keeps = purpose != Purpose::kInference, half = keeps_half(backend, plan, purpose);
+  const bool keeps = purpose != Purpose::kInference, half = keeps_half(backend, plan, fusion, purpose);
   const int last_value = static_cast<int>(plan.values.size()) - 1;
   // Floats that a value's activations, or as many others, take: the picture and the logits are never stored as bf16.
   auto stored_floats = [&](int value, size_t count) { return half && value != 0 && value != last_value ? (count + 1) / 2 : count; };
@@ -122,7 +122,7 @@ Pass::Pass(Backend& backend, const Plan& plan, const Fusion& fusion, Purpose pur
       batch_(batch),
       keeps_depthwise_(purpose != Purpose::kInference && backend.keeps_depthwise()),
       keeps_maxima_(purpose != Purpose::kInference),
-      half_(keeps_half(backend, plan, purpose)),
+      half_(keeps_half(backend, plan, fusion, purpose)),
       at_(lay_out_all(backend, plan, fusion, purpose)),
       floats_(backend, at_.floats * batch),
       gradients_(backend, at_.gradient_floats * batch),

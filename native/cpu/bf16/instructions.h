@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/vector.h"
 
 namespace fer::cpu::FER_ISA {
 

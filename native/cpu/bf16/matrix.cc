@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "cpu/bf16/product.h"
+#include "cpu/passes/passes.h"
 #include "cpu/thread_room.h"
 
 namespace fer::cpu::FER_ISA {
@@ -29,6 +30,13 @@ void pack(const float* b, int k, int n, bool transposed, int first, int end, flo
       }
 }
 
+// Where a product goes is cold, and a store waits for its lines: asked for early, they come meanwhile.
+template <class C>
+void ask_for(C* c, int width, int height, ptrdiff_t ldc) {
+  for (int r = 0; r < height; ++r)
+    for (int line = 0; line < width; line += 64 / static_cast<int>(sizeof(C))) __builtin_prefetch(c + r * ldc + line, 0, 2);
+}
+
 template <class S, class C>
 void multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c) {
   const int k = a.segments * a.k, steps = tiles(k, kDepth);
@@ -47,13 +55,12 @@ void multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c) 
     const auto left_from = [&](int i) {
       if constexpr (std::is_same_v<S, Bf16>)
         if (i < whole) return as_it_lies(a, first + i);
-      return in_tiles(left + (i - whole) / kSide * tile_row, steps);
+      return in_tiles(left + (i - whole) / kSide * tile_row, k);
     };
     const auto block = [&](int i, int j) {
       C* to = c + static_cast<ptrdiff_t>(first + i) * n + j;
       const int height = std::min(kBlock, rows - i), width = std::min(kBlock, n - j);
-      for (int r = 0; r < height; ++r)  // C is cold, and a store waits for its lines: asked for now, they come meanwhile
-        for (int line = 0; line < width; line += 64 / static_cast<int>(sizeof(C))) __builtin_prefetch(to + static_cast<ptrdiff_t>(r) * n + line, 1);
+      ask_for(to, width, height, n);
       const Operands of{left_from(i), right + j / kSide * tile_row};
       if constexpr (std::is_same_v<C, float>) product(height, width, of, to, n, false);
       else product(height, width, of, to, n);
@@ -71,7 +78,12 @@ void multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c) 
 template <class S>
 void accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
   uint16_t *left = operand(Room::kLeft, a.k, std::min(m, kRows)), *right = operand(Room::kRight, n, std::min(m, kRows));
+#ifdef FER_TILES
   alignas(64) uint16_t pairs[kTile];
+  constexpr auto left_of = in_tiles;
+#else
+  constexpr auto left_of = transposed_tiles;
+#endif
   const TileShape shape;
   for (int first = 0; first < m; first += kRows) {
     const int rows = std::min(kRows, m - first), steps = tiles(rows, kDepth);
@@ -84,16 +96,25 @@ void accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
       for (int s = 0; s < steps; ++s) {
         const S* p = a.segment[segment] + (first + s * kDepth) * a.stride;
         for (int k = 0; k < a.k; k += kSide) {
+          uint16_t* tile = left + k / kSide * tile_row + s * kTile;
+#ifdef FER_TILES
           right_tile(p + k, a.stride, rows - s * kDepth, a.k - k, pairs);
-          transpose_pairs(pairs, left + k / kSide * tile_row + s * kTile);
+          transpose_pairs(pairs, tile);
+#else
+          right_tile(p + k, a.stride, rows - s * kDepth, a.k - k, tile);
+#endif
         }
       }
       operands_written();
       float* out = w + static_cast<ptrdiff_t>(segment) * a.k * n;
       for (int k = 0; k < a.k; k += kBlock)
-        for (int j = 0; j < n; j += kBlock)
-          product(std::min(kBlock, a.k - k), std::min(kBlock, n - j), {in_tiles(left + k / kSide * tile_row, steps), right + j / kSide * tile_row},
-                  out + static_cast<ptrdiff_t>(k) * n + j, n, true);
+        for (int j = 0; j < n; j += kBlock) {
+          const int height = std::min(kBlock, a.k - k), width = std::min(kBlock, n - j);
+          float* to = out + static_cast<ptrdiff_t>(k) * n + j;
+          // The next block comes from far while this one is worked at.
+          if (j + kBlock < n) ask_for(to + kBlock, std::min(kBlock, n - j - kBlock), height, n);
+          product(height, width, {left_of(left + k / kSide * tile_row, rows), right + j / kSide * tile_row}, to, n, true);
+        }
     }
   }
 }
@@ -118,7 +139,8 @@ void outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
 
 const Kernels& bf16_kernels() {
   static const Kernels table = [] {
-    Kernels all = v4::kernels();  // what is no product stays
+    Kernels all = v4::kernels();
+    all.half = passes<Bf16>();
     all.name = FER_ISA_NAME;
     all.rounds_factors = true;
     all.pack = pack;

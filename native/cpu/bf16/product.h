@@ -6,13 +6,25 @@ namespace fer::cpu::FER_ISA {
 
 inline constexpr int kBlock = 2 * kSide;  // rows and columns of C at once
 
-// A left operand: in tiles, or rows of bf16 as they lie in memory.
+// A left operand: in tiles, rows of bf16 as they lie in memory, or (not for tile registers) the tiles of a right one, transposed.
 struct Left {
   const uint16_t* segment[3];  // pieces of the inner sum
   int segments, steps;         // tiles of a segment
   ptrdiff_t line, tile, next;  // values from line to line, from tile to tile of a row, and from tile row to tile row
+  int pair = 2;                // and from pair to pair of the inner sum
+  int last = kDepth / 2;       // pairs of the last tile that hold something; tile registers take the zeros along
 };
-inline Left in_tiles(const uint16_t* at, int steps) { return {{at}, 1, steps, kDepth, kTile, static_cast<ptrdiff_t>(steps) * kTile}; }
+// `depth`: steps of the inner sum.
+inline Left in_tiles(const uint16_t* at, int depth) {
+  const int steps = tiles(depth, kDepth), last = (depth - (steps - 1) * kDepth + 1) / 2;
+  return {{at}, 1, steps, kDepth, kTile, static_cast<ptrdiff_t>(steps) * kTile, 2, last};
+}
+inline Left transposed_tiles(const uint16_t* at, int depth) {
+  Left left = in_tiles(at, depth);
+  left.line = 2;
+  left.pair = 2 * kSide;
+  return left;
+}
 // From row `first` on; each tile is whole.
 inline Left as_it_lies(const RowsOf<Bf16>& a, ptrdiff_t first) {
   Left left{{}, a.segments, a.k / kDepth, a.stride, kDepth, kSide * a.stride};
@@ -67,47 +79,6 @@ inline void whole(const Operands& of, float* c, ptrdiff_t ldc, bool add) {
   if constexpr (M == 2) FER_TILE_STORE(2, c1, row);
   if constexpr (M == 2 && N == 2) FER_TILE_STORE(3, c1 + kSide, row);
 }
-#else
-inline void operands_written() {}
-struct TileShape {
-  TileShape() {}
-};
-
-// Eight rows against N vectors: 8 N sums, N loads of the right operand and eight broadcasts of pairs a step.
-template <int M, int N>
-inline void whole(const Operands& of, float* c, ptrdiff_t ldc, bool add) {
-  constexpr int kRows = 8;
-  for (int i = 0; i < M * kSide; i += kRows) {
-    __m512 sums[kRows][N];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
-      for (int j = 0; j < N; ++j) sums[r][j] = add ? _mm512_loadu_ps(c + (i + r) * ldc + j * kSide) : _mm512_setzero_ps();
-    const uint16_t* right = of.right;
-    for (int segment = 0; segment < of.left.segments; ++segment) {
-      const uint16_t* left = of.left.segment[segment] + (i / kSide) * of.left.next + (i % kSide) * of.left.line;
-      for (int s = 0; s < of.left.steps; ++s, left += of.left.tile)
-        for (int pair = 0; pair < kDepth; pair += 2, right += 2 * kSide) {
-          __m512i b[N];
-#pragma GCC unroll 2
-          for (int j = 0; j < N; ++j) b[j] = _mm512_loadu_si512(right + j * of.next());
-#pragma GCC unroll 8
-          for (int r = 0; r < kRows; ++r) {
-            int values;
-            std::memcpy(&values, left + r * of.left.line + pair, sizeof values);
-            const __m512i a = _mm512_set1_epi32(values);
-#pragma GCC unroll 2
-            for (int j = 0; j < N; ++j) sums[r][j] = add_products(sums[r][j], a, b[j]);
-          }
-        }
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
-      for (int j = 0; j < N; ++j) _mm512_storeu_ps(c + (i + r) * ldc + j * kSide, sums[r][j]);
-  }
-}
-#endif
 
 // What does not fill its tiles goes by way of a buffer.
 inline void product(int m, int n, const Operands& of, float* c, ptrdiff_t ldc, bool add) {
@@ -133,5 +104,94 @@ inline void product(int m, int n, const Operands& of, Bf16* c, ptrdiff_t ldc) {
     _mm512_mask_storeu_epi16(c, columns, rounded(low, high));
   }
 }
+#else
+inline void operands_written() {}
+struct TileShape {
+  TileShape() {}
+};
+
+// Eight rows against N vectors: 8 N sums, N loads of the right operand and eight broadcasts of pairs a step. begin(row, sums) sets
+// the sums of rows [row, row + 8), end(row, sums) takes them.
+inline constexpr int kLines = 8;
+template <int N>
+using Lines = __m512[kLines][N];
+template <int N, class Begin, class End>
+FER_INLINE void sum_lines(int m, const Operands& of, const Begin& begin, const End& end) {
+  const int pair = of.left.pair;
+  for (int i = 0; i < m; i += kLines) {
+    Lines<N> sums;
+    begin(i, sums);
+    const uint16_t* right = of.right;
+    for (int segment = 0; segment < of.left.segments; ++segment) {
+      const uint16_t* left = of.left.segment[segment] + (i / kSide) * of.left.next + (i % kSide) * of.left.line;
+      for (int s = 0; s < of.left.steps; ++s, left += of.left.tile) {
+        const uint16_t* at = left;
+        const int pairs = s + 1 < of.left.steps ? kDepth / 2 : of.left.last;
+        for (int p = 0; p < pairs; ++p, at += pair, right += 2 * kSide) {
+          __m512i b[N];
+#pragma GCC unroll 2
+          for (int j = 0; j < N; ++j) b[j] = _mm512_loadu_si512(right + j * of.next());
+#pragma GCC unroll 8
+          for (int r = 0; r < kLines; ++r) {
+            int values;
+            std::memcpy(&values, at + r * of.left.line, sizeof values);
+            const __m512i a = _mm512_set1_epi32(values);
+#pragma GCC unroll 2
+            for (int j = 0; j < N; ++j) sums[r][j] = add_products(sums[r][j], a, b[j]);
+          }
+        }
+      }
+    }
+    end(i, sums);
+  }
+}
+
+// f(r, j) for the sums of eight rows.
+template <int N, class F>
+FER_INLINE void each_sum(const F& f) {
+#pragma GCC unroll 8
+  for (int r = 0; r < kLines; ++r)
+#pragma GCC unroll 2
+    for (int j = 0; j < N; ++j) f(r, j);
+}
+
+template <int N>
+void product_of(int m, int n, const Operands& of, float* c, ptrdiff_t ldc, bool add) {
+  const __mmask16 columns[2] = {lanes(n), lanes(n - kSide)};
+  sum_lines<N>(
+      m, of,
+      [&](int i, Lines<N>& sums) __attribute__((always_inline)) {
+        each_sum<N>([&](int r, int j) __attribute__((always_inline)) {
+          sums[r][j] = add && i + r < m ? _mm512_maskz_loadu_ps(columns[j], c + (i + r) * ldc + j * kSide) : _mm512_setzero_ps();
+        });
+      },
+      [&](int i, const Lines<N>& sums) __attribute__((always_inline)) {
+        each_sum<N>([&](int r, int j) __attribute__((always_inline)) {
+          if (i + r < m) _mm512_mask_storeu_ps(c + (i + r) * ldc + j * kSide, columns[j], sums[r][j]);
+        });
+      });
+}
+inline void product(int m, int n, const Operands& of, float* c, ptrdiff_t ldc, bool add) {
+  (n > kSide ? product_of<2> : product_of<1>)(m, n, of, c, ldc, add);
+}
+
+// The same into bf16.
+template <int N>
+void rounded_product_of(int m, int n, const Operands& of, Bf16* c, ptrdiff_t ldc) {
+  const auto columns = static_cast<__mmask32>((uint64_t{1} << n) - 1);
+  sum_lines<N>(
+      m, of,
+      [](int, Lines<N>& sums)
+          __attribute__((always_inline)) { each_sum<N>([&](int r, int j) __attribute__((always_inline)) { sums[r][j] = _mm512_setzero_ps(); }); },
+      [&](int i, const Lines<N>& sums) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+        for (int r = 0; r < kLines; ++r)
+          if (i + r < m) _mm512_mask_storeu_epi16(c + (i + r) * ldc, columns, rounded(sums[r][0], sums[r][N - 1]));
+      });
+}
+inline void product(int m, int n, const Operands& of, Bf16* c, ptrdiff_t ldc) {
+  (n > kSide ? rounded_product_of<2> : rounded_product_of<1>)(m, n, of, c, ldc);
+}
+#endif
 
 }  // namespace fer::cpu::FER_ISA

@@ -5,6 +5,7 @@
 
 #include "base/philox.h"
 #include "cpu/cpu_backend.h"
+#include "network/pass.h"
 #include "network/trainer.h"
 #include "test/cpu/forms.h"
 
@@ -72,6 +73,16 @@ class Bf16Test : public testing::TestWithParam<cpu::Form> {
   // Wide enough for activations to lie in memory as bf16.
   const Spec half{.stem = {32, 32}, .modules = {32, 64}};
 };
+
+TEST_P(Bf16Test, ActivationsLieInMemoryAsBf16WhereAllLayersAreWide) {
+  const auto bytes = [](const Spec& of, const cpu::Kernels& kernels) {
+    const cpu::CpuBackend backend(1, kernels);
+    const Plan plan = make_plan(of, backend.channel_alignment());
+    return static_cast<double>(Pass::bytes_an_image(backend, plan, fuse(plan), Purpose::kTraining));
+  };
+  EXPECT_LT(bytes(half, bf16), 0.6 * bytes(half, fp32));
+  EXPECT_EQ(bytes(spec, bf16), bytes(spec, fp32));
+}
 
 // ReLU and maxima that fall the other way make more of it than the rounding itself: every form is 0.13 to 0.14 off here.
 TEST_P(Bf16Test, GradientsOfAStepAreThoseOfFloat32ButForRounding) {

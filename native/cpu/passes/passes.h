@@ -1,20 +1,9 @@
-// Declarations of this instruction set's kernels; what each does stands in cpu/kernels.h.
+// This instruction set's kernels that are no products, for S = float and Bf16; what each does stands in cpu/kernels.h.
 #pragma once
 #include "cpu/kernels.h"
 
 namespace fer::cpu::FER_ISA {
 
-// matrix.cc: float32; rounded_matrix.cc: bf16 in software.
-void pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed);
-void multiply_rows(int m, int n, const Rows& a, const float* packed, float* c);
-void accumulate_outer(int m, int n, const Rows& a, const float* c, float* w);
-void rounded_pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed);
-template <class S, class C>
-void rounded_multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c);
-template <class S>
-void rounded_accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w);
-
-// The others, for S = float and Bf16.
 template <class S>
 void apply(const S* in, ptrdiff_t count, int channels, const Affine&, S* out);
 template <class S>
@@ -45,5 +34,25 @@ template <class S>
 void widen(const S* in, ptrdiff_t count, float* out);
 template <class S>
 void narrow(const float* in, ptrdiff_t count, S* out);
+
+// A table of them, without products.
+template <class S>
+constexpr KernelsOf<S> passes() {
+  KernelsOf<S> table{};
+  table.apply = apply<S>;
+  table.column_sums = column_sums<S>;
+  table.depthwise = depthwise<S, S>;
+  table.depthwise_of_floats = depthwise<float, S>;
+  table.depthwise_weight_gradient = depthwise_weight_gradient<S>;
+  table.batch_norm_backward = batch_norm_backward<S>;
+  table.pool_batch_norm_backward = pool_batch_norm_backward<S>;
+  table.mask_and_sum = mask_and_sum<S>;
+  table.pool_add = pool_add<S>;
+  table.pool_add_sums = pool_add_sums<S>;
+  table.add_at_even = add_at_even<S>;
+  table.widen = widen<S>;
+  table.narrow = narrow<S>;
+  return table;
+}
 
 }  // namespace fer::cpu::FER_ISA

@@ -1,8 +1,8 @@
 // Batch norm's passes over memory: apply, sums, backward, each a single sweep.
 #include <algorithm>
 
-#include "cpu/kernels/table.h"
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/passes.h"
+#include "cpu/passes/vector.h"
 
 namespace fer::cpu::FER_ISA {
 

@@ -1,7 +1,7 @@
 // Max pooling 3x3, stride 2, TensorFlow 'same' alignment, fused with the residual addition, and its backward.
 // Padding at the top and left is 0 for even sizes and 1 for odd ones.
-#include "cpu/kernels/table.h"
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/passes.h"
+#include "cpu/passes/vector.h"
 
 namespace fer::cpu::FER_ISA {
 namespace {

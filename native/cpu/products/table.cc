@@ -1,27 +1,9 @@
-#include "cpu/kernels/table.h"
+// The tables of an instruction set: float32, and bf16 in software.
+#include "cpu/passes/passes.h"
+#include "cpu/products/products.h"
 
 namespace fer::cpu::FER_ISA {
 namespace {
-
-// All that is no product.
-template <class S>
-constexpr KernelsOf<S> passes() {
-  KernelsOf<S> table{};
-  table.apply = apply<S>;
-  table.column_sums = column_sums<S>;
-  table.depthwise = depthwise<S, S>;
-  table.depthwise_of_floats = depthwise<float, S>;
-  table.depthwise_weight_gradient = depthwise_weight_gradient<S>;
-  table.batch_norm_backward = batch_norm_backward<S>;
-  table.pool_batch_norm_backward = pool_batch_norm_backward<S>;
-  table.mask_and_sum = mask_and_sum<S>;
-  table.pool_add = pool_add<S>;
-  table.pool_add_sums = pool_add_sums<S>;
-  table.add_at_even = add_at_even<S>;
-  table.widen = widen<S>;
-  table.narrow = narrow<S>;
-  return table;
-}
 
 template <class S>
 constexpr KernelsOf<S> with_rounded_products() {

@@ -8,8 +8,8 @@
 // neighbouring elements of A broadcast as one 64-bit value.
 #include <algorithm>
 
-#include "cpu/kernels/table.h"
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/vector.h"
+#include "cpu/products/products.h"
 #include "cpu/thread_room.h"
 
 namespace fer::cpu::FER_ISA {

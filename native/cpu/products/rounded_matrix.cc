@@ -4,8 +4,9 @@
 #include <cstring>
 #include <type_traits>
 
-#include "cpu/kernels/table.h"
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/passes.h"
+#include "cpu/passes/vector.h"
+#include "cpu/products/products.h"
 #include "cpu/thread_room.h"
 
 namespace fer::cpu::FER_ISA {
@@ -15,34 +16,36 @@ inline constexpr int kRows = 288;  // at once
 
 // `count` values as floats, rounded to bf16 if so asked. What is stored as bf16 is so already.
 template <class S>
-void take_row(const S* in, int count, bool rounds, float* out) {
-  auto take = [rounds](const S* from, float* to) {
+void take(const S* in, int count, bool rounds, float* out) {
+  auto eight = [rounds](const S* from, float* to) {
     V<8> v = load<8>(from);
     if (rounds && std::is_same_v<S, float>) v = (V<8>)(upper_halves<8>(v) << 16);
     store<8>(to, v);
   };
   int i = 0;
-  for (; i + 8 <= count; i += 8) take(in + i, out + i);
+  for (; i + 8 <= count; i += 8) eight(in + i, out + i);
   if (i == count) return;
   S in_rest[8] = {};
   float out_rest[8];
   std::memcpy(in_rest, in + i, (count - i) * sizeof(S));
-  take(in_rest, out_rest);
+  eight(in_rest, out_rest);
   std::memcpy(out + i, out_rest, (count - i) * sizeof(float));
 }
 
-float* room(Room which, int rows, int columns) {
-  return static_cast<float*>(thread_room(which, sizeof(float) * columns * static_cast<size_t>(std::min(rows, kRows))));
-}
+float* room(Room which, ptrdiff_t count) { return static_cast<float*>(thread_room(which, sizeof(float) * count)); }
 
-// Rows [first, first + m) of A side by side.
+// Rows [first, first + m) of A as floats. They may overlap, as those of a 3x3 convolution do: what lies between first and last is
+// taken once.
 template <class S>
 Rows taken(const RowsOf<S>& a, ptrdiff_t first, int m, bool rounds) {
-  const int k = a.segments * a.k;
-  float* to = room(Room::kLeft, m, k);
-  for (int i = 0; i < m; ++i)
-    for (int s = 0; s < a.segments; ++s) take_row(a.segment[s] + (first + i) * a.stride, a.k, rounds, to + static_cast<ptrdiff_t>(i) * k + s * a.k);
-  return {{to, to + a.k, to + 2 * static_cast<ptrdiff_t>(a.k)}, a.segments, a.k, k};
+  const auto count = static_cast<int>((m - 1) * a.stride + a.k);
+  float* to = room(Room::kLeft, ptrdiff_t{a.segments} * count);
+  Rows rows{{}, a.segments, a.k, a.stride};
+  for (int s = 0; s < a.segments; ++s, to += count) {
+    take(a.segment[s] + first * a.stride, count, rounds, to);
+    rows.segment[s] = to;
+  }
+  return rows;
 }
 
 }  // namespace
@@ -50,7 +53,7 @@ Rows taken(const RowsOf<S>& a, ptrdiff_t first, int m, bool rounds) {
 void rounded_pack(const float* b, int k, int n, bool transposed, int first, int end, float* packed) {
   pack(b, k, n, transposed, first, end, packed);
   if (worth_bf16(k, n))
-    for (int i = first; i < end; ++i) take_row(packed + static_cast<ptrdiff_t>(i) * k, k, true, packed + static_cast<ptrdiff_t>(i) * k);
+    for (int i = first; i < end; ++i) take(packed + static_cast<ptrdiff_t>(i) * k, k, true, packed + static_cast<ptrdiff_t>(i) * k);
 }
 
 template <class S, class C>
@@ -64,7 +67,7 @@ void rounded_multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed
     if constexpr (std::is_same_v<C, float>) {
       multiply_rows(rows, n, left, packed, c);
     } else {
-      float* floats = room(Room::kRight, rows, n);
+      float* floats = room(Room::kRight, ptrdiff_t{rows} * n);
       multiply_rows(rows, n, left, packed, floats);
       narrow(floats, static_cast<ptrdiff_t>(rows) * n, c);
     }
@@ -76,10 +79,10 @@ void rounded_accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, floa
   const bool rounds = worth_bf16(a.k, n);
   if constexpr (std::is_same_v<S, float>)
     if (!rounds) return accumulate_outer(m, n, a, c, w);
-  float* right = room(Room::kRight, m, n);
+  float* right = room(Room::kRight, ptrdiff_t{std::min(m, kRows)} * n);
   for (int first = 0; first < m; first += kRows, c += static_cast<ptrdiff_t>(kRows) * n) {
     const int rows = std::min(kRows, m - first);
-    take_row(c, rows * n, rounds, right);
+    take(c, rows * n, rounds, right);
     accumulate_outer(rows, n, taken(a, first, rows, rounds), right, w);
   }
 }

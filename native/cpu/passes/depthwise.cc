@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "cpu/kernels/table.h"
-#include "cpu/kernels/vector.h"
+#include "cpu/passes/passes.h"
+#include "cpu/passes/vector.h"
 
 namespace fer::cpu::FER_ISA {
 namespace {
