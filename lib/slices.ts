@@ -1,19 +1,29 @@
 /** Long loops in JavaScript, in slices that leave the event loop to others between them. */
 
-/** How long others may have to wait, milliseconds. */
-const SLICE = 6;
+/** How long others may have to wait for all such loops together, milliseconds; and for the beginning of one while others rest. */
+const SLICE = 5;
+const BEGINNING = 1;
 
-/** A function to await in a loop: now and then, when a slice is over, it lets timers and requests go first. */
+/** Loops that rest. One goes on in each turn of the event loop, so that several hold it up no longer than one does. */
+const resting: (() => void)[] = [];
+
+function wakeOne(): void {
+  resting.shift()?.();
+  if (resting.length > 0) setImmediate(wakeOne);
+}
+
+/** A function to await in a loop: now and then, when a slice is over, it lets timers, requests and other loops go first. */
 export function pacer(): () => Promise<void> | undefined {
-  let end = performance.now() + SLICE;
+  let end = performance.now() + (resting.length === 0 ? SLICE : BEGINNING);
   return () => {
     if (performance.now() < end) return undefined;
-    return new Promise((resolve) =>
-      setImmediate(() => {
+    return new Promise((resolve) => {
+      resting.push(() => {
         end = performance.now() + SLICE;
         resolve();
-      }),
-    );
+      });
+      if (resting.length === 1) setImmediate(wakeOne);
+    });
   };
 }
 

@@ -4,6 +4,7 @@ import { contentOf, headOf } from '../data/content.js';
 import { FerError } from '../errors.js';
 import { isObject } from '../json.js';
 import { openRegular } from '../regular-file.js';
+import { inSlices } from '../slices.js';
 import { describeFile } from './description.js';
 import type { ModelFile } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, notFinite, type Tensor } from './safetensors.js';
@@ -29,12 +30,12 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     else {
       refuseForeign(path, head);
       if (stats.size > LARGEST) throw new FerError('ERR_FER_MODEL_FORMAT', `${path} has ${stats.size} bytes; expected at most ${LARGEST}`);
-      file = parse(path, await handle.readFile());
+      file = await parse(path, await handle.readFile());
     }
   } finally {
     await handle.close();
   }
-  validate(path, file);
+  await validate(path, file);
   return file;
 }
 
@@ -62,12 +63,12 @@ export async function writeModelFile(path: string, file: ModelFile, extra: Reado
   if (training) metadata.training = JSON.stringify(training);
   if (source) metadata.source = source;
   const tensors = new Map([...file.tensors, ...extra]);
-  mustBeFinite(`${path} was not written`, tensors);
+  await mustBeFinite(`${path} was not written`, tensors);
   await writeFileAtomic(path, ...encodeSafetensors(tensors, metadata));
 }
 
-function parse(path: string, bytes: Uint8Array): ModelFile {
-  const { tensors, metadata } = decodeSafetensors(bytes, path);
+async function parse(path: string, bytes: Uint8Array): Promise<ModelFile> {
+  const { tensors, metadata } = await inSlices(decodeSafetensors(bytes, path));
   if (metadata.format !== FORMAT)
     throw new FerError(
       'ERR_FER_MODEL_FORMAT',
@@ -108,8 +109,8 @@ function parse(path: string, bytes: Uint8Array): ModelFile {
 const isClassNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === 'string') && new Set(value).size === value.length;
 
-function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): void {
-  const found = notFinite(tensors);
+async function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+  const found = await inSlices(notFinite(tensors));
   if (!found) return;
   const { name, index, value } = found;
   throw new FerError('ERR_FER_MODEL_FORMAT', `${what}: expected finite weights, got ${value}, for tensor ${name} at index ${index}`, {
@@ -117,7 +118,7 @@ function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): void 
   });
 }
 
-function validate(path: string, { metadata, tensors }: ModelFile): void {
+async function validate(path: string, { metadata, tensors }: ModelFile): Promise<void> {
   for (const { name, shape } of describeFile(path, metadata).tensors) {
     const got = tensors.get(name);
     if (!got) throw new FerError('ERR_FER_MODEL_FORMAT', `${path}: tensor ${name} is missing`);
@@ -127,5 +128,5 @@ function validate(path: string, { metadata, tensors }: ModelFile): void {
         `${path}: expected shape [${shape.join(', ')}], got [${got.shape.join(', ')}], for tensor ${name}`,
       );
   }
-  mustBeFinite(path, tensors);
+  await mustBeFinite(path, tensors);
 }

@@ -9,11 +9,20 @@ export interface Tensor {
   data: Float32Array;
 }
 
+/** Values that a check takes a fraction of a millisecond for. */
+const PIECE = 1 << 17;
+
 /** The first value that is no finite number, if any; training that diverged, or a damaged file, leaves such. */
-export function notFinite(tensors: ReadonlyMap<string, Tensor>): { name: string; index: number; value: number } | undefined {
-  // A plain loop: a call a value would hold up the event loop for a tenth of a second at each save of a wide network.
+export function* notFinite(
+  tensors: ReadonlyMap<string, Tensor>,
+): Generator<void, { name: string; index: number; value: number } | undefined> {
+  // Plain loops: a call a value would take a tenth of a second for a wide network.
   for (const [name, { data }] of tensors)
-    for (let index = 0; index < data.length; index++) if (!Number.isFinite(data[index])) return { name, index, value: data[index] };
+    for (let piece = 0; piece < data.length; piece += PIECE) {
+      for (let index = piece, end = Math.min(piece + PIECE, data.length); index < end; index++)
+        if (!Number.isFinite(data[index])) return { name, index, value: data[index] };
+      yield;
+    }
   return undefined;
 }
 
@@ -37,7 +46,10 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata
  * @throws {FerError} ERR_FER_MODEL_FORMAT for a header that is too long, not JSON, or whose shapes and offsets do not
  * describe exactly the bytes that follow.
  */
-export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+export function* decodeSafetensors(
+  bytes: Uint8Array,
+  name: string,
+): Generator<void, { tensors: Map<string, Tensor>; metadata: Record<string, string> }> {
   const fail = (reason: string, cause?: unknown): never => {
     throw new FerError('ERR_FER_MODEL_FORMAT', `${name} is not a sound safetensors file: ${reason}`, {
       cause,
@@ -76,6 +88,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): { tensors: M
     if (8 + length + end > bytes.length) fail(`tensor ${key} ends beyond the file`);
     ranges.push([begin, end]);
     tensors.set(key, { shape, data: new Float32Array(bytes.buffer.slice(start + begin, start + end) as ArrayBuffer) });
+    yield;
   }
   ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let at = 0;

@@ -10,6 +10,7 @@ import { readModelFile, writeModelFile } from '../network/model-file.js';
 import { byName, checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
 import { notFinite, type Tensor } from '../network/safetensors.js';
+import { inSlices } from '../slices.js';
 import type { FitOptions, TrainingResult } from './fit.js';
 import { rolesOf, type Roles } from './roles.js';
 import { noteOnDevices, type Progress } from './progress.js';
@@ -17,6 +18,13 @@ import type { RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
+
+/** What a checkpoint holds: copies. */
+interface State {
+  weights: Map<string, Tensor>;
+  /** Moments, the averaged weights and their running statistics. */
+  optimizer: Map<string, Tensor>;
+}
 
 class Run {
   private readonly schedule: Schedule;
@@ -61,7 +69,7 @@ class Run {
       if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
       if (anew) {
         // Whenever it is killed, there is something to go on with.
-        await this.save();
+        await this.save(await this.state());
         await this.folder?.writeConfig(this.progress);
       }
       while (!finished()) if (!(await this.epoch())) return this.result(true);
@@ -94,24 +102,26 @@ class Run {
     const totals = await this.takeSteps(learningRates, started);
     this.mustBeFinite('the loss', totals.lossSum);
     // The last step may have ruined weights that no loss has shown yet; they must not replace the checkpoint.
-    for (const tensors of [await tensorsOf(this.network), await stateOf(this.trainer)]) {
-      const found = notFinite(tensors);
+    const state = await this.state();
+    for (const tensors of [state.weights, state.optimizer]) {
+      const found = await inSlices(notFinite(tensors));
       if (found) this.mustBeFinite(`a value of ${found.name}`, found.value);
     }
     if (totals.step < this.steps) {
       progress.totals = totals;
-      await this.save();
+      await this.save(state);
       if (this.thrown) throw this.thrown.error;
       return false;
     }
     const seconds = (performance.now() - started) / 1000;
-    await this.endEpoch({
+    const trained = {
       learningRate: learningRates[this.steps - 1],
       trainLoss: totals.lossSum / totals.seen,
       trainAccuracy: totals.correct / totals.seen,
       seconds,
       imagesPerSecond: (totals.seen - before) / seconds,
-    });
+    };
+    await this.endEpoch(trained, state);
     return true;
   }
 
@@ -144,7 +154,7 @@ class Run {
   }
 
   /** Validates, keeps the best weights and saves. */
-  private async endEpoch(trained: Omit<EpochRow, 'epoch' | 'validationLoss' | 'validationAccuracy'>): Promise<void> {
+  private async endEpoch(trained: Omit<EpochRow, 'epoch' | 'validationLoss' | 'validationAccuracy'>, state: State): Promise<void> {
     const { progress } = this;
     const evaluated = await this.evaluated();
     const validation = await this.validate(evaluated);
@@ -168,7 +178,7 @@ class Run {
       progress.best = { epoch: row.epoch, accuracy: validation.accuracy };
       await this.keep(evaluated);
     }
-    await this.save();
+    await this.save(state);
     if (this.thrown) throw this.thrown.error;
     this.options.onEpoch?.(row);
   }
@@ -221,14 +231,18 @@ class Run {
     await writeModelFile(this.folder.file('best.safetensors'), { metadata: network.metadata, tensors: this.bestTensors });
   }
 
-  private async save(): Promise<void> {
+  private async state(): Promise<State> {
+    return { weights: await tensorsOf(this.network), optimizer: byName(await this.trainer.state()) };
+  }
+
+  private async save({ weights, optimizer }: State): Promise<void> {
     const { folder, network, progress, trainer } = this;
     if (!folder) return;
     progress.schedule = this.schedule.state();
     progress.steps = trainer.stepCount;
     // The rows first: a run killed between the two trains its last epoch again, to the same row.
     await folder.writeRows(progress.rows);
-    await folder.writeCheckpoint(network.metadata, await tensorsOf(network), await stateOf(trainer), progress);
+    await folder.writeCheckpoint(network.metadata, weights, optimizer, progress);
   }
 
   /** Gives the network the weights of the epoch that counts. */
@@ -278,9 +292,6 @@ export async function train(network: Network, data: LabelledImages, options: Fit
     await folder?.release();
   }
 }
-
-/** The optimiser's moments and the averaged weights. */
-const stateOf = async (trainer: NativeTrainer): Promise<Map<string, Tensor>> => byName(await trainer.state());
 
 /** Gives the trainer the state that a checkpoint holds. */
 async function restore(

@@ -41,9 +41,9 @@ class CsvParserObject : public Wrapped<CsvParserObject> {
     return parsing(env, [&]() -> Napi::Value {
       parser_.finish();
       Napi::Object result = Napi::Object::New(env);
-      result.Set("images", from_bytes(env, std::move(parser_.images)));
-      result.Set("labels", from_bytes(env, std::move(parser_.labels)));
-      result.Set("splits", from_bytes(env, std::move(parser_.splits)));
+      result.Set("images", from_values(env, std::move(parser_.images)));
+      result.Set("labels", from_values(env, std::move(parser_.labels)));
+      result.Set("splits", from_values(env, std::move(parser_.splits)));
       result.Set("size", parser_.size());
       Napi::Array bad_rows = Napi::Array::New(env, parser_.bad_rows.size());
       for (uint32_t i = 0; i < parser_.bad_rows.size(); ++i) {

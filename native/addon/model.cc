@@ -27,7 +27,7 @@ Napi::Promise run_inference(Napi::Env env, const std::shared_ptr<Inference>& inf
     inference->logits = network.infer(data ? data->images.data() : inference->images.data(), data ? data->size : network.plan().spec.input_size,
                                       inference->rows.data(), inference->rows.size(), inference->flip);
   };
-  job.result = [inference](Napi::Env env) -> Napi::Value { return from_floats(env, inference->logits); };
+  job.result = [inference](Napi::Env env) -> Napi::Value { return from_values(env, std::move(inference->logits)); };
   return with_network(env, inference->model, std::move(job));
 }
 
@@ -126,7 +126,7 @@ Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
     const Network& network = *model->network;
     *tensors = read_tensors(network, "", network.parameters(), network.statistics());
   };
-  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, *tensors); };
+  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, std::move(*tensors)); };
   return with_network(info.Env(), model, std::move(job));
 }
 
@@ -190,14 +190,14 @@ Napi::Value ModelObject::explain(const Napi::CallbackInfo& info) {
     explanation->grad_cam = grad_cam(explanation->found);
   };
   job.result = [explanation](Napi::Env env) -> Napi::Value {
-    const Sensitivity& found = explanation->found;
+    Sensitivity& found = explanation->found;
     Napi::Object object = Napi::Object::New(env);
-    object.Set("logits", from_floats(env, found.logits));
+    object.Set("logits", from_values(env, std::move(found.logits)));
     object.Set("target", found.target);
     object.Set("size", found.size);
     object.Set("channels", found.channels);
-    object.Set("gradient", from_floats(env, found.gradient));
-    object.Set("gradCam", from_floats(env, explanation->grad_cam));
+    object.Set("gradient", from_values(env, std::move(found.gradient)));
+    object.Set("gradCam", from_values(env, std::move(explanation->grad_cam)));
     return object;
   };
   return with_network(info.Env(), model, std::move(job));

@@ -64,7 +64,7 @@ Napi::Value perturb(const Napi::CallbackInfo& info) {
   job.result = [request](Napi::Env env) -> Napi::Value {
     const perturb::Size out_size = request->chain.output_size(request->size);
     Napi::Object result = Napi::Object::New(env);
-    result.Set("images", from_bytes(env, std::move(request->out)));
+    result.Set("images", from_values(env, std::move(request->out)));
     result.Set("width", out_size.width);
     result.Set("height", out_size.height);
     return result;

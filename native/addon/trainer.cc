@@ -140,7 +140,7 @@ Napi::Value TrainerObject::state(const Napi::CallbackInfo& info) {
       for (NamedTensor& tensor : read_tensors(*shared->model->network, part.prefix, part.parameters, part.statistics))
         tensors->push_back(std::move(tensor));
   };
-  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, *tensors); };
+  job.result = [tensors](Napi::Env env) -> Napi::Value { return from_tensors(env, std::move(*tensors)); };
   return with_network(info.Env(), model, std::move(job));
 }
 

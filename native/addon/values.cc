@@ -164,20 +164,24 @@ EpochTotals to_totals(const Napi::Value& value) {
           .step = to_whole(o.Get("step"), "step")};
 }
 
-Napi::Value from_bytes(Napi::Env env, std::vector<uint8_t>&& bytes) {
-  if (bytes.empty()) return Napi::Uint8Array::New(env, 0);
-  auto* owned = new std::vector<uint8_t>(std::move(bytes));
+template <class T>
+Napi::TypedArrayOf<T> from_values(Napi::Env env, std::vector<T>&& values) {
+  constexpr size_t kFew = 4096;  // bytes below which a copy is cheaper than memory of one's own
+  const size_t bytes = values.size() * sizeof(T);
+  if (bytes < kFew) {
+    auto array = Napi::TypedArrayOf<T>::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+  }
+  auto* owned = new std::vector<T>(std::move(values));
   // Copies where the JavaScript engine keeps its memory apart (Electron).
-  const auto buffer = Napi::Buffer<uint8_t>::NewOrCopy(env, owned->data(), owned->size(), [owned](Napi::Env, uint8_t*) { delete owned; });
+  const auto buffer =
+      Napi::Buffer<uint8_t>::NewOrCopy(env, reinterpret_cast<uint8_t*>(owned->data()), bytes, [owned](Napi::Env, uint8_t*) { delete owned; });
   // Not a Buffer: its slice() would not copy.
-  return Napi::Uint8Array::New(env, buffer.ByteLength(), buffer.ArrayBuffer(), buffer.ByteOffset());
+  return Napi::TypedArrayOf<T>::New(env, bytes / sizeof(T), buffer.ArrayBuffer(), buffer.ByteOffset());
 }
-
-Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values) {
-  auto array = Napi::Float32Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
-}
+template Napi::TypedArrayOf<uint8_t> from_values(Napi::Env, std::vector<uint8_t>&&);
+template Napi::TypedArrayOf<float> from_values(Napi::Env, std::vector<float>&&);
 
 Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
   Napi::Object object = Napi::Object::New(env);
@@ -188,13 +192,13 @@ Napi::Object from_totals(Napi::Env env, const EpochTotals& totals) {
   return object;
 }
 
-Napi::Array from_tensors(Napi::Env env, const std::vector<NamedTensor>& tensors) {
+Napi::Array from_tensors(Napi::Env env, std::vector<NamedTensor>&& tensors) {
   Napi::Array array = Napi::Array::New(env, tensors.size());
   for (uint32_t i = 0; i < tensors.size(); ++i) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("name", tensors[i].name);
     object.Set("shape", from_list(env, tensors[i].shape));
-    object.Set("data", from_floats(env, tensors[i].data));
+    object.Set("data", from_values(env, std::move(tensors[i].data)));
     object.Set("trainable", tensors[i].trainable);
     array.Set(i, object);
   }

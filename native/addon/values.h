@@ -43,9 +43,9 @@ Napi::Array from_list(Napi::Env env, const std::vector<T>& values) {
   return array;
 }
 
-// Bytes that JavaScript takes over without a copy, where it allows that. A view of one ArrayBuffer.
-Napi::Value from_bytes(Napi::Env env, std::vector<uint8_t>&& bytes);
-Napi::Float32Array from_floats(Napi::Env env, const std::vector<float>& values);
+// Values that JavaScript takes over without a copy, where it allows that and they are many. A view of one ArrayBuffer.
+template <class T>
+Napi::TypedArrayOf<T> from_values(Napi::Env env, std::vector<T>&& values);
 
 // A tensor's values under its name, as they cross in both directions.
 struct NamedTensor {
@@ -54,7 +54,7 @@ struct NamedTensor {
   bool trainable = true;
   std::vector<float> data;
 };
-Napi::Array from_tensors(Napi::Env env, const std::vector<NamedTensor>& tensors);
+Napi::Array from_tensors(Napi::Env env, std::vector<NamedTensor>&& tensors);
 // Of [{name, data}]; shapes are the network's business.
 std::vector<NamedTensor> to_tensors(const Napi::Value& value, const char* name);
 

@@ -89,10 +89,13 @@ FER_DEVICE inline float relit(float grey, float mean, const Transform& t) {
   return std::clamp(((grey - mean) * t.contrast + mean) * t.brightness, 0.f, 255.f);
 }
 
+// 0..255 -> -1..1.
+FER_DEVICE inline float normalised(float grey) { return grey * (1.f / 127.5f) - 1.f; }
+
 // The network's input at (x, y): the cut-out's mid-grey, or the grey value scaled to -1..1.
 FER_DEVICE inline float finished(float grey, const Transform& t, int x, int y) {
   const bool cut = x >= t.hole_left && x < t.hole_left + t.hole_side && y >= t.hole_top && y < t.hole_top + t.hole_side;
-  return cut ? 0.f : grey * (1.f / 127.5f) - 1.f;
+  return cut ? 0.f : normalised(grey);
 }
 
 }  // namespace fer

@@ -94,34 +94,41 @@ std::vector<BatchNorm> Network::batch_norms(float* gradients) const {
 
 std::vector<float> Network::infer(const uint8_t* images, int size, const uint32_t* rows, size_t n, bool flip) {
   for (const BatchNorm& bn : norms_) backend_->run(UseRunningStatistics{bn});
-  const int most = static_cast<int>(std::min<size_t>(backend_->inference_batch(), std::max<size_t>(n, 1)));
-  if (!lanes_.empty() && lanes_[0]->pass.batch() < most) lanes_.clear();
-  while (lanes_.size() < static_cast<size_t>(backend_->lanes())) lanes_.push_back(std::make_unique<Lane>(*backend_, plan_, fusion_, most));
+  const size_t most = std::min<size_t>(backend_->inference_batch(), std::max<size_t>(n, 1));
+  if (!lanes_.empty() && static_cast<size_t>(lanes_[0]->pass.batch()) < most) lanes_.clear();
+  while (lanes_.size() < static_cast<size_t>(backend_->lanes()))
+    lanes_.push_back(std::make_unique<Lane>(*backend_, plan_, fusion_, static_cast<int>(most)));
 
   const int classes = plan_.spec.classes, padded = plan_.values.back().padded;
   std::vector<float> logits(n * classes);
   const AugmentPass mirror{.options = {}, .seed = 0, .epoch = 0, .always_flip = true};
-  std::atomic<size_t> next{0};
-  auto run = [&](int index, Backend& backend) {
-    Lane& lane = *lanes_[index];
-    std::vector<float> out(static_cast<size_t>(most) * padded);
-    for (size_t begin; (begin = next.fetch_add(most)) < n;) {
-      const int count = static_cast<int>(std::min<size_t>(most, n - begin));
-      std::vector<Op>& forward = lane.forward[count];
-      if (forward.empty()) forward = lane.pass.forward({.parameters = parameters_.data(), .gradients = nullptr, .norms = norms_}, count, false);
-      backend.run(Gather{.batch = lane.load(backend, images, size, rows + begin, count),
-                         .augments = flip,
-                         .pass = mirror,
-                         .out_size = plan_.spec.input_size,
-                         .x = lane.pass.input()});
-      backend.run(forward);
-      backend.download(out.data(), lane.pass.logits(), static_cast<size_t>(count) * padded * sizeof(float));
-      for (int i = 0; i < count; ++i) std::copy_n(out.data() + static_cast<size_t>(i) * padded, classes, logits.data() + (begin + i) * classes);
-    }
+  auto infer_part = [&](Lane& lane, Backend& backend, size_t begin, size_t end) {
+    const auto count = static_cast<int>(end - begin);
+    std::vector<Op>& forward = lane.forward[count];
+    if (forward.empty()) forward = lane.pass.forward({.parameters = parameters_.data(), .gradients = nullptr, .norms = norms_}, count, false);
+    backend.run(Gather{.batch = lane.load(backend, images, size, rows + begin, count),
+                       .augments = flip,
+                       .pass = mirror,
+                       .out_size = plan_.spec.input_size,
+                       .x = lane.pass.input()});
+    backend.run(forward);
+    std::vector<float> out(static_cast<size_t>(count) * padded);
+    backend.download(out.data(), lane.pass.logits(), out.size() * sizeof(float));
+    for (int i = 0; i < count; ++i) std::copy_n(out.data() + static_cast<size_t>(i) * padded, classes, logits.data() + (begin + i) * classes);
   };
-  // Fewer images than lanes: the backend itself splits each op, where an image is work enough to pay for meeting after every op.
-  if (n < static_cast<size_t>(backend_->lanes()) && plan_.multiply_adds > kSplitMultiplyAdds) run(0, *backend_);
-  else backend_->for_each_lane(run);
+  // As many images for every lane, in parts alike, the larger first. Those that are left over the lanes take together: the backend itself splits each
+  // op, where an image is work enough to pay for meeting after every one.
+  const auto lanes = static_cast<size_t>(backend_->lanes());
+  const size_t apart = plan_.multiply_adds > kSplitMultiplyAdds ? n / lanes * lanes : n;
+  const size_t parts = (apart + most * lanes - 1) / (most * lanes) * lanes;
+  std::atomic<size_t> next{0};
+  if (parts > 0)
+    backend_->for_each_lane([&](int index, Backend& backend) {
+      const auto start = [&](size_t part) { return part * (apart / parts) + std::min(part, apart % parts); };
+      for (size_t part; (part = next.fetch_add(1)) < parts;)
+        if (start(part) < start(part + 1)) infer_part(*lanes_[index], backend, start(part), start(part + 1));
+    });
+  for (size_t begin = apart; begin < n; begin += most) infer_part(*lanes_[0], *backend_, begin, std::min(n, begin + most));
   return logits;
 }
 

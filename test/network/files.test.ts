@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiniXception } from '../../lib/model.js';
 import { readModelFile, writeModelFile } from '../../lib/network/model-file.js';
 import { decodeSafetensors, encodeSafetensors } from '../../lib/network/safetensors.js';
+import { atOnce } from '../../lib/slices.js';
 import type { WidthSpec } from '../../lib/network/width.js';
 
 const WIDTH: WidthSpec = { stem: [3, 4], modules: [5, 6] };
@@ -20,7 +21,7 @@ describe('safetensors', () => {
   const good = (): Buffer => join(encodeSafetensors(new Map([['a', { shape: [2, 2], data: Float32Array.of(1, -2, 3.5, 0) }]]), { k: 'v' }));
 
   it('survives a round trip', () => {
-    const { tensors, metadata } = decodeSafetensors(good(), 'x');
+    const { tensors, metadata } = atOnce(decodeSafetensors(good(), 'x'));
     expect(metadata).toEqual({ k: 'v' });
     expect(tensors.get('a')).toEqual({ shape: [2, 2], data: Float32Array.of(1, -2, 3.5, 0) });
   });
@@ -47,8 +48,8 @@ describe('safetensors', () => {
     ],
     ['bytes of no tensor', withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'), /8 bytes at its end belong to no tensor/],
   ])('refuses %s', (_, bytes, message) => {
-    expect(() => decodeSafetensors(bytes, 'x')).toThrow(message);
-    expect(() => decodeSafetensors(bytes, 'x')).toThrow(expect.objectContaining({ code: 'ERR_FER_MODEL_FORMAT' }) as Error);
+    expect(() => atOnce(decodeSafetensors(bytes, 'x'))).toThrow(message);
+    expect(() => atOnce(decodeSafetensors(bytes, 'x'))).toThrow(expect.objectContaining({ code: 'ERR_FER_MODEL_FORMAT' }) as Error);
   });
 });
 
@@ -92,7 +93,7 @@ describe('model files', () => {
     using model = MiniXception.create({ width: WIDTH, seed: 2 });
     const file = path.join(folder, 'changed.safetensors');
     await model.save(file);
-    const { tensors, metadata } = decodeSafetensors(readFileSync(file), file);
+    const { tensors, metadata } = atOnce(decodeSafetensors(readFileSync(file), file));
     change(metadata);
     writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, metadata)));
     return file;
@@ -155,7 +156,7 @@ describe('model files', () => {
     const refusal = (words: string) => ({ code: 'ERR_FER_MODEL_FORMAT', message: expect.stringContaining(words) as string });
     await expect(writeModelFile(file, { metadata: model.metadata, tensors })).rejects.toMatchObject(refusal(`was not written: ${message}`));
     expect(readFileSync(file)).toEqual(before);
-    const { metadata } = decodeSafetensors(before, file);
+    const { metadata } = atOnce(decodeSafetensors(before, file));
     writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, metadata)));
     await expect(MiniXception.load(file)).rejects.toMatchObject(refusal(`not-finite.safetensors: ${message}`));
   });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FerError } from '../../lib/errors.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../lib/network/safetensors.js';
+import { atOnce } from '../../lib/slices.js';
 
 /** A file with any header, sound or not, and `dataBytes` bytes of tensors behind it. */
 function fileOf(header: unknown, dataBytes = 0, declaredLength?: bigint): Uint8Array {
@@ -15,7 +16,7 @@ function fileOf(header: unknown, dataBytes = 0, declaredLength?: bigint): Uint8A
 /** The reason the decoder gives; anything but a typed error fails the test. */
 function reasonOf(bytes: Uint8Array): string {
   try {
-    decodeSafetensors(bytes, 'net.safetensors');
+    atOnce(decodeSafetensors(bytes, 'net.safetensors'));
   } catch (error) {
     expect(error).toBeInstanceOf(FerError);
     expect((error as FerError).code).toBe('ERR_FER_MODEL_FORMAT');
@@ -31,7 +32,7 @@ const tensor = (shape: number[], begin: number, end: number, dtype = 'F32'): obj
 describe('decodeSafetensors', () => {
   it('reads a file by the safetensors library of Python', () => {
     const bytes = readFileSync(new URL('../fixtures/weights/python.safetensors', import.meta.url));
-    const { tensors, metadata } = decodeSafetensors(bytes, 'python.safetensors');
+    const { tensors, metadata } = atOnce(decodeSafetensors(bytes, 'python.safetensors'));
     expect(metadata).toEqual({ made_by: 'scripts/fixtures/safetensors_file.py', note: 'Grüße' });
     expect(tensors.get('matrix')).toEqual({ shape: [2, 3], data: Float32Array.of(0, 1.5, -2, 3.25, 1e-45, -3.4028234663852886e38) });
     expect(tensors.get('scalar')).toEqual({ shape: [], data: Float32Array.of(7) });
@@ -53,7 +54,7 @@ describe('decodeSafetensors', () => {
         const tensors = new Map(entries);
         const bytes = Buffer.concat(encodeSafetensors(tensors, { note }));
         expect(Number(bytes.readBigUInt64LE()) % 8).toBe(0);
-        const back = decodeSafetensors(bytes, 'a file');
+        const back = atOnce(decodeSafetensors(bytes, 'a file'));
         expect(back.metadata).toEqual({ note });
         expect(new Set(back.tensors.keys())).toEqual(new Set(tensors.keys()));
         for (const [key, { shape: dims, data }] of tensors) {
@@ -70,7 +71,7 @@ describe('decodeSafetensors', () => {
       Buffer.alloc(3, 255),
       ...encodeSafetensors(new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]), {}),
     ]);
-    expect(decodeSafetensors(bytes.subarray(3), 'view').tensors.get('a')?.data).toEqual(Float32Array.of(1, 2));
+    expect(atOnce(decodeSafetensors(bytes.subarray(3), 'view')).tensors.get('a')?.data).toEqual(Float32Array.of(1, 2));
   });
 
   it.each<[string, Uint8Array, RegExp]>([

@@ -78,12 +78,6 @@ void multiply_rows(int m, int n, const RowsOf<S>& a, const float* packed, C* c) 
 template <class S>
 void accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
   uint16_t *left = operand(Room::kLeft, a.k, std::min(m, kRows)), *right = operand(Room::kRight, n, std::min(m, kRows));
-#ifdef FER_TILES
-  alignas(64) uint16_t pairs[kTile];
-  constexpr auto left_of = in_tiles;
-#else
-  constexpr auto left_of = transposed_tiles;
-#endif
   const TileShape shape;
   for (int first = 0; first < m; first += kRows) {
     const int rows = std::min(kRows, m - first), steps = tiles(rows, kDepth);
@@ -95,15 +89,7 @@ void accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
     for (int segment = 0; segment < a.segments; ++segment) {
       for (int s = 0; s < steps; ++s) {
         const S* p = a.segment[segment] + (first + s * kDepth) * a.stride;
-        for (int k = 0; k < a.k; k += kSide) {
-          uint16_t* tile = left + k / kSide * tile_row + s * kTile;
-#ifdef FER_TILES
-          right_tile(p + k, a.stride, rows - s * kDepth, a.k - k, pairs);
-          transpose_pairs(pairs, tile);
-#else
-          right_tile(p + k, a.stride, rows - s * kDepth, a.k - k, tile);
-#endif
-        }
+        for (int k = 0; k < a.k; k += kSide) transposed_tile(p + k, a.stride, rows - s * kDepth, a.k - k, left + k / kSide * tile_row + s * kTile);
       }
       operands_written();
       float* out = w + static_cast<ptrdiff_t>(segment) * a.k * n;
@@ -113,7 +99,7 @@ void accumulate_outer(int m, int n, const RowsOf<S>& a, const S* c, float* w) {
           float* to = out + static_cast<ptrdiff_t>(k) * n + j;
           // The next block comes from far while this one is worked at.
           if (j + kBlock < n) ask_for(to + kBlock, std::min(kBlock, n - j - kBlock), height, n);
-          product(height, width, {left_of(left + k / kSide * tile_row, rows), right + j / kSide * tile_row}, to, n, true);
+          product(height, width, {in_transposed_tiles(left + k / kSide * tile_row, rows), right + j / kSide * tile_row}, to, n, true);
         }
     }
   }

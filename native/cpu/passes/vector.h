@@ -9,7 +9,8 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"  // clang has no such warning
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"     // false, in GCC 12's own header
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"     // false, in GCC 12's own header; likewise the next
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 #endif
