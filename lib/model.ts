@@ -99,7 +99,10 @@ export class MiniXception {
 
   /** Overwrites every tensor of the network from `tensors`, ignoring others there. */
   setTensors(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
-    return setTensors(this, tensors);
+    // The caller may write to its own at once. What is no such array, the native core refuses by name.
+    const copy = (data: Float32Array): Float32Array => (data instanceof Float32Array ? data.slice() : data);
+    const copies = [...tensors].map(([name, { shape, data }]): [string, Tensor] => [name, { shape, data: copy(data) }]);
+    return setTensors(this, new Map(copies));
   }
 
   /** Writes safetensors, whole or not at all. */

@@ -142,6 +142,7 @@ export interface NativeModel {
   /** Gives it random weights; whatever is asked next comes after it, and fails if it failed. */
   initialise(seed: number): Promise<void>;
   tensors(): Promise<NativeTensor[]>;
+  /** Reads the values where they lie, until the promise settles: nobody may write to them or hand them on meanwhile. */
   setTensors(tensors: readonly NativeValues[]): Promise<void>;
   /** Logits [n, classes] of `images` [n, size, size]. */
   logits(images: Uint8Array, count: number): Promise<Float32Array>;
@@ -166,7 +167,7 @@ export interface NativeTrainer {
   cancel(): void;
   /** Optimiser moments and averaged weights, by name ("moment1.<tensor>", "moment2.<tensor>", "ema.<tensor>"). */
   state(): Promise<NativeTensor[]>;
-  /** Overwrites some of the state, and the steps taken. */
+  /** Overwrites some of the state, and the steps taken. Reads the values where they lie, as the model's `setTensors` does. */
   setState(tensors: readonly NativeValues[], steps: number): Promise<void>;
   /** Optimiser steps taken since the start of training. */
   readonly stepCount: number;

@@ -91,6 +91,16 @@ describe('arrays and numbers that reach the addon', () => {
     await expect(model.native.logitsOf(data, Uint32Array.of(1), false)).resolves.toHaveLength(7);
   });
 
+  it('weights are taken as they were when they were given', async () => {
+    using model = MiniXception.create({ ...SMALL, seed: 4 });
+    using other = MiniXception.create({ ...SMALL, seed: 5 });
+    const [given, expected] = [await model.tensors(), await model.tensors()];
+    const taken = other.setTensors(given);
+    for (const { data } of given.values()) data.fill(7);
+    await taken;
+    expect(await other.tensors()).toEqual(expected);
+  });
+
   it('memory that is not there is an error, not the end of the process', () => {
     expect(() => new (native().DataSet)(4_000_000_000, 512)).toThrow(
       expect.objectContaining({

@@ -78,7 +78,7 @@ export const byName = (tensors: readonly NativeTensor[]): Map<string, Tensor> =>
   new Map(tensors.map(({ name, shape, data }) => [name, { shape, data }]));
 
 /**
- * Overwrites every tensor of the network from `tensors`, ignoring others there.
+ * Overwrites every tensor of the network from `tensors`, ignoring others there. They are read where they lie, until the promise settles.
  * @throws {FerError} ERR_FER_ARGUMENT where one is missing or of another size.
  */
 export async function setTensors(network: Network, tensors: ReadonlyMap<string, Tensor>): Promise<void> {

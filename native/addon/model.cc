@@ -132,10 +132,10 @@ Napi::Value ModelObject::tensors(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelObject::set_tensors(const Napi::CallbackInfo& info) {
   const auto model = live();
-  auto tensors = std::make_shared<std::vector<NamedTensor>>(to_tensors(info[0], "tensors"));
+  const auto lent = to_tensors(info[0], "tensors");
   Job job;
-  job.work = [model = model.get(), tensors] {
-    for (const NamedTensor& tensor : *tensors) model->network->write(model->network->tensor(tensor.name), tensor.data);
+  job.work = [model = model.get(), lent] {
+    for (const LentTensors::One& tensor : lent->tensors) model->network->write(model->network->tensor(tensor.name), tensor.data);
   };
   return with_network(info.Env(), model, std::move(job));
 }

@@ -148,13 +148,13 @@ Napi::Value TrainerObject::state(const Napi::CallbackInfo& info) {
 Napi::Value TrainerObject::set_state(const Napi::CallbackInfo& info) {
   opened();
   auto shared = live();
-  auto tensors = std::make_shared<std::vector<NamedTensor>>(to_tensors(info[0], "tensors"));
+  const auto lent = to_tensors(info[0], "tensors");
   const int64_t steps = to_whole(info[1], "steps");
   const auto model = shared->model;
   Job job;
-  job.work = [shared, tensors, steps] {
+  job.work = [shared, lent, steps] {
     const Network& network = *shared->model->network;
-    for (const NamedTensor& given : *tensors) {
+    for (const LentTensors::One& given : lent->tensors) {
       bool known = false;
       for (const Part& part : parts(*shared->trainer)) {
         const std::string prefix = part.prefix;

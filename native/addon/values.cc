@@ -205,15 +205,17 @@ Napi::Array from_tensors(Napi::Env env, std::vector<NamedTensor>&& tensors) {
   return array;
 }
 
-std::vector<NamedTensor> to_tensors(const Napi::Value& value, const char* name) {
+std::shared_ptr<LentTensors> to_tensors(const Napi::Value& value, const char* name) {
   const Napi::Array array = to_array(value, name);
-  std::vector<NamedTensor> tensors;
+  auto lent = std::make_shared<LentTensors>();
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Object object = to_object(array.Get(i), name);
     const std::string tensor = to_text(object.Get("name"), name);
-    tensors.push_back({.name = tensor, .shape = {}, .data = copy_of<float>(object.Get("data"), tensor.c_str())});
+    const Napi::Value data = object.Get("data");
+    lent->tensors.push_back({tensor, elements<float>(data, tensor.c_str())});
+    lent->held.push_back(Napi::Reference<Napi::Value>::New(data, 1));
   }
-  return tensors;
+  return lent;
 }
 
 }  // namespace fer::addon

@@ -3,6 +3,7 @@
 #pragma once
 #include <napi.h>
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -47,7 +48,6 @@ Napi::Array from_list(Napi::Env env, const std::vector<T>& values) {
 template <class T>
 Napi::TypedArrayOf<T> from_values(Napi::Env env, std::vector<T>&& values);
 
-// A tensor's values under its name, as they cross in both directions.
 struct NamedTensor {
   std::string name;
   std::vector<int> shape;
@@ -55,8 +55,18 @@ struct NamedTensor {
   std::vector<float> data;
 };
 Napi::Array from_tensors(Napi::Env env, std::vector<NamedTensor>&& tensors);
+// Values under their names that stay where JavaScript has them, held until this goes, on the event loop. Whoever lends them neither
+// writes to them nor hands them on meanwhile.
+struct LentTensors {
+  struct One {
+    std::string name;
+    std::span<const float> data;
+  };
+  std::vector<One> tensors;
+  std::vector<Napi::Reference<Napi::Value>> held;
+};
 // Of [{name, data}]; shapes are the network's business.
-std::vector<NamedTensor> to_tensors(const Napi::Value& value, const char* name);
+std::shared_ptr<LentTensors> to_tensors(const Napi::Value& value, const char* name);
 
 Spec to_spec(const Napi::Value& value);
 Augmentation to_augmentation(const Napi::Value& value);

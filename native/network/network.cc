@@ -48,7 +48,7 @@ std::vector<float> Network::read_from(const float* base, const TensorInfo& t) co
   return values;
 }
 
-void Network::write_to(float* base, const TensorInfo& t, const std::vector<float>& values) const {
+void Network::write_to(float* base, const TensorInfo& t, std::span<const float> values) const {
   if (values.size() != t.element_count())
     throw Error("ERR_FER_MODEL_FORMAT",
                 "expected " + std::to_string(t.element_count()) + " values, got " + std::to_string(values.size()) + ", for tensor " + t.name);
@@ -58,7 +58,7 @@ void Network::write_to(float* base, const TensorInfo& t, const std::vector<float
 }
 
 std::vector<float> Network::read(const TensorInfo& t) const { return read_from(t.trainable ? parameters_.data() : statistics_.data(), t); }
-void Network::write(const TensorInfo& t, const std::vector<float>& values) {
+void Network::write(const TensorInfo& t, std::span<const float> values) {
   write_to(t.trainable ? parameters_.data() : statistics_.data(), t, values);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "backend.h"
@@ -27,10 +28,10 @@ class Network {
   float* statistics() const { return statistics_.data(); }
 
   std::vector<float> read(const TensorInfo& tensor) const;  // in PyTorch's layout
-  void write(const TensorInfo& tensor, const std::vector<float>& values);
+  void write(const TensorInfo& tensor, std::span<const float> values);
   // The same for memory laid out like the parameters or statistics (moments, averages).
   std::vector<float> read_from(const float* base, const TensorInfo& tensor) const;
-  void write_to(float* base, const TensorInfo& tensor, const std::vector<float>& values) const;
+  void write_to(float* base, const TensorInfo& tensor, std::span<const float> values) const;
   const TensorInfo& tensor(const std::string& name) const;
 
   // Weights as PyTorch's default initialisation draws them (uniform, bound 1/sqrt(fan in)), from Philox.
