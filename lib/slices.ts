@@ -1,7 +1,7 @@
 /** Long loops in JavaScript, in slices that leave the event loop to others between them. */
 
 /** How long others may have to wait for all such loops together, milliseconds; and for the beginning of one while others rest. */
-const SLICE = 4;
+const SLICE = 2;
 const BEGINNING = 1;
 
 /** Loops that rest. One goes on in each turn of the event loop, so that several hold it up no longer than one does. */
