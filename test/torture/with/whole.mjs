@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeSafetensors } from '../../../dist/network/safetensors.js';
+import { atOnce } from '../../../dist/slices.js';
 import { Broken } from './outcome.mjs';
 
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
 /** Of the tensors alone: metadata has times. */
 export function sha256OfTensors(file) {
-  const { tensors } = decodeSafetensors(readFileSync(file), file);
+  const { tensors } = atOnce(decodeSafetensors(readFileSync(file), file));
   return sha256(...[...tensors].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, { data }]) => [name, new Uint8Array(data.buffer)]));
 }
 
@@ -17,7 +18,7 @@ export const sha256OfFile = (file) => sha256(readFileSync(file));
 
 /** Fails where the bytes are not a whole file of their kind. */
 const KINDS = {
-  '.safetensors': (bytes, file) => void decodeSafetensors(bytes, file),
+  '.safetensors': (bytes, file) => void atOnce(decodeSafetensors(bytes, file)),
   '.json': (bytes) => void JSON.parse(bytes.toString()),
   '.jsonl': (bytes) => bytes.toString().trimEnd().split('\n').forEach(JSON.parse),
   '.png': (bytes) => {
