@@ -67,10 +67,10 @@ class Run {
     };
     try {
       if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
-      if (anew) {
+      if (anew && this.folder) {
         // Whenever it is killed, there is something to go on with.
         await this.save(await this.state());
-        await this.folder?.writeConfig(this.progress);
+        await this.folder.writeConfig(this.progress);
       }
       while (!finished()) if (!(await this.epoch())) return this.result(true);
       await this.choose();
