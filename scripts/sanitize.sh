@@ -1,15 +1,31 @@
 #!/usr/bin/env bash
-# Everything under the sanitizers: sanitize.sh [core] [threads], by default both. Prints how many tests ran under each.
+# Everything under the sanitizers: sanitize.sh [core] [addon] [threads], by default all. Prints what ran under each.
 #   core     native tests, and the corpus of the fuzz targets, under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
+#   addon    what a program does with the package, in Node with workers, under AddressSanitizer and UndefinedBehaviorSanitizer; V8 and its
+#            libraries leave memory to the end of the process, so leaks there are the soak's to see. Needs: npm run build
 #   threads  native tests of what runs on several threads under ThreadSanitizer
 # valgrind is for none of it: what it would see, these see, and it knows no AVX-512.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export UBSAN_OPTIONS=print_stacktrace=1
 
+sanitized=build/native-tests-sanitized
+
 core() {
   echo "== native tests under address, leak and undefined"
-  ASAN_OPTIONS=detect_leaks=1 bash scripts/native-tests.sh build/native-tests-sanitized -DFER_SANITIZE=address,undefined -DFER_FUZZ=ON
+  # The addon is built with them: what it links is the same.
+  ASAN_OPTIONS=detect_leaks=1 bash scripts/native-tests.sh $sanitized -DFER_SANITIZE=address,undefined -DFER_FUZZ=ON \
+    -DFER_ADDON=ON "-DCMAKE_JS_INC=$(npx cmake-js print-cmakejs-include 2>/dev/null | tail -1)"
+}
+
+addon() {
+  [ -f $sanitized/fer-cudnn.node ] || FER_TESTS=NetworkSpec core
+  echo "== the addon in Node under address and undefined"
+  mkdir -p $sanitized/build/Release
+  ln -sf ../../fer-cudnn.node $sanitized/build/Release/
+  # Node is not built with the sanitizers, so their libraries are loaded before it.
+  FER_CUDNN_PREBUILD=$PWD/$sanitized LD_PRELOAD="$(${CC:-cc} -print-file-name=libasan.so) $(${CC:-cc} -print-file-name=libubsan.so)" \
+    ASAN_OPTIONS=detect_leaks=0 node test/soak/run.mjs --rounds 1 --out build/soak/sanitized
 }
 
 threads() {
@@ -19,5 +35,5 @@ threads() {
     bash scripts/native-tests.sh build/native-tests-thread -DFER_SANITIZE=thread
 }
 
-[ $# -gt 0 ] || set -- core threads
+[ $# -gt 0 ] || set -- core addon threads
 for part in "$@"; do "$part"; done

@@ -67,11 +67,10 @@ class Run {
     };
     try {
       if (config.emaDecay > 0) this.averaged = await copyOf(this.network);
-      if (anew && this.folder) {
-        // Whenever it is killed, there is something to go on with.
-        await this.save(await this.state());
-        await this.folder.writeConfig(this.progress);
-      }
+      // Whenever it is killed, there is something to go on with.
+      if (anew && this.folder) await this.save(await this.state());
+      // After the checkpoint, and so again where the run was killed between the two.
+      await this.folder?.writeConfig(this.progress);
       while (!finished()) if (!(await this.epoch())) return this.result(true);
       await this.choose();
     } finally {

@@ -24,6 +24,11 @@ export async function drawSoak({ samples, warmUpHours, verdict }, base) {
       ...marks,
     ],
   });
+  const collections = {
+    data: { values: samples.filter(({ held }) => held) },
+    mark: { type: 'point', size: 8, filled: true, color: 'black' },
+    encoding: { x: { field: 'hours', type: 'quantitative' }, y: { field: 'held', type: 'quantitative' } },
+  };
   const warmUp = {
     data: { values: [{ hours: warmUpHours }] },
     mark: { type: 'rule', strokeDash: [4, 4] },
@@ -34,8 +39,8 @@ export async function drawSoak({ samples, warmUpHours, verdict }, base) {
       $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
       vconcat: [
         panel({ rss: 'resident', external: "V8's external", heapUsed: "V8's heap", native: 'models, native' }, 'MiB', 280, {
-          marks: [warmUp],
-          title: `One process at work; the dashed line ends the warm-up. ${verdict.sentence}`,
+          marks: [warmUp, collections],
+          title: ['One process at work; the dashed line ends the warm-up, points: held after a collection.', verdict.sentence],
         }),
         panel({ files: 'open files', threads: 'threads' }, 'count', 140),
       ],

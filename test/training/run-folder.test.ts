@@ -113,6 +113,18 @@ describe('an interrupted run', () => {
     expect(await weights(next)).toEqual(await weights(straight));
   });
 
+  it('that was killed between its first checkpoint and its configuration ends with both', async () => {
+    const runFolder = newFolder();
+    using first = newModel();
+    await first.fit(data, { ...OPTIONS, runFolder, signal: AbortSignal.abort() });
+    const file = path.join(runFolder, 'config.json');
+    const config = readFileSync(file, 'utf8');
+    rmSync(file);
+    using next = newModel();
+    await next.fit(data, { runFolder, resume: true });
+    expect(readFileSync(file, 'utf8')).toBe(config);
+  });
+
   it('keeps no unfinished file behind', async () => {
     const runFolder = newFolder();
     using model = newModel();

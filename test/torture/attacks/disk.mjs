@@ -166,6 +166,17 @@ export const forbiddenFiles = {
   },
 };
 
+/** As `rm -rf` until it is gone: files may come between its looking into the folder and its removing it. */
+function removeWhileWritten(folder) {
+  for (let tries = 20; ; tries--) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (error.code !== 'ENOTEMPTY' || tries === 0) throw error;
+    }
+  }
+}
+
 export const removedFolder = {
   name: 'removed-folder',
   about: 'somebody removes the run folder during a training',
@@ -180,7 +191,7 @@ export const removedFolder = {
     const when = await moment(program, random, { seconds: seconds * 0.8, events, folder: run });
     if (!program.running()) return mark('after its end', when);
     const had = existsSync(path.join(run, 'model.safetensors'));
-    rmSync(run, { recursive: true, force: true, maxRetries: 10 });
+    removeWhileWritten(run);
     mark(had ? 'removed with the finished model' : 'removed', when);
     const ended = await program.exited;
     mustBeWhole(run);
