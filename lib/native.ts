@@ -83,6 +83,10 @@ export interface NativeTrainerOptions {
   labelSmoothing: number;
   /** One weight a class (mean-normalised as PyTorch does), or an empty array for none. */
   classWeights: Float32Array;
+  /** Share of the teachers in the loss, 0..1; without teachers of no account. */
+  distill: number;
+  /** What teachers' and own logits are divided by before they are compared. Above 0. */
+  temperature: number;
   /** Decay of the averaged weights a step, at most (1 + step) / (10 + step); 0 turns averaging off. */
   emaDecay: number;
   /** Seed of shuffling, sampling and augmentation. */
@@ -158,9 +162,15 @@ export interface NativeModel {
   dispose(): void;
 }
 
+/** A network to learn from: its form, and its weights where they lie. */
+export interface NativeTeacher {
+  spec: NativeSpec;
+  tensors: readonly NativeValues[];
+}
+
 export interface NativeTrainer {
-  /** Takes the memory that training needs; nothing else works before it. */
-  open(): Promise<void>;
+  /** Takes the memory that training needs; nothing else works before it. Reads the teachers' weights until the promise settles. */
+  open(teachers: readonly NativeTeacher[]): Promise<void>;
   /** Trains one epoch or what is left of it; resolves early, with `step` short of the end, after `cancel()`. */
   trainEpoch(request: NativeEpochRequest, onProgress: (totals: NativeEpochTotals) => void): Promise<NativeEpochTotals>;
   /** Finish the running step, then stop. */

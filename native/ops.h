@@ -140,16 +140,34 @@ struct HeadForward {
   float *taps, *logits;
 };
 
+// What a teacher says of a batch, softened: probabilities [n][padded] = share * softmax(logits / temperature), added to what the
+// teachers before it said unless it is the `first`.
+struct Soften {
+  int n, classes, padded;
+  const float* logits;
+  float temperature, share;
+  bool first;
+  float* probabilities;
+};
+
+// Learning from softened probabilities beside the labels (Hinton, Vinyals, Dean 2015).
+struct Distillation {
+  const float* targets;  // [n][padded], softened by `temperature`; null: from the labels alone
+  float share;           // of the loss, 0..1
+  float temperature;
+};
 struct LossOptions {
   float label_smoothing;
   const float* class_weights;  // [classes] or null
+  Distillation distillation;
 };
 struct LossTotals {
   double loss_sum;
   int64_t correct;
 };
 
-// Mean loss over the batch (weighted as PyTorch's cross_entropy does) and its gradient; `totals` grows by the mean loss times n
+// Mean loss over the batch (weighted as PyTorch's cross_entropy does) and its gradient; with distillation (1 - share) of it, and
+// share * temperature^2 times the mean divergence KL(targets || softmax(logits / temperature)). `totals` grows by the loss times n
 // and by the number of correct images. Logits are [n][padded].
 struct SoftmaxCrossEntropy {
   int classes, padded;
@@ -255,6 +273,7 @@ struct UseRunningStatistics {
   EACH(ShortcutForward)     \
   EACH(PoolAddForward)      \
   EACH(HeadForward)         \
+  EACH(Soften)              \
   EACH(SoftmaxCrossEntropy) \
   EACH(HeadBackward)        \
   EACH(PoolAddBackward)     \

@@ -57,7 +57,7 @@ const LIB = {
   predict: ABOUT_A_NETWORK,
   evaluate: ABOUT_A_NETWORK,
   explain: [...ABOUT_A_NETWORK, 'predict'],
-  training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
+  training: [...ABOUT_A_NETWORK, 'evaluate', 'charts', 'pretrained'],
   model: [...WITH_A_NETWORK, 'pretrained'],
   experiments: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments'],

@@ -45,7 +45,7 @@ app.validate(project);
 function optionText({ kind, help, min, max, default: standard }) {
   const numeric = kind === 'integer' || kind === 'number';
   const range = !numeric ? [] : max === Number.MAX_SAFE_INTEGER ? [`from ${min}`] : [`${min} to ${max}`];
-  const rest = [...range, `default ${JSON.stringify(standard)}`].join(', ');
+  const rest = [...range, `default ${kind === 'models' ? 'none' : JSON.stringify(standard)}`].join(', ');
   return [help, rest].map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(' ');
 }
 const textOf = (comment) => (comment?.summary ?? []).map(({ text }) => text).join('');

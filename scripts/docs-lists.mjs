@@ -16,13 +16,14 @@ import { ATTACKS } from '../test/torture/attacks/registry.mjs';
 
 const inCode = (name) => name.replace(/[\w-]*\.\w+(\.gz)?/g, '`$&`');
 
-const shown = (value) => `\`${value}\``;
+const shown = (value) => (value.length === 0 ? 'none' : `\`${value}\``);
 
 /** Values of a training option, as its table has them. */
 const valuesOf = ({ kind, min, max, choices }) =>
   kind === 'boolean' ? '`true`, `false`'
   : kind === 'choice' ? choices.map(shown).join(', ')
   : kind === 'width' ? 'a name or channels'
+  : kind === 'models' ? 'files or names'
   : `${kind === 'integer' ? 'whole, ' : ''}${max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`}`; // prettier-ignore
 
 /** The default, and the presets that set another value. */

@@ -180,12 +180,12 @@ describe('worker threads', () => {
       data.append(images, new Uint8Array(4000).map((_, i) => i % 2));
       const none = { flip: 0, geometric: 0, rotation: 0, shift: 0, zoom: 0, fill: 'edge', nearest: 0, photometric: 0, brightness: 0, contrast: 0, cutout: 0, cutoutSize: 0 };
       const trainer = new addon.Trainer(model, data, { batchSize: 20, optimizer: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0, beta1: 0.9,
-        beta2: 0.999, epsilon: 1e-8, clipNorm: 0, labelSmoothing: 0, classWeights: new Float32Array(0), emaDecay: 0, seed: 1, balancedSampling: 0, rareAugmentation: 0,
+        beta2: 0.999, epsilon: 1e-8, clipNorm: 0, labelSmoothing: 0, distill: 0, temperature: 1, classWeights: new Float32Array(0), emaDecay: 0, seed: 1, balancedSampling: 0, rareAugmentation: 0,
         augmentation: none });
       const request = (epoch) => ({ epoch, indices: Uint32Array.from({ length: 4000 }, (_, i) => i), learningRates: new Float32Array(200).fill(0.01),
         from: { lossSum: 0, correct: 0, seen: 0, step: 0 } });
       model.initialise(1);
-      trainer.open().then(() => trainer.trainEpoch(request(0), () => {})).then(async (totals) => {
+      trainer.open([]).then(() => trainer.trainEpoch(request(0), () => {})).then(async (totals) => {
         parentPort.postMessage(totals.lossSum);
         for (let i = 0; i < 1000; i++) model.logits(images, 4000); // to be terminated with calls pending, too
         for (let epoch = 1; ; epoch++) await trainer.trainEpoch(request(epoch), () => {});

@@ -26,6 +26,7 @@ Examples:
   $ fer-cudnn train --data images/ --width wide --epochs 20 --run-dir runs/wide
   $ fer-cudnn train --data fer2013.csv --config mine.yaml --seed 2
   $ fer-cudnn train --data mine/ --from narrow --learning-rate 0.001     fine-tune
+  $ fer-cudnn train --data fer2013.csv --teacher runs/wide/model.safetensors     a small network learns from a large one
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under

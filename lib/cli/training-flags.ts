@@ -21,6 +21,7 @@ const GROUPS: Readonly<Record<string, readonly Key[]>> = {
     'plateauThreshold',
     'plateauCooldown',
   ],
+  'Distillation:': ['teacher', 'distill', 'temperature'],
   'Class balance:': ['balanceClasses', 'balancedSampling', 'rareAugmentation'],
   'Augmentation (every part off unless its probability is above 0):': [
     'flip',
@@ -50,7 +51,7 @@ function defaults(key: Key): string {
   const byValue = new Map<unknown, string[]>();
   for (const preset of Object.keys(PRESETS) as (keyof typeof PRESETS)[])
     byValue.set(value(preset), [...(byValue.get(value(preset)) ?? []), preset]);
-  if (byValue.size === 1) return `[${String([...byValue.keys()][0])}]`;
+  if (byValue.size === 1) return `[${String([...byValue.keys()][0]) || 'none'}]`;
   return `[${[...byValue].map(([shown, presets]) => `${presets.join(', ')}: ${String(shown)}`).join('; ')}]`;
 }
 
@@ -64,6 +65,8 @@ function placeholder(option: OptionSpec): string {
       return ` <${option.choices.join('|')}>`;
     case 'width':
       return ' <width>';
+    case 'models':
+      return ' <model...>';
     default:
       return '';
   }

@@ -27,13 +27,14 @@ const schedule = object<{ learningRate?: number; bad?: number; waiting?: number;
   },
 ) as Schema<Record<string, number>>;
 
-const consistent: Rule<Progress> = function* ({ config: { epochs, batchSize }, epoch, totals, steps, rows, best }) {
+const consistent: Rule<Progress> = function* ({ config: { epochs, batchSize, teacher }, epoch, totals, steps, rows, best, teachers = [] }) {
   if (epoch > epochs) yield { at: ['epoch'], expected: `at most the ${epochs} epochs of its configuration` };
   if (rows.length !== epoch) yield { at: ['rows'], expected: `${epoch} rows, one a finished epoch` };
   for (const [i, row] of rows.entries()) if (row.epoch !== i + 1) yield { at: ['rows', i, 'epoch'], expected: String(i + 1) };
   const { step, seen } = totals;
   if (seen > step * batchSize || (seen === 0) !== (step === 0))
     yield { at: ['totals', 'seen'], expected: `the images of ${step} steps of ${batchSize}` };
+  if (teachers.length !== teacher.length) yield { at: ['teachers'], expected: `${teacher.length} digests, one a teacher` };
   if (steps < epoch + step) yield { at: ['steps'], expected: `at least ${epoch + step}, which ${epoch} epochs and ${step} steps have` };
   if (best.epoch > epoch || (best.epoch === 0) !== (epoch === 0))
     yield { at: ['best', 'epoch'], expected: epoch === 0 ? '0, as no epoch has ended' : `an epoch from 1 to ${epoch}` };
@@ -51,6 +52,7 @@ const progress = object<Progress>(
     rows: list(epochRow),
     best: object({ epoch: whole(), accuracy: number(-1, 1) }),
     dataSource: text(),
+    teachers: maybe(list(text())),
     devices: maybe(list(text())),
     threads: maybe(whole(1, 1024)),
   },

@@ -17,6 +17,10 @@ function problem(key: string, value: unknown): string | undefined {
       return option.choices.includes(value as string)
         ? undefined
         : `expected ${option.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}, ${got}`;
+    case 'models':
+      return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
+        ? undefined
+        : `expected a list of models, ${got}`;
     case 'width':
       try {
         resolveWidth(value as string);

@@ -17,6 +17,7 @@ import { noteOnDevices, type Progress } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
+import { checkTeachers, readTeachers, teacherNames } from './teachers.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
 
 /** What a checkpoint holds: copies. */
@@ -83,7 +84,7 @@ class Run {
       result.evaluatedSplit = test;
     }
     this.network.metadata.training = {
-      config,
+      config: { ...config, teacher: teacherNames(config) },
       chosen: result.chosen,
       data: this.data.source.split('/').pop(),
       ...(test ? { [test]: result.evaluation?.accuracy } : {}),
@@ -282,9 +283,15 @@ export async function train(network: Network, data: LabelledImages, options: Fit
   try {
     const { config } = progress;
     const { training } = rolesOf(data);
+    const teachers = await readTeachers(config, network);
+    if (tensors) checkTeachers(config, teachers, progress.teachers ?? [], runFolder);
+    else if (teachers.weights.length > 0) progress.teachers = teachers.weights;
     using resident = await residentData(data);
     if (tensors) await setTensors(network, tensors);
-    using trainer = await openTrainer(network, resident, config, config.balanceClasses ? inverseFrequencies(data, training) : undefined);
+    using trainer = await openTrainer(network, resident, config, {
+      classWeights: config.balanceClasses ? inverseFrequencies(data, training) : undefined,
+      teachers: teachers.given,
+    });
     if (tensors) await restore(trainer, tensors, progress.steps, runFolder);
     return await new Run(network, data, resident, trainer, folder, progress, options).execute(tensors === undefined);
   } finally {

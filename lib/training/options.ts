@@ -38,6 +38,12 @@ export interface TrainingConfig {
   clipNorm: number;
   /** Label smoothing. 0 to 1, default 0. */
   labelSmoothing: number;
+  /** Models to learn from beside the labels: files, or names of packaged ones. Default none. */
+  teacher: string[];
+  /** Share of the teachers in the loss. 0 to 1, default 0.7. */
+  distill: number;
+  /** Temperature that softens what teachers say. 0.1 to 100, default 4. */
+  temperature: number;
   /** Weight classes in the loss by the inverse of their frequency. Default false. */
   balanceClasses: boolean;
   /** Draw rare classes more often, common ones less: 0: every image once an epoch, 1: every class equally often. 0 to 1, default 0. */
@@ -96,11 +102,12 @@ export interface TrainingConfig {
   cutoutSize: number;
 }
 
-export type OptionSpec = { default: string | number | boolean; help: string } & (
+export type OptionSpec = { default: string | number | boolean | readonly string[]; help: string } & (
   | { kind: 'integer' | 'number'; min: number; max: number }
   | { kind: 'boolean' }
   | { kind: 'choice'; choices: readonly string[] }
   | { kind: 'width' }
+  | { kind: 'models' }
 );
 
 const integer = (value: number, min: number, max: number, help: string): OptionSpec => ({
@@ -131,6 +138,9 @@ export const OPTIONS: Readonly<Record<keyof TrainingConfig, OptionSpec>> = {
   epsilon: number(1e-8, 0, 1, "Adam's epsilon"),
   clipNorm: number(0, 0, 1e6, 'largest global gradient norm; 0: no clipping'),
   labelSmoothing: number(0, 0, 1, 'label smoothing'),
+  teacher: { kind: 'models', default: [], help: 'models to learn from beside the labels: files, or names of packaged ones' },
+  distill: number(0.7, 0, 1, 'share of the teachers in the loss'),
+  temperature: number(4, 0.1, 100, 'temperature that softens what teachers say'),
   balanceClasses: boolean(false, 'weight classes in the loss by the inverse of their frequency'),
   balancedSampling: number(
     0,

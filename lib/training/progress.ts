@@ -16,6 +16,8 @@ export interface Progress {
   rows: EpochRow[];
   best: { epoch: number; accuracy: number };
   dataSource: string;
+  /** SHA-256 of the weights of each teacher. Absent where there are none. */
+  teachers?: string[];
   /** What computed it, in order: more than one after a resumption elsewhere. Absent in checkpoints of earlier versions. */
   devices?: string[];
   /** CPU threads of the last of them: a run goes on with as many. Absent in checkpoints of earlier versions. */

@@ -1,6 +1,6 @@
 /** The native trainer of a configuration. */
 import type { LabelledImages } from '../data/data-set.js';
-import { native, type NativeDataSet, type NativeEpochTotals, type NativeTrainer } from '../native.js';
+import { native, type NativeDataSet, type NativeEpochTotals, type NativeTeacher, type NativeTrainer } from '../native.js';
 import type { Network } from '../network/network.js';
 import type { TrainingConfig } from './options.js';
 
@@ -8,17 +8,17 @@ import type { TrainingConfig } from './options.js';
 export const NO_TOTALS: NativeEpochTotals = { lossSum: 0, correct: 0, seen: 0, step: 0 };
 
 /**
- * Opens a trainer of `network` over `resident`; free it with `using`, before both. `classWeights`: one a class; default none.
+ * Opens a trainer of `network` over `resident`; free it with `using`, before both. `classWeights`: one a class.
  * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_OUT_OF_MEMORY
  */
 export async function openTrainer(
   network: Network,
   resident: NativeDataSet,
   config: TrainingConfig,
-  classWeights: Float32Array = new Float32Array(0),
+  { classWeights = new Float32Array(0), teachers = [] }: { classWeights?: Float32Array; teachers?: readonly NativeTeacher[] } = {},
 ): Promise<NativeTrainer & Disposable> {
   const trainer = new (native().Trainer)(network.native, resident, { ...config, classWeights, augmentation: config });
-  await trainer.open();
+  await trainer.open(teachers);
   return Object.assign(trainer, { [Symbol.dispose]: () => trainer.dispose() });
 }
 

@@ -77,15 +77,30 @@ Trainer& TrainerObject::opened() const {
   return *trainer;
 }
 
+// open(teachers): each a {spec, tensors}.
 Napi::Value TrainerObject::open(const Napi::CallbackInfo& info) {
   const auto shared = live();
+  const Napi::Array given = to_array(info[0], "teachers");
   if (shared->trainer) return info.Env().Undefined();
-  auto made = std::make_shared<std::unique_ptr<Trainer>>();
+  struct Opening {
+    std::vector<std::shared_ptr<LentTensors>> lent;
+    std::vector<TeacherWeights> teachers;
+    std::unique_ptr<Trainer> trainer;
+  };
+  auto opening = std::make_shared<Opening>();
+  for (uint32_t i = 0; i < given.Length(); ++i) {
+    const Napi::Object teacher = to_object(given.Get(i), "a teacher");
+    const auto& lent = opening->lent.emplace_back(to_tensors(teacher.Get("tensors"), "a teacher's tensors"));
+    TeacherWeights& weights = opening->teachers.emplace_back(TeacherWeights{.spec = to_spec(teacher.Get("spec")), .tensors = {}});
+    for (const LentTensors::One& tensor : lent->tensors) weights.tensors.push_back({tensor.name, tensor.data});
+  }
   Job job;
-  job.work = [shared, made] { *made = std::make_unique<Trainer>(shared->model->network, shared->data, shared->options); };
-  job.result = [shared, made](Napi::Env env) -> Napi::Value {
+  job.work = [shared, opening] {
+    opening->trainer = std::make_unique<Trainer>(shared->model->network, shared->data, shared->options, opening->teachers);
+  };
+  job.result = [shared, opening](Napi::Env env) -> Napi::Value {
     if (shared->disposed || shared->trainer) return env.Undefined();
-    shared->trainer = std::move(*made);
+    shared->trainer = std::move(opening->trainer);
     shared->accounted = static_cast<int64_t>(shared->trainer->bytes());
     account(env, shared->accounted);
     return env.Undefined();

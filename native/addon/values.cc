@@ -150,6 +150,8 @@ TrainerOptions to_trainer_options(const Napi::Value& value) {
   options.label_smoothing = real(o, "labelSmoothing");
   options.class_weights = copy_of<float>(o.Get("classWeights"), "classWeights");
   options.ema_decay = real(o, "emaDecay");
+  options.distillation = real(o, "distill");
+  options.temperature = real(o, "temperature");
   options.seed = seed(o);
   options.augmentation = to_augmentation(o.Get("augmentation"));
   options.sampling = {.balance = real(o, "balancedSampling"), .rare_augmentation = real(o, "rareAugmentation")};

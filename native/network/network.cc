@@ -29,7 +29,7 @@ std::vector<float> initial_values(const TensorInfo& t, size_t index, uint64_t se
 
 }  // namespace
 
-Network::Network(const Spec& spec, std::unique_ptr<Backend> backend)
+Network::Network(const Spec& spec, std::shared_ptr<Backend> backend)
     : plan_(make_plan(spec, backend->channel_alignment())), fusion_(fuse(plan_)), backend_(std::move(backend)) {
   parameters_ = Buffer<float>(*backend_, plan_.parameter_floats);
   statistics_ = Buffer<float>(*backend_, plan_.statistic_floats);

@@ -16,14 +16,16 @@ namespace fer {
 class Network {
  public:
   // Weights are zero until they are initialised or written.
-  Network(const Spec& spec, std::unique_ptr<Backend> backend);
-  Network(const Spec& spec, std::unique_ptr<Backend> backend, uint64_t seed) : Network(spec, std::move(backend)) { initialise(seed); }
+  Network(const Spec& spec, std::shared_ptr<Backend> backend);
+  Network(const Spec& spec, std::shared_ptr<Backend> backend, uint64_t seed) : Network(spec, std::move(backend)) { initialise(seed); }
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
   const Plan& plan() const { return plan_; }
   const Fusion& fusion() const { return fusion_; }
   Backend& backend() { return *backend_; }
+  // For another network beside this one, which is run in turn with it.
+  const std::shared_ptr<Backend>& shared_backend() const { return backend_; }
   float* parameters() const { return parameters_.data(); }
   float* statistics() const { return statistics_.data(); }
 
@@ -58,7 +60,7 @@ class Network {
 
   Plan plan_;
   Fusion fusion_;
-  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<Backend> backend_;
   Buffer<float> parameters_, statistics_, norm_memory_;
   std::vector<BatchNorm> norms_;  // of inference
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -20,9 +20,10 @@ void expect(bool right, const std::string& expected, const std::string& got, con
 
 }  // namespace
 
-Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options)
+Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options,
+                 std::span<const TeacherWeights> teachers)
     : network_(std::move(network)), data_(std::move(data)), options_(options) {
-  check_options();
+  check_options(teachers);
   const Plan& plan = network_->plan();
   Backend& backend = network_->backend();
   images_ = Buffer<uint8_t>(backend, data_->images.size());
@@ -44,12 +45,15 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
     class_weights_ = Buffer<float>(backend, options.class_weights.size());
     backend.upload(class_weights_.data(), options.class_weights.data(), class_weights_.bytes());
   }
-  check_memory();
+  check_memory(teachers);
   pass_ = std::make_unique<Pass>(backend, plan, network_->fusion(), Purpose::kTraining, options.batch_size);
   norms_ = network_->batch_norms(gradients_.data());
+  for (const TeacherWeights& weights : teachers)
+    teachers_.push_back(std::make_unique<Teacher>(weights, network_->shared_backend(), options.batch_size));
+  if (!teachers_.empty()) targets_ = Buffer<float>(backend, static_cast<size_t>(options.batch_size) * plan.values.back().padded);
 }
 
-void Trainer::check_options() const {
+void Trainer::check_options(std::span<const TeacherWeights> teachers) const {
   fer::check(*data_);
   expect(data_->count() > 0, "at least one image", "none", "a trainer's data set");
   const auto classes = static_cast<size_t>(network_->plan().spec.classes);
@@ -60,18 +64,24 @@ void Trainer::check_options() const {
   expect(options_.batch_size >= 1, "a batch size of at least 1", std::to_string(options_.batch_size), "a trainer");
   const size_t weights = options_.class_weights.size();
   expect(weights == 0 || weights == classes, std::to_string(classes) + " class weights", std::to_string(weights), "a trainer");
+  for (const TeacherWeights& teacher : teachers)
+    expect(teacher.spec.classes == network_->plan().spec.classes, std::to_string(classes) + " classes", std::to_string(teacher.spec.classes),
+           "a teacher");
+  expect(options_.distillation >= 0 && options_.distillation <= 1, "a share from 0 to 1", std::to_string(options_.distillation), "distillation");
+  expect(options_.temperature > 0 && std::isfinite(options_.temperature), "a number above 0", std::to_string(options_.temperature), "temperature");
   const size_t highest = *std::max_element(data_->labels.begin(), data_->labels.end());
   expect(highest < classes, "labels below " + std::to_string(classes), std::to_string(highest), "a trainer");
 }
 
 // Asked beforehand, because only here is it known what a smaller batch would need.
-void Trainer::check_memory() const {
+void Trainer::check_memory(std::span<const TeacherWeights> teachers) const {
   const Backend& backend = network_->backend();
   const Plan& plan = network_->plan();
   const Fusion& fusion = network_->fusion();
   // A backend's scratch holds two gradients of an op.
   const size_t scratch = 2 * sizeof(float) * Pass::largest_gradient(plan, fusion);
-  const size_t image = Pass::bytes_an_image(backend, plan, fusion, Purpose::kTraining) + scratch;
+  size_t image = Pass::bytes_an_image(backend, plan, fusion, Purpose::kTraining) + scratch;
+  for (const TeacherWeights& teacher : teachers) image += Teacher::bytes_an_image(backend, teacher.spec);
   const size_t validation = Pass::bytes_an_image(backend, plan, fusion, Purpose::kInference) * backend.inference_batch() * backend.lanes();
   // Weights and the optimiser's state are copied to be saved, here and for JavaScript; packed weights are copies, too. They lie in the
   // host's memory.
@@ -187,20 +197,36 @@ std::vector<Op> Trainer::step(int n) {
   auto append = [&](const std::vector<Op>& more) { ops.insert(ops.end(), more.begin(), more.end()); };
 
   ops.emplace_back(Advance{.schedule = schedule_.data(), .now = now_.data()});
-  ops.emplace_back(
-      Gather{.batch = batch,
-             .augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0,
-             .pass = {.options = o.augmentation, .seed = o.seed, .epoch = 0},
-             .out_size = plan.spec.input_size,
-             .x = pass_->input()});
+  const Gather gather{
+      .batch = batch,
+      .augments = o.augmentation.flip > 0 || o.augmentation.geometric > 0 || o.augmentation.photometric > 0 || o.augmentation.cutout > 0,
+      .pass = {.options = o.augmentation, .seed = o.seed, .epoch = 0},
+      .out_size = plan.spec.input_size,
+      .x = pass_->input()};
+  const int classes = plan.spec.classes, padded = plan.values.back().padded;
+  for (const auto& teacher : teachers_) {
+    append(teacher->ops(gather));
+    ops.emplace_back(Soften{.n = n,
+                            .classes = classes,
+                            .padded = padded,
+                            .logits = teacher->logits(),
+                            .temperature = o.temperature,
+                            .share = 1.f / static_cast<float>(teachers_.size()),
+                            .first = teacher == teachers_.front(),
+                            .probabilities = targets_.data()});
+  }
+  ops.emplace_back(gather);
   append(pass_->forward(weights, n, true));
-  ops.emplace_back(SoftmaxCrossEntropy{.classes = plan.spec.classes,
-                                       .padded = plan.values.back().padded,
-                                       .logits = pass_->logits(),
-                                       .batch = batch,
-                                       .options = {.label_smoothing = o.label_smoothing, .class_weights = class_weights_.data()},
-                                       .d_logits = pass_->d_logits(),
-                                       .totals = totals_.data()});
+  ops.emplace_back(
+      SoftmaxCrossEntropy{.classes = classes,
+                          .padded = padded,
+                          .logits = pass_->logits(),
+                          .batch = batch,
+                          .options = {.label_smoothing = o.label_smoothing,
+                                      .class_weights = class_weights_.data(),
+                                      .distillation = {.targets = targets_.data(), .share = o.distillation, .temperature = o.temperature}},
+                          .d_logits = pass_->d_logits(),
+                          .totals = totals_.data()});
   append(pass_->backward(weights, n, {}));
   const bool averages = o.ema_decay > 0;
   ops.emplace_back(Optimize{.rule = {.kind = o.optimizer,
@@ -246,7 +272,8 @@ void Trainer::copy_average_to(Network& other) {
 
 size_t Trainer::bytes() const {
   size_t total = pass_->bytes() + images_.bytes();
-  for (const Buffer<float>* b : {&gradients_, &moment1_, &moment2_, &average_, &average_statistics_}) total += b->bytes();
+  for (const auto& teacher : teachers_) total += teacher->bytes();
+  for (const Buffer<float>* b : {&targets_, &gradients_, &moment1_, &moment2_, &average_, &average_statistics_}) total += b->bytes();
   return total;
 }
 

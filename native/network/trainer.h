@@ -9,6 +9,7 @@
 #include "data/data_set.h"
 #include "data/sampling.h"
 #include "network/network.h"
+#include "network/teacher.h"
 
 namespace fer {
 
@@ -19,6 +20,7 @@ struct TrainerOptions {
   bool nesterov = false;
   float clip_norm = 0, label_smoothing = 0, ema_decay = 0;
   std::vector<float> class_weights;
+  float distillation = 0, temperature = 1;  // the share of the teachers in the loss, and how soft they speak
   uint64_t seed = 0;
   Augmentation augmentation;
   Sampling sampling;
@@ -38,8 +40,10 @@ struct EpochRequest {
 
 class Trainer {
  public:
-  // Throws ERR_FER_ARGUMENT for a data set or options that do not fit the network or one another, ERR_FER_OUT_OF_MEMORY.
-  Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options);
+  // `teachers`: read while it is made. Throws ERR_FER_ARGUMENT for a data set or options that do not fit the network or one another,
+  // ERR_FER_MODEL_FORMAT for weights that do not fit a teacher, ERR_FER_OUT_OF_MEMORY.
+  Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet> data, const TrainerOptions& options,
+          std::span<const TeacherWeights> teachers = {});
 
   // Stops after the running step once `cancelled` is true; `progress` is called after each step (on an asynchronous device,
   // now and then). Before each step `pause` may let others use the network and its device. Throws ERR_FER_ARGUMENT for a request that no
@@ -66,8 +70,8 @@ class Trainer {
  private:
   int64_t steps_for(size_t rows) const { return static_cast<int64_t>((rows + options_.batch_size - 1) / options_.batch_size); }
   void begin_epoch(const EpochRequest& request, const EpochOrder& order);
-  void check_options() const;
-  void check_memory() const;
+  void check_options(std::span<const TeacherWeights> teachers) const;
+  void check_memory(std::span<const TeacherWeights> teachers) const;
   void check(const EpochRequest& request) const;
   std::vector<Op> step(int n);
 
@@ -75,12 +79,13 @@ class Trainer {
   std::shared_ptr<const DataSet> data_;
   TrainerOptions options_;
   std::unique_ptr<Pass> pass_;
+  std::vector<std::unique_ptr<Teacher>> teachers_;
   Buffer<uint8_t> images_, labels_;
   Buffer<uint32_t> order_;
   Buffer<Variant> variants_;
   Buffer<StepState> schedule_, now_;
   Buffer<LossTotals> totals_;
-  Buffer<float> class_weights_, gradients_, moment1_, moment2_, average_, average_statistics_;
+  Buffer<float> class_weights_, targets_, gradients_, moment1_, moment2_, average_, average_statistics_;
   std::vector<BatchNorm> norms_;
   std::map<int, std::unique_ptr<Program>> programs_;  // the step, by batch size
   std::atomic<int64_t> step_count_ = 0;               // asked for while an epoch runs

@@ -9,6 +9,7 @@
 #include "base/philox.h"
 #include "network/trainer.h"
 #include "test/backends.h"
+#include "test/network/small_teacher.h"
 #include "test/setting.h"
 
 namespace fer {
@@ -157,7 +158,12 @@ TEST_P(GradientTest, AgreesWithFiniteDifferencesInEveryTensor) {
     TrainerOptions options;
     options.batch_size = 12;
     options.label_smoothing = 0.1f;
-    Trainer trainer(network, data, options);
+    options.distillation = 0.6f;
+    options.temperature = 2;
+    const SmallTeacher teacher;
+    const TeacherWeights teachers[] = {teacher.weights};
+    // At one size from labels alone, at the other from a teacher, too.
+    Trainer trainer(network, data, options, size == 20 ? std::span<const TeacherWeights>() : teachers);
     const std::atomic<bool> never{false};
     EpochRequest request;
     for (uint32_t row = 0; row < 12; ++row) request.rows.push_back(row);
