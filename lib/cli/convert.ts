@@ -13,7 +13,8 @@ Examples:
   $ fer-cudnn evaluate --model keras.safetensors --data fer2013.csv
 
 "evaluate", "predict" and "info" read a Keras file as it is; converting makes it load faster and keeps the
-metadata beside the weights. The layers must be those of Mini_XCEPTION, of any width.`;
+metadata beside the weights. The file's own model_config is read: whatever differs from Mini_XCEPTION is refused by
+the layer's name, and of any width and number of modules all is taken as it is.`;
 
 interface ConvertFlags {
   inputSize?: number;

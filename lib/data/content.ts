@@ -58,6 +58,7 @@ const SIGNATURES: readonly Signature[] = [
   { magic: '934e554d5059', name: 'a NumPy array', advice: 'write its images into a folder a class, or as a FER2013 CSV' },
   { magic: '800[2-5]', name: 'a Python pickle', advice: 'write what it holds in a form that is read here' },
   { magic: '7f454c46', name: 'a program' },
+  { magic: '76657273696f6e2068747470733a2f2f6769742d6c6673', name: 'a pointer of Git LFS', advice: 'fetch the file itself: git lfs pull' },
 ];
 
 /** An SVG's first tag, after a declaration, comments (each ends at the first end of one, or many would match in 2^n ways) and a type. */

@@ -141,11 +141,42 @@ describe('data sets', () => {
   });
 });
 
+/** The beginning of an archive whose first entry has this name. */
+function zip(name: string): Buffer {
+  const header = Buffer.alloc(30);
+  header.write('PK\x03\x04', 'latin1');
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name), Buffer.alloc(40)]);
+}
+
 describe('models', () => {
+  it('a folder of TensorFlow is told what it is, another that it is none', async () => {
+    const saved = path.join(folder, 'saved');
+    mkdirSync(path.join(saved, 'variables'), { recursive: true });
+    await expect(readModelFile(saved)).rejects.toThrow(`model ${saved} cannot be read: expected a regular file, got a folder`);
+    writeFileSync(path.join(saved, 'saved_model.pb'), '');
+    await expect(readModelFile(saved)).rejects.toMatchObject({
+      code: 'ERR_FER_MODEL_FORMAT',
+      message: expect.stringContaining(`${saved} is no model that this program can read: it is a TensorFlow SavedModel`) as string,
+    });
+  });
+
   it.each([
-    ['model.py', 'import torch\nclass Net: pass\n', 'it is a text'],
-    ['model.pth', Buffer.from('PK\x03\x04........archive/data.pkl'), 'it is a ZIP archive, as PyTorch and newer Keras write models'],
-    ['old.pt', Buffer.from([0x80, 2, 0x8a, 10, 108, 252, 156, 70, 249, 32, 106, 168]), 'it is a Python pickle, as PyTorch'],
+    ['model.py', '"A net."\nimport torch\nclass Net: pass\n', 'it is a program in Python: run it, and name the file of weights'],
+    ['notes.txt', 'nothing at all', 'it is a text; models are .safetensors'],
+    ['model.pth', zip('archive/data.pkl'), 'it is a PyTorch file: its weights have to come as safetensors'],
+    ['resnet.pt', zip('resnet/version'), 'it is a PyTorch file'],
+    ['model.keras', zip('metadata.json'), 'it is a Keras 3 archive (.keras): load it in Keras and save it as HDF5: model.save("model.h5")'],
+    ['other.zip', zip('photo.jpg'), 'it is a ZIP archive: unpack it'],
+    ['old.pt', Buffer.from([0x80, 2, 0x8a, 10, 108, 252, 156, 70, 249, 32, 106, 168]), 'it is a Python pickle: PyTorch writes such'],
+    ['model.onnx', Buffer.from('\x08\x08\x12\x07pytorch\x1a\x052.1.0', 'latin1'), 'it is an ONNX file of another network'],
+    ['model.tflite', Buffer.from('\x1c\0\0\0TFL3\x14\0', 'latin1'), 'it is a TensorFlow Lite model'],
+    [
+      'saved_model.pb',
+      Buffer.from('\x08\x01\x12\xf1\x8b\x0a\x0a\x0b\x0a', 'latin1'),
+      "it is TensorFlow's saved_model.pb: load it in Keras",
+    ],
+    ['lfs.h5', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'it is a pointer of Git LFS: fetch the file itself'],
     ['face.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70, 0]), 'it is a JPEG picture'],
   ])('%s is told what it is', async (name, content, reason) => {
     const file = write(name, content);
