@@ -113,6 +113,8 @@ export interface NativeEpochRequest {
   learningRates: Float32Array;
   /** Totals to go on from: zeros, or those of an interrupted epoch. */
   from: NativeEpochTotals;
+  /** Of this epoch, one an image of the data set, such as drawn from votes. Default the data set's own. */
+  labels?: Uint8Array;
 }
 
 /** What a layer has to do with the logit of one class. */

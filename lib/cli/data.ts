@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import type { DataAudit } from '../data/audit.js';
 import { FerError } from '../errors.js';
 import { DATA_FORMS } from './data-forms.js';
-import { addLoadFlags, usageError, wholeNumberOf, type DataFlags } from './options.js';
+import { addLoadFlags, loadOptions, usageError, wholeNumberOf, type DataFlags } from './options.js';
 import { note, noteData, print } from './output.js';
 import { table, thousands } from '../plain-text.js';
 
@@ -74,7 +74,7 @@ export function dataCommand(): Command {
 
 async function dataInfo(given: string | undefined, flags: InfoFlags): Promise<void> {
   const [{ loadDataSet }, { auditDataSet }] = await Promise.all([import('../data/registry.js'), import('../data/audit.js')]);
-  const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(given, await loadOptions(flags, flags.size));
   noteData(data, given);
   const audit = await auditDataSet(data);
   print(
@@ -146,7 +146,7 @@ async function dataPrepare(given: string, flags: { size?: number } & DataFlags):
 async function dataCompact(given: string, flags: { out: string; size?: number; fast?: boolean } & DataFlags): Promise<void> {
   if (!flags.out.endsWith('.fer')) throw usageError('--out', 'a file name ending in .fer', flags.out);
   const [{ loadDataSet }, { writeCompact }] = await Promise.all([import('../data/registry.js'), import('../data/compact.js')]);
-  const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(given, await loadOptions(flags, flags.size));
   noteData(data, given);
   const bytes = await writeCompact(flags.out, data, flags.fast ? 'fast' : 'small');
   print(`${flags.out}: ${thousands(data.labels.length)} images in ${(bytes / 1e6).toFixed(1)} MB`);

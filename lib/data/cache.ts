@@ -12,7 +12,7 @@ import { warnOnce } from '../warning.js';
 import type { LabelledImages } from './data-set.js';
 import { packedParts, unpack } from './packed.js';
 
-const VERSION = 2;
+const VERSION = 3;
 const MAGIC = Buffer.from(`FERCACH${VERSION}`);
 /** The magic word and the checksum, bytes. */
 const BEFORE = MAGIC.length + 4;

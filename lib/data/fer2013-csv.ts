@@ -3,7 +3,8 @@ import { FerError } from '../errors.js';
 import { native, type NativeCsvParser } from '../native.js';
 import { openRegular } from '../regular-file.js';
 import { adviceOn, headOf } from './content.js';
-import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
+import { FER_CLASSES } from './class-names.js';
+import { rowsBySplit, type LabelledImages } from './data-set.js';
 import type { DataForm } from './form.js';
 import { FER_SPLITS } from './splits.js';
 
@@ -11,13 +12,15 @@ export const fer2013Csv: DataForm = {
   describe: 'FER2013 as .csv or .csv.gz',
   looks: [
     ['fer2013.csv, fer2013.csv.gz', 'the official file: emotion, pixels, Usage'],
-    ['icml_face_data.csv', "Kaggle's newer form of it"],
+    ['icml_face_data.csv, train.csv', "Kaggle's forms of it; train.csv has no Usage: all is to learn from, or --split-by divides it"],
   ],
-  matches: (path, stats, head) => stats.isFile() && (/\.csv(\.gz)?$/i.test(path) || isHeader(head) || isGzip(head)),
+  matches: (path, stats, head) => stats.isFile() && !isVotes(head) && (/\.csv(\.gz)?$/i.test(path) || isHeader(head) || isGzip(head)),
   read: readFer2013Csv,
 };
 
 const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b;
+/** Whether a text begins with the columns of FER+'s votes. */
+export const isVotes = (head: Buffer): boolean => /^\W*Usage"?\s*,\s*"?Image name/i.test(head.toString('latin1', 0, 64));
 /** Whether a text begins with FER2013's columns. */
 const isHeader = (head: Buffer): boolean => /^\W*(emotion|usage|pixels)\W/i.test(head.toString('latin1', 0, 64));
 
@@ -27,7 +30,7 @@ const CHUNK = 1 << 18;
 const OFTEN = 1 << 26;
 
 /**
- * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
+ * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed; without Usage all is Training).
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, line and reason; ERR_FER_DATA_NOT_FOUND.
  */
 async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }): Promise<LabelledImages> {

@@ -6,7 +6,7 @@
  * a batch norm, another epsilon, a batch norm without gamma or beta, and a rescaling of the pixels go into weights that are there.
  */
 import h5wasm from 'h5wasm/node';
-import { FER_CLASSES } from '../data/data-set.js';
+import { FER_CLASSES } from '../data/class-names.js';
 import { FerError } from '../errors.js';
 import { native, type NetworkLayer } from '../native.js';
 import { describeFile } from './description.js';

@@ -100,7 +100,7 @@ describe('pictures', () => {
 
 describe('data sets', () => {
   it.each([
-    ['data.tar', () => tar('inside.csv', 'emotion,pixels,Usage\n'), 'is a tar archive: unpack it and name the file or folder inside'],
+    ['data.tar', () => tar('inside.csv', 'emotion,pixels,Usage\n'), 'is a tar archive: unpack it (tar xf) and name the file or folder inside'],
     ['data.tar.gz', () => gzipSync(tar('inside.csv', 'emotion,pixels,Usage\n')), 'its content is a tar archive: unpack it'],
     ['data.zip', () => Buffer.from('PK\x03\x04........'), 'is a ZIP archive: unpack it'],
     ['fer2013.csv.bz2', () => Buffer.from('BZh91AY&SY....'), 'is bzip2: decompress it first'],
@@ -110,10 +110,10 @@ describe('data sets', () => {
     [
       'fer2013new.csv',
       () => Buffer.from('Usage,Image name,neutral,happiness\nTraining,fer0000000.png,4,0\n'),
-      "FER+'s fer2013new.csv has votes and no pixels",
+      "has FER+'s votes and no pixels: put fer2013.csv or fer2013.csv.gz beside it",
     ],
-    ['train.csv', () => Buffer.from('emotion,pixels\n0,1 2 3\n'), "Kaggle's train.csv has no splits: take fer2013.csv"],
-    ['test.csv', () => Buffer.from('pixels\n1 2 3\n'), "Kaggle's test.csv has no labels: take fer2013.csv"],
+    ['test.csv', () => Buffer.from('pixels\n1 2 3\n'), "Kaggle's test.csv has no labels: take train.csv, fer2013.csv"],
+    ['pointer.csv', () => Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'is a pointer of Git LFS: fetch the file itself'],
   ])('%s gets one line of advice', async (name, content, reason) => {
     const file = write(name, await content());
     await expect(loadDataSet(file, { cache: false })).rejects.toMatchObject({
