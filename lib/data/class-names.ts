@@ -66,7 +66,7 @@ export function classKeys(names: Iterable<string>, order?: ClassOrder): ClassKey
   const others = Object.keys(CLASS_ORDERS).filter((name) => name !== whose);
   return {
     keys,
-    note: `the classes' numbers are taken as ${whose}'s: ${classes.map((name, i) => `${first + i} ${name}`).join(', ')}; if they are not, say whose with classes: ${others.join(', ')}`,
+    note: `the classes' numbers are taken as ${whose}'s: ${classes.map((name, i) => `${first + i} ${name}`).join(', ')}; if they are not, --classes takes another's: ${others.join(', ')}`,
   };
 }
 

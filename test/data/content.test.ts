@@ -100,7 +100,11 @@ describe('pictures', () => {
 
 describe('data sets', () => {
   it.each([
-    ['data.tar', () => tar('inside.csv', 'emotion,pixels,Usage\n'), 'is a tar archive: unpack it (tar xf) and name the file or folder inside'],
+    [
+      'data.tar',
+      () => tar('inside.csv', 'emotion,pixels,Usage\n'),
+      'is a tar archive: unpack it (tar xf) and name the file or folder inside',
+    ],
     ['data.tar.gz', () => gzipSync(tar('inside.csv', 'emotion,pixels,Usage\n')), 'its content is a tar archive: unpack it'],
     ['data.zip', () => Buffer.from('PK\x03\x04........'), 'is a ZIP archive: unpack it'],
     ['fer2013.csv.bz2', () => Buffer.from('BZh91AY&SY....'), 'is bzip2: decompress it first'],
