@@ -49,7 +49,7 @@ export async function numberInNpy(file: string): Promise<number> {
   const text =
     type === 'U' ? body.toString('utf16le').replaceAll('\0', '')
     : type === 'S' ? body.toString('latin1').replaceAll('\0', '')
-    : body.length >= width && width <= 6 ? String(body.readIntLE(0, width))
+    : width >= 1 && width <= 6 && body.length >= width ? String(body.readIntLE(0, width))
     : body.length >= 8 ? String(body.readBigInt64LE()) : ''; // prettier-ignore
   return /^\d{1,2}$/.test(text) ? Number(text) : fail(`expected the number of an expression, got ${JSON.stringify(text.slice(0, 20))}`);
 }
