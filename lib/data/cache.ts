@@ -63,7 +63,7 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
     const bytes = await readRegular(file);
     const packed = bytes.subarray(BEFORE);
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-    return (await checksum([packed])).equals(bytes.subarray(MAGIC.length, BEFORE)) ? unpack(packed) : undefined;
+    return (await checksum([packed])).equals(bytes.subarray(MAGIC.length, BEFORE)) ? await unpack(packed) : undefined;
   } catch {
     return undefined;
   }

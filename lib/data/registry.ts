@@ -54,6 +54,15 @@ async function fileOrFolder(path: string, options: LoadOptions): Promise<Read> {
   return data;
 }
 
+/**
+ * Whether a packed copy is kept of what lies at `path`: of one file that holds all of a data set.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_DATA_FORMAT
+ */
+export async function isPacked(path: string): Promise<boolean> {
+  const stats = await statOf(path);
+  return stats.isFile() && !(await formOf(path, stats, await headOfFile(path))).unpacked;
+}
+
 async function statOf(path: string): Promise<Stats> {
   let stats: Stats;
   try {
