@@ -10,7 +10,8 @@ import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
 import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addLoadFlags, loadOptions, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
+import { addLoadFlags, deviceOf, loadOptions, READING_FLAGS, wholeNumberOf, type DataFlags } from './options.js';
+import { flagOf } from './training-flags.js';
 import { note, noteData, print } from './output.js';
 import { duration, table } from '../plain-text.js';
 import { shellWord } from '../quoting.js';
@@ -174,6 +175,9 @@ async function emit(
   data: string | undefined,
   flags: ExperimentFlags,
 ): Promise<void> {
+  const reading = READING_FLAGS.filter((key) => flags[key] !== undefined).map(flagOf);
+  if (reading.length > 0)
+    throw new FerError('ERR_FER_USAGE', `--emit and ${reading.join(', ')} do not go together: jobs read the data as they are`);
   const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
     import('../experiments/run/folder.js'),
     import('../experiments/run/plan.js'),

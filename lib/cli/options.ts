@@ -71,6 +71,9 @@ export interface DataFlags {
   votes?: Reading['votes'];
 }
 
+/** Those that decide what a data set holds. */
+export const READING_FLAGS = ['classes', 'splitBy', 'splitSeed', 'votes'] as const satisfies (keyof DataFlags)[];
+
 /** How a data set is read; the path itself is each command's own. */
 export function addLoadFlags(command: Command): Command {
   return command

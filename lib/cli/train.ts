@@ -14,7 +14,7 @@ import { shellWord } from '../quoting.js';
 import { readConfigFile } from './config-file.js';
 import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addDeviceFlags, addLoadFlags, loadOptions, type DataFlags, type DeviceFlags } from './options.js';
+import { addDeviceFlags, addLoadFlags, loadOptions, READING_FLAGS, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print } from './output.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
@@ -40,9 +40,6 @@ Ctrl-C once finishes the running step and saves; twice stops at once.`;
 
 /** `LabelledImages.source` of the synthetic faces. */
 const SYNTHETIC = 'synthetic faces';
-
-/** They are part of the run, as its configuration. */
-const READING_FLAGS = ['classes', 'splitBy', 'splitSeed', 'votes'];
 
 interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
   config?: string;
@@ -161,6 +158,7 @@ async function oldRun(flags: TrainFlags, folder: string, given: Record<string, u
     ...(flags.from === undefined ? [] : ['--from']),
     ...(flags.newHead ? ['--new-head'] : []),
     ...(flags.runDir === undefined ? [] : ['--run-dir']),
+    // They are part of the run, as its configuration.
     ...READING_FLAGS.filter((key) => flags[key] !== undefined).map(flagOf),
   ];
   if (extra.length > 0)

@@ -87,7 +87,7 @@ async function readFerPlus(place: string, options: LoadOptions): Promise<Read> {
       details: { file },
     });
   const { columns, rows } = await inSlices(parse((await readRegular(file, { most: LONGEST })).toString('utf8'), file));
-  const images = await fer2013Csv.read(path.join(folder, beside), { ...options, skipBadRows: false });
+  const images = await fer2013Csv.read(path.join(folder, beside), { ...options, skipBadRows: false, classes: undefined });
   const splitOf = new Uint8Array(images.labels.length);
   for (const [name, list] of images.splits) for (const row of list) splitOf[row] = FER_SPLITS.findIndex((one) => one === name);
   const differs = rows.findIndex(({ split }, row) => split !== splitOf[row]);

@@ -106,6 +106,15 @@ describe("Kaggle's and FER2013's files", () => {
     expect([...data.splits].map(([split, rows]) => [split, data.classes[data.labels[rows[0]]]])).toEqual([['Training', 'happy'], ['PrivateTest', 'sad']]); // prettier-ignore
   });
 
+  it("takes a CSV's numbers in the order that the user says", async () => {
+    const file = put(newRoot(), 'other.csv', csv);
+    expect(classOfGrey(await load(file, { classes: 'affectnet' }))).toEqual({ 7: 'surprise', 8: 'fear' });
+    expect(classOfGrey(await load(file, { classes: 'fer2013' }))).toEqual({ 7: 'happy', 8: 'sad' });
+    await expect(load(file, { classes: 'rafdb' })).rejects.toThrow(
+      'expected an order from 0, as a CSV\'s numbers are, got "rafdb", for classes',
+    );
+  });
+
   it.each([
     ['fer2013.tar.gz', tarGz, 'its content is a tar archive: unpack it (tar xf) and name the file or folder inside'],
     ['fer2013.zip', zip, 'is a ZIP archive: unpack it (unzip) and name the file or folder inside'],
