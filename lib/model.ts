@@ -2,12 +2,20 @@
 import type { Box, ImageInput } from './data/image.js';
 import type { LabelledImages } from './data/data-set.js';
 import type { Device, DeviceOptions, Precision } from './device.js';
-import { evaluate, logitsOf, type EvaluateOptions } from './evaluate/evaluate.js';
+import { evaluate, logitsOf, type EvaluateOptions, type Evaluation } from './evaluate/evaluate.js';
 import { explain, type ExplainOptions, type Explanation } from './explain/explain.js';
-import type { ClassificationMetrics } from './metrics/index.js';
 import type { NativeModel } from './native.js';
 import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
-import { copyOf, createNetwork, networkOf, setTensors, tensorsOf, type CreateOptions, type Network } from './network/network.js';
+import {
+  copyOf,
+  createNetwork,
+  networkOf,
+  setTensors,
+  tensorsOf,
+  withNewHead,
+  type CreateOptions,
+  type Network,
+} from './network/network.js';
 import type { Tensor } from './network/safetensors.js';
 import type { WidthSpec } from './network/width.js';
 import { pretrainedFile, type PretrainedName } from './pretrained.js';
@@ -116,6 +124,16 @@ export class MiniXception {
   }
 
   /**
+   * A second network for other classes on the same device: these weights, and a head drawn anew (`seed`, default 0) to be trained.
+   * @throws {FerError} ERR_FER_ARGUMENT
+   */
+  async withNewHead(classes: readonly string[], options: { seed?: number } = {}): Promise<MiniXception> {
+    const { device, precision } = this;
+    const file = await withNewHead({ metadata: this.metadata, tensors: await this.tensors() }, classes, options.seed);
+    return MiniXception.fromFile(file, { device, threads: this.native.threads, precision });
+  }
+
+  /**
    * Recognises one picture or many; the result has the input's form.
    * @throws {FerError} ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND, ERR_FER_ARGUMENT
    */
@@ -138,8 +156,12 @@ export class MiniXception {
     return logitsOf(this, data, split, options);
   }
 
-  /** Figures on one split; images of another size are resized (bilinear) first. */
-  evaluate(data: LabelledImages, options: EvaluateOptions = {}): Promise<ClassificationMetrics> {
+  /**
+   * Figures on one split; images of another size are resized (bilinear) first. Classes are matched by name; those that only one side has
+   * are left out, and `overlap` says which.
+   * @throws {FerError} ERR_FER_ARGUMENT for a split that is not there, or fewer than two classes in common
+   */
+  evaluate(data: LabelledImages, options: EvaluateOptions = {}): Promise<Evaluation> {
     return evaluate(this, data, options);
   }
 

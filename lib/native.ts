@@ -117,6 +117,8 @@ export interface NativeEpochRequest {
   learningRates: Float32Array;
   /** Totals to go on from: zeros, or those of an interrupted epoch. */
   from: NativeEpochTotals;
+  /** Of this epoch, one an image of the data set, such as drawn from votes. Default the data set's own. */
+  labels?: Uint8Array;
 }
 
 /** What a layer has to do with the logit of one class. */
@@ -258,6 +260,8 @@ export interface NetworkLayer {
   stride: number;
   padding: 'valid' | 'same';
   depthwise: boolean;
+  /** What a batch norm adds to the variance; otherwise 0. */
+  epsilon: number;
   /** Names: weight and perhaps bias; of a batch norm weight, bias, running mean, running variance. */
   tensors: string[];
 }

@@ -29,6 +29,8 @@ export const oneOf = <const T extends string>(words: readonly T[]): Schema<T> =>
 export const list = <T>(of: Schema<T>, least = 0, expected = 'a list'): Schema<T[]> =>
   z.array(of, expected).check(z.minLength(least, expected));
 export const pair = (of: Schema<number>): Schema<[number, number]> => z.tuple([of, of], 'a pair of numbers');
+/** A name and what belongs to it. */
+export const entry = <T>(of: Schema<T>): Schema<[name: string, T]> => z.tuple([z.string('a name'), of], 'a pair of a name and its value') as unknown as Schema<[string, T]>; // prettier-ignore
 export const maybe = <T>(of: Schema<T>): Schema<T | undefined> => z.optional(of);
 /** Anything: what is not checked is not to be relied upon. */
 export const anything = (): Schema<unknown> => z.unknown();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FER_CLASSES } from '../lib/data/data-set.js';
+import { FER_CLASSES } from '../lib/data/class-names.js';
 import { syntheticFaces } from '../lib/data/synthetic.js';
 import { FerError } from '../lib/errors.js';
 import { MiniXception } from '../lib/model.js';

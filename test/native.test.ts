@@ -57,6 +57,26 @@ describe('arrays and numbers that reach the addon', () => {
       'steps before the first': [() => epoch({ from: { ...NO_TOTALS, step: -1_000_000 } }), /got -1000000, for step/],
       'no step at all': [() => epoch({ from: { ...NO_TOTALS, step: null } }), /got null, for step/],
       'a loss that is none': [() => epoch({ from: { ...NO_TOTALS, lossSum: NaN } }), /expected a finite number, got NaN, for lossSum/],
+      'labels of an epoch for some images': [() => epoch({ labels: new Uint8Array(3) }), /expected 3500 labels, got 3, for an epoch/],
+      'labels of an epoch that no class has': [
+        () => epoch({ labels: new Uint8Array(faces.labels.length).fill(7) }),
+        /expected labels below 7, got 7/,
+      ],
+      'labels of an epoch as numbers of 16 bits': [() => epoch({ labels: new Uint16Array(faces.labels.length) }), /for labels/],
+      ...Object.fromEntries(
+        [
+          ['balancedSampling', -0.1, 1],
+          ['balancedSampling', 1.5, 1],
+          ['rareAugmentation', -1, 4],
+          ['rareAugmentation', 4.5, 4],
+        ].map(([name, value, most]): [string, [() => unknown, RegExp]] => [
+          `${name} of ${value}`,
+          [
+            () => new (native().Trainer)(network, data, { ...options, [name]: value }).open(),
+            new RegExp(`expected a number from 0 to ${most}, got ${value}[.0]*, for ${name}`),
+          ],
+        ]),
+      ),
       'an option that is missing': [
         () => new (native().Trainer)(network, data, wrongly({ ...options, momentum: undefined })),
         /expected a finite number, got undefined, for momentum/,

@@ -1,11 +1,10 @@
 /** `fer-cudnn data`: what is in a data set, and a packed copy of it. */
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { DataAudit } from '../data/audit.js';
 import { FerError } from '../errors.js';
 import { DATA_FORMS } from './data-forms.js';
-import { addLoadFlags, usageError, wholeNumberOf, type DataFlags } from './options.js';
+import { addLoadFlags, loadOptions, usageError, wholeNumberOf, type DataFlags } from './options.js';
 import { note, noteData, print } from './output.js';
 import { table, thousands } from '../plain-text.js';
 
@@ -74,7 +73,7 @@ export function dataCommand(): Command {
 
 async function dataInfo(given: string | undefined, flags: InfoFlags): Promise<void> {
   const [{ loadDataSet }, { auditDataSet }] = await Promise.all([import('../data/registry.js'), import('../data/audit.js')]);
-  const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(given, await loadOptions(flags, flags.size));
   noteData(data, given);
   const audit = await auditDataSet(data);
   print(
@@ -126,7 +125,10 @@ function formatAudit(audit: DataAudit, classes: readonly string[]): string {
 const list = (rows: readonly number[]): string => `${rows.slice(0, 12).join(', ')}${rows.length > 12 ? ', …' : ''}`;
 
 async function dataPrepare(given: string, flags: { size?: number } & DataFlags): Promise<void> {
-  const [{ loadDataSet }, { cachePath, readCache }] = await Promise.all([import('../data/registry.js'), import('../data/cache.js')]);
+  const [{ isPacked, loadDataSet }, { cachePath, readCache }] = await Promise.all([
+    import('../data/registry.js'),
+    import('../data/cache.js'),
+  ]);
   const started = performance.now();
   const data = await loadDataSet(given, { size: flags.size });
   noteData(data, given);
@@ -134,8 +136,10 @@ async function dataPrepare(given: string, flags: { size?: number } & DataFlags):
   const packed = await cachePath(given, { size: flags.size ?? 48 });
   if (packed === undefined)
     throw new FerError('ERR_FER_ARGUMENT', 'this user has no folder for packed data sets; name one in FER_CACHE_DIR');
-  if ((await stat(given)).isDirectory())
-    throw new FerError('ERR_FER_ARGUMENT', `${given} is a folder; only single files are packed`, { details: { file: given } });
+  if (!(await isPacked(given)))
+    throw new FerError('ERR_FER_ARGUMENT', `${given} is a folder, or one of several files; only single files are packed`, {
+      details: { file: given },
+    });
   if (!(await readCache(packed)))
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `${packed} cannot be written; name a folder that can in FER_CACHE_DIR`, {
       details: { file: packed },
@@ -144,9 +148,10 @@ async function dataPrepare(given: string, flags: { size?: number } & DataFlags):
 }
 
 async function dataCompact(given: string, flags: { out: string; size?: number; fast?: boolean } & DataFlags): Promise<void> {
+  if (flags.votes === 'soft') throw usageError('--votes', 'majority: a .fer file has one label an image', flags.votes);
   if (!flags.out.endsWith('.fer')) throw usageError('--out', 'a file name ending in .fer', flags.out);
   const [{ loadDataSet }, { writeCompact }] = await Promise.all([import('../data/registry.js'), import('../data/compact.js')]);
-  const data = await loadDataSet(given, { size: flags.size, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(given, await loadOptions(flags, flags.size));
   noteData(data, given);
   const bytes = await writeCompact(flags.out, data, flags.fast ? 'fast' : 'small');
   print(`${flags.out}: ${thousands(data.labels.length)} images in ${(bytes / 1e6).toFixed(1)} MB`);

@@ -4,7 +4,9 @@ import { Command } from 'commander';
 import type { LabelledImages } from '../data/data-set.js';
 import { reportedSplit, splitNames } from '../data/splits.js';
 import { FerError } from '../errors.js';
-import { addDeviceFlags, addModelFlag, addLoadFlags, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
+import type { EvaluatedOverlap } from '../evaluate/evaluate.js';
+import { thousands } from '../plain-text.js';
+import { addDeviceFlags, addLoadFlags, addModelFlag, loadOptions, wholeNumberOf, type DataFlags, type DeviceFlags } from './options.js';
 import { modelFileOf } from '../pretrained.js';
 import { note, noteData, noteDevice, print } from './output.js';
 
@@ -14,11 +16,13 @@ Examples:
   $ fer-cudnn evaluate --data fer2013.csv --split PublicTest --model runs/wide/model.safetensors
   $ fer-cudnn evaluate --data fer2013.csv --model fer2013_mini_XCEPTION.102-0.66.hdf5 --json
   $ fer-cudnn evaluate --data fer2013.csv --flip --out report/    figures and charts into a folder
+  $ fer-cudnn evaluate --data ck+48/ --split Training             other classes: figures over those in common
 
 The table gives precision, recall and F1 of each class and their averages; then accuracy with its 95 % Wilson interval
 and n, macro one-against-rest ROC-AUC, mean cross-entropy, and the expected calibration error over 15 bins; then the
 confusion matrix, true classes down. In the JSON every figure is a fraction, such as "accuracy": 0.6573.
-Images of another size than the model's input are resized, bilinear.`;
+Images of another size than the model's input are resized, bilinear. Classes are matched by name, "anger" with "angry"; those
+that only data or model have are listed and left out.`;
 
 interface EvaluateFlags extends DataFlags, DeviceFlags {
   model: string;
@@ -54,11 +58,12 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (flags.inputSize) stored.metadata.inputSize = flags.inputSize;
   using model = await MiniXception.fromFile(stored, { device: flags.device, threads: flags.threads, precision: flags.precision });
   noteDevice(model);
-  const data = await loadDataSet(flags.data, { size: model.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(flags.data, await loadOptions(flags, model.inputSize));
   noteData(data, flags.data);
   const split = splitOf(data, flags.split);
   const flip = flags.flip ?? false;
   const metrics = await model.evaluate(data, { split, flip });
+  if (metrics.overlap) for (const line of overlapLines(metrics.overlap, metrics.n)) note(`note: ${line}`);
   const result = { model: flags.model, data: data.source, split, inputSize: model.inputSize, flip, ...metrics };
 
   const { formatConfusionMatrix, formatReport } = await import('../metrics/text.js');
@@ -76,6 +81,15 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   await writeFileAtomic(path.join(flags.out, 'report.txt'), `${heading}\n\n${tables}\n`);
   const charts = await writeChart(confusionMatrixChart(metrics), path.join(flags.out, 'confusion-matrix'));
   note(`wrote ${[path.join(flags.out, 'evaluation.json'), 'report.txt', ...charts.map((file) => path.basename(file))].join(', ')}`);
+}
+
+/** What the figures are over, where data and model have other classes. */
+function overlapLines({ shared, onlyData, onlyNetwork, images }: EvaluatedOverlap, n: number): string[] {
+  return [
+    `the figures are over the ${shared.length} classes that data and model have in common: ${shared.join(', ')}; n = ${thousands(n)} of ${thousands(images)} images`,
+    ...(onlyData.length > 0 ? [`only the data have ${onlyData.join(', ')}: these images are left out`] : []),
+    ...(onlyNetwork.length > 0 ? [`only the model has ${onlyNetwork.join(', ')}: what it says for them is left out`] : []),
+  ];
 }
 
 /** @throws {FerError} ERR_FER_USAGE for a split that the data set does not have. */

@@ -10,7 +10,8 @@ import { FerError } from '../errors.js';
 import type { Report } from '../report/result.js';
 import { givenOptions, inFlags, optionFlag, type OptionFlags } from './experiment-flags.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addLoadFlags, deviceOf, wholeNumberOf, type DataFlags } from './options.js';
+import { addLoadFlags, deviceOf, loadOptions, READING_FLAGS, wholeNumberOf, type DataFlags } from './options.js';
+import { flagOf } from './training-flags.js';
 import { note, noteData, print } from './output.js';
 import { duration, table } from '../plain-text.js';
 import { shellWord } from '../quoting.js';
@@ -115,7 +116,7 @@ async function experiment(name: string, experiments: string[], flags: Experiment
   if (flags.emit) return emit(name, experiments, given, dataPath, flags);
 
   const { loadDataSet } = await import('../data/registry.js');
-  const data = await loadDataSet(dataPath, { size: options.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(dataPath, await loadOptions(flags, options.inputSize));
   noteData(data, dataPath);
   if (flags.dryRun) return dryRun(experiments, data, options, flags);
   const outcome = await run(experiments, data, { ...given, dataPath }, flags);
@@ -174,6 +175,9 @@ async function emit(
   data: string | undefined,
   flags: ExperimentFlags,
 ): Promise<void> {
+  const reading = READING_FLAGS.filter((key) => flags[key] !== undefined).map(flagOf);
+  if (reading.length > 0)
+    throw new FerError('ERR_FER_USAGE', `--emit and ${reading.join(', ')} do not go together: jobs read the data as they are`);
   const [{ ExperimentFolder }, { plannedCells }, { kubernetesJob, slurmJob }, { writeFileAtomic }] = await Promise.all([
     import('../experiments/run/folder.js'),
     import('../experiments/run/plan.js'),

@@ -14,7 +14,7 @@ import { shellWord } from '../quoting.js';
 import { readConfigFile } from './config-file.js';
 import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
-import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
+import { addDeviceFlags, addLoadFlags, loadOptions, READING_FLAGS, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print } from './output.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
@@ -27,6 +27,7 @@ Examples:
   $ fer-cudnn train --data fer2013.csv --config mine.yaml --seed 2
   $ fer-cudnn train --data mine/ --from narrow --learning-rate 0.001     fine-tune
   $ fer-cudnn train --data fer2013.csv --teacher runs/wide/model.safetensors     a small network learns from a large one
+  $ fer-cudnn train --data ck+48/ --split-by subject --from narrow --new-head     fine-tune for other classes
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
@@ -44,6 +45,7 @@ const SYNTHETIC = 'synthetic faces';
 interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
   config?: string;
   from?: string;
+  newHead?: boolean;
   runDir?: string;
   resume?: string;
 }
@@ -58,6 +60,7 @@ export function trainCommand(): Command {
       '--from <model>',
       'start from these weights, a file or a name as for predict --model, instead of random ones; they bring width and input size',
     )
+    .option('--new-head', 'with --from, for data of other classes: keep these weights but for the last layer, which is drawn anew')
     .option('--resume <folder>', 'go on with the interrupted run in this folder');
   addLoadFlags(command);
   addTrainingFlags(command);
@@ -69,12 +72,13 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   const given = givenTrainingOptions(flags);
   const start = flags.resume === undefined ? await newRun(flags, given) : await oldRun(flags, flags.resume, given);
   const { config, runFolder, dataPath } = start;
-  const [{ MiniXception }, { loadDataSet }, { networkOptions }] = await Promise.all([
+  const [{ MiniXception }, { withNewHead }, { loadDataSet }, { networkOptions }] = await Promise.all([
     import('../model.js'),
+    import('../network/network.js'),
     import('../data/registry.js'),
     import('../training/config.js'),
   ]);
-  const data = await loadDataSet(dataPath, { size: config.inputSize, skipBadRows: flags.skipBadRows, cache: flags.cache });
+  const data = await loadDataSet(dataPath, { ...(await loadOptions(flags, config.inputSize)), ...start.progress?.reading });
   noteData(data, dataPath);
 
   const { inputSize, precision } = config;
@@ -82,9 +86,14 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   const threadsGiven = command.getOptionValueSource('threads') !== 'default';
   // A run goes on with the threads that it began with: with others it would differ in its last digits.
   const threads = threadsGiven ? flags.threads : (start.progress?.threads ?? flags.threads);
+  const classes = start.classes ?? data.classes;
   using model = start.weights
-    ? await MiniXception.fromFile(start.weights, { device, threads, precision })
-    : MiniXception.create(networkOptions(config, { classes: data.classes, device, threads }));
+    ? await MiniXception.fromFile(flags.newHead ? await withNewHead(start.weights, classes, config.seed) : start.weights, {
+        device,
+        threads,
+        precision,
+      })
+    : MiniXception.create(networkOptions(config, { classes: [...classes], device, threads }));
   noteDevice(model);
   note(
     `${config.width} network at ${inputSize}x${inputSize}: ${thousands(model.parameterCount)} parameters, ` +
@@ -122,6 +131,8 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
   const base = flags.config === undefined ? {} : await readConfigFile(flags.config);
   let weights: ModelFile | undefined;
   let brought = {};
+  if (flags.newHead && flags.from === undefined)
+    throw new FerError('ERR_FER_USAGE', '--new-head goes with --from, which brings the weights that it is put on');
   if (flags.from !== undefined) {
     const extra = ['width', 'inputSize'].filter((key) => Object.hasOwn({ ...base, ...given }, key)).map(flagOf);
     if (extra.length > 0) throw new FerError('ERR_FER_USAGE', `--from brings its own width and input size; leave out ${extra.join(', ')}`);
@@ -136,6 +147,7 @@ async function newRun(flags: TrainFlags, given: Record<string, unknown>) {
     runFolder: flags.runDir ?? path.join('runs', `${time}-${config.preset}`),
     dataPath: flags.data,
     weights,
+    classes: undefined,
     progress: undefined,
   };
 }
@@ -145,17 +157,20 @@ async function oldRun(flags: TrainFlags, folder: string, given: Record<string, u
     ...Object.keys(given).map(flagOf),
     ...(flags.config === undefined ? [] : ['--config']),
     ...(flags.from === undefined ? [] : ['--from']),
+    ...(flags.newHead ? ['--new-head'] : []),
     ...(flags.runDir === undefined ? [] : ['--run-dir']),
+    // They are part of the run, as its configuration.
+    ...READING_FLAGS.filter((key) => flags[key] !== undefined).map(flagOf),
   ];
   if (extra.length > 0)
     throw new FerError('ERR_FER_USAGE', `--resume goes on with the run's own configuration and folder; leave out ${extra.join(', ')}`);
   const { RunFolder } = await import('../training/run-folder.js');
-  const { progress } = await RunFolder.read(folder);
+  const { progress, metadata } = await RunFolder.read(folder);
   note(`resuming ${folder} after ${progress.epoch} of ${progress.config.epochs} epochs`);
   const dataPath = flags.data ?? (progress.dataSource === SYNTHETIC ? undefined : progress.dataSource);
   if (dataPath !== undefined && !existsSync(dataPath))
     throw new FerError('ERR_FER_DATA_NOT_FOUND', `the data set of this run, ${dataPath}, is not there; say where it is with --data`);
-  return { config: progress.config, runFolder: folder, dataPath, progress, weights: undefined };
+  return { config: progress.config, runFolder: folder, dataPath, progress, classes: metadata.classes, weights: undefined };
 }
 
 async function printResult(result: TrainingResult, data: LabelledImages, runFolder: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** One training step on a device, from the data set to the loss: what `doctor` tries. */
-import { FER_CLASSES } from '../data/data-set.js';
+import { FER_CLASSES } from '../data/class-names.js';
 import type { Device } from '../device.js';
 import { MiniXception } from '../model.js';
 

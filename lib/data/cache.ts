@@ -12,7 +12,7 @@ import { warnOnce } from '../warning.js';
 import type { LabelledImages } from './data-set.js';
 import { packedParts, unpack } from './packed.js';
 
-const VERSION = 2;
+const VERSION = 3;
 const MAGIC = Buffer.from(`FERCACH${VERSION}`);
 /** The magic word and the checksum, bytes. */
 const BEFORE = MAGIC.length + 4;
@@ -63,7 +63,7 @@ export async function readCache(file: string): Promise<LabelledImages | undefine
     const bytes = await readRegular(file);
     const packed = bytes.subarray(BEFORE);
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-    return (await checksum([packed])).equals(bytes.subarray(MAGIC.length, BEFORE)) ? unpack(packed) : undefined;
+    return (await checksum([packed])).equals(bytes.subarray(MAGIC.length, BEFORE)) ? await unpack(packed) : undefined;
   } catch {
     return undefined;
   }

@@ -18,8 +18,10 @@ type Signature = Content & { magic: string; at?: number };
 
 const PICTURE = { picture: true };
 const CONVERT = { advice: 'convert it to JPEG or PNG' };
-const UNPACK = { advice: 'unpack it and name the file or folder inside' };
-const DECOMPRESS = { advice: 'decompress it first; of compressed files only .csv.gz is read' };
+const unpack = (program: string): Pick<Content, 'advice'> => ({ advice: `unpack it (${program}) and name the file or folder inside` });
+const decompress = (program: string): Pick<Content, 'advice'> => ({
+  advice: `decompress it first (${program}); of compressed files only .csv.gz is read`,
+});
 
 /** ISO media files: what follows "ftyp" at byte 4. */
 const BRANDS: readonly [brands: string[], content: Content][] = [
@@ -44,20 +46,21 @@ const SIGNATURES: readonly Signature[] = [
   { magic: '00000100', name: 'an icon', ...CONVERT },
   { magic: '25504446', name: 'a PDF', ...CONVERT },
   { magic: '00051607', name: "macOS's note beside a file (AppleDouble)", advice: 'delete it; the file itself has the name without "._"' },
-  { magic: '1f8b', name: 'gzip', ...DECOMPRESS },
-  { magic: '425a68', name: 'bzip2', ...DECOMPRESS },
-  { magic: 'fd377a585a00', name: 'xz', ...DECOMPRESS },
-  { magic: '28b52ffd', name: 'Zstandard', ...DECOMPRESS },
-  { magic: '504b0304', name: 'a ZIP archive', ...UNPACK },
-  { magic: '377abcaf271c', name: 'a 7z archive', ...UNPACK },
-  { magic: '526172211a07', name: 'a RAR archive', ...UNPACK },
-  { magic: '7573746172', at: 257, name: 'a tar archive', ...UNPACK },
+  { magic: '1f8b', name: 'gzip', ...decompress('gunzip') },
+  { magic: '425a68', name: 'bzip2', ...decompress('bunzip2') },
+  { magic: 'fd377a585a00', name: 'xz', ...decompress('unxz') },
+  { magic: '28b52ffd', name: 'Zstandard', ...decompress('unzstd') },
+  { magic: '504b0304', name: 'a ZIP archive', ...unpack('unzip') },
+  { magic: '377abcaf271c', name: 'a 7z archive', ...unpack('7z x') },
+  { magic: '526172211a07', name: 'a RAR archive', ...unpack('unrar x') },
+  { magic: '7573746172', at: 257, name: 'a tar archive', ...unpack('tar xf') },
   { magic: '50415231', name: 'Parquet', advice: 'name it as a data set' },
   { magic: '464552434f4d50', name: "a data set in this package's compact form", advice: 'name it as a data set' },
   { magic: '894844460d0a1a0a', name: 'HDF5', advice: 'name it as a model, where it is one' },
   { magic: '934e554d5059', name: 'a NumPy array', advice: 'write its images into a folder a class, or as a FER2013 CSV' },
   { magic: '800[2-5]', name: 'a Python pickle', advice: 'write what it holds in a form that is read here' },
   { magic: '7f454c46', name: 'a program' },
+  { magic: '76657273696f6e2068747470733a2f2f6769742d6c6673', name: 'a pointer of Git LFS', advice: 'fetch the file itself: git lfs pull' },
 ];
 
 /** An SVG's first tag, after a declaration, comments (each ends at the first end of one, or many would match in 2^n ways) and a type. */

@@ -1,4 +1,20 @@
 import { FerError } from '../errors.js';
+import type { ClassMap, ClassOrder } from './class-names.js';
+
+/** What decides how a data set becomes labels and splits, beside its files. */
+export interface Reading {
+  /**
+   * What classes are called: whose numbers they are (`fer2013`, `rafdb`, `affectnet`, `ckplus`, `ferplus`), or by a class's name the name
+   * that it is to have, null where its images are to be left out. Default: by their names, and numbers by which of them there are.
+   */
+  classes?: ClassOrder | ClassMap;
+  /** How a data set without splits is divided into Training, PublicTest and PrivateTest, 8:1:1: by image, or whole subjects at a time. */
+  splitBy?: 'random' | 'subject';
+  /** Seed of that division. Default 0. */
+  splitSeed?: number;
+  /** Of several people's judgements of an image, the majority's, or all: see `LabelledImages.votes`. Default "majority". */
+  votes?: 'majority' | 'soft';
+}
 
 /** What every data source becomes: grey square images, labels, and named splits. */
 export interface LabelledImages {
@@ -16,8 +32,15 @@ export interface LabelledImages {
   images: Uint8Array;
   /** [n], indices into `classes`. */
   labels: Uint8Array;
+  /**
+   * [n, classes], where several people judged each image and all their votes count (`votes: 'soft'`): how many chose each class. Each
+   * epoch of a training then draws its labels from them; `labels` are the majority's.
+   */
+  votes?: Uint8Array;
   /** Rows of each split; FER2013's names are Training, PublicTest and PrivateTest. */
   splits: Map<string, Uint32Array>;
+  /** How it was read, where that was asked for: a resumed training reads it so again. */
+  reading?: Reading;
   /** Facts worth printing, one line each. */
   notes: string[];
   /** Rows left out on request (`skipBadRows`). */
@@ -28,9 +51,6 @@ export interface LabelledImages {
     reason: string;
   }[];
 }
-
-/** FER2013's classes in the order of its labels 0 to 6. */
-export const FER_CLASSES = ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral'];
 
 /** Labels are bytes. */
 export const MOST_CLASSES = 256;

@@ -1,23 +1,26 @@
 /** FER2013 as CSV: the official `fer2013.csv`, the same gzipped, and Kaggle's `icml_face_data.csv`. */
-import { FerError } from '../errors.js';
+import { FerError, invalidArgument } from '../errors.js';
 import { native, type NativeCsvParser } from '../native.js';
 import { openRegular } from '../regular-file.js';
 import { adviceOn, headOf } from './content.js';
-import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
-import type { DataForm } from './form.js';
+import { CLASS_ORDERS, FER_CLASSES, isClassOrder, namedClasses } from './class-names.js';
+import { rowsBySplit, type LabelledImages } from './data-set.js';
+import type { DataForm, LoadOptions } from './form.js';
 import { FER_SPLITS } from './splits.js';
 
 export const fer2013Csv: DataForm = {
   describe: 'FER2013 as .csv or .csv.gz',
   looks: [
     ['fer2013.csv, fer2013.csv.gz', 'the official file: emotion, pixels, Usage'],
-    ['icml_face_data.csv', "Kaggle's newer form of it"],
+    ['icml_face_data.csv, train.csv', "Kaggle's forms of it; train.csv has no Usage: all is to learn from, or --split-by divides it"],
   ],
-  matches: (path, stats, head) => stats.isFile() && (/\.csv(\.gz)?$/i.test(path) || isHeader(head) || isGzip(head)),
+  matches: (path, stats, head) => stats.isFile() && !isVotes(head) && (/\.csv(\.gz)?$/i.test(path) || isHeader(head) || isGzip(head)),
   read: readFer2013Csv,
 };
 
 const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b;
+/** Whether a text begins with the columns of FER+'s votes. */
+export const isVotes = (head: Buffer): boolean => /^\W*Usage"?\s*,\s*"?Image name/i.test(head.toString('latin1', 0, 64));
 /** Whether a text begins with FER2013's columns. */
 const isHeader = (head: Buffer): boolean => /^\W*(emotion|usage|pixels)\W/i.test(head.toString('latin1', 0, 64));
 
@@ -27,10 +30,10 @@ const CHUNK = 1 << 18;
 const OFTEN = 1 << 26;
 
 /**
- * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed).
+ * Reads a CSV with the columns emotion, pixels and Usage (any order; spaces in the header allowed; without Usage all is Training).
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, line and reason; ERR_FER_DATA_NOT_FOUND.
  */
-async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }): Promise<LabelledImages> {
+async function readFer2013Csv(path: string, options: Pick<LoadOptions, 'skipBadRows' | 'classes'>): Promise<LabelledImages> {
   const [{ createGunzip }, { Writable }, { pipeline }] = await Promise.all([
     import('node:zlib'),
     import('node:stream'),
@@ -58,7 +61,7 @@ async function readFer2013Csv(path: string, options: { skipBadRows?: boolean }):
   try {
     if (gzip) await pipeline(file, createGunzip({ chunkSize: CHUNK }), sink);
     else await pipeline(file, sink);
-    return toLabelledImages(path, parser);
+    return underOrder(toLabelledImages(path, parser), options.classes);
   } catch (error) {
     throw dataError(path, error as NodeJS.ErrnoException & { line?: number; reason?: string });
   }
@@ -84,6 +87,19 @@ function toLabelledImages(path: string, parser: NativeCsvParser): LabelledImages
     notes: badRows.length ? [`${badRows.length} malformed rows were skipped`] : [],
     badRows,
   };
+}
+
+/** The same where the numbers are not FER2013's but those of `whose`. */
+function underOrder(data: LabelledImages, whose: LoadOptions['classes']): LabelledImages {
+  if (!isClassOrder(whose) || whose === 'fer2013') return data;
+  const { first, classes } = CLASS_ORDERS[whose];
+  if (first !== 0) throw invalidArgument('classes', "an order from 0, as a CSV's numbers are", whose);
+  const numbers = data.classes.map((_, label) => String(label));
+  const named = namedClasses(numbers, whose);
+  const keys = [...named.classes.keys()];
+  const placeOf = numbers.map((number) => keys.indexOf(named.keys.get(number)!));
+  const notes = [`the numbers are taken as ${whose}'s: ${classes.slice(0, numbers.length).join(', ')}`, ...data.notes];
+  return { ...data, classes: keys, labels: data.labels.map((label) => placeOf[label]), notes };
 }
 
 /** What went wrong, in the words of someone who has to act on it. */

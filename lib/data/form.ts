@@ -1,9 +1,9 @@
 /** What a form of data sets is: one file a form, listed in `registry.ts`. Heavy readers load when a data set is read. */
 import type { Stats } from 'node:fs';
-import type { LabelledImages } from './data-set.js';
+import type { LabelledImages, Reading } from './data-set.js';
 
 /** How a data set is read. */
-export interface LoadOptions {
+export interface LoadOptions extends Reading {
   /** Side that pictures of any size are brought to, pixels; a CSV keeps its own. Default 48. */
   size?: number;
   /** Count and list malformed rows instead of stopping at the first. Default false. */
@@ -21,6 +21,14 @@ export interface DataForm {
   looks: readonly (readonly [name: string, what: string])[];
   /** `head`: the first bytes of a file, 512 or fewer; empty of a folder. */
   matches(path: string, stats: Stats, head: Buffer): boolean | Promise<boolean>;
+  /** Whether no packed copy is to be kept of its files. */
+  unpacked?: boolean;
   /** @throws {FerError} ERR_FER_DATA_FORMAT, ERR_FER_DATA_NOT_FOUND */
-  read(path: string, options: LoadOptions): Promise<LabelledImages>;
+  read(path: string, options: LoadOptions): Promise<Read>;
 }
+
+/** A data set as its reader gives it. */
+export type Read = LabelledImages & {
+  /** Who is on each image, where the files say so: for a division by subject. */
+  subjects?: readonly string[];
+};

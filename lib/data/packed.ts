@@ -2,7 +2,7 @@
  * The bytes of a data set in one piece: a magic word, a JSON header, the images, the labels, the rows of each split. A reader believes
  * nothing of it: the header is checked in full before its counts are used, labels and rows against it.
  */
-import { MOST_CLASSES, type LabelledImages } from './data-set.js';
+import type { LabelledImages } from './data-set.js';
 import { native } from '../native.js';
 
 const MAGIC = 'FERPACK1';
@@ -10,8 +10,6 @@ const MAGIC = 'FERPACK1';
 const BEFORE_HEADER = 12;
 /** The longest header, bytes: a million malformed rows with their reasons. */
 const LONGEST_HEADER = 1 << 27;
-/** The largest side of an image, pixels. */
-const LARGEST_SIDE = 4096;
 
 /** The pieces to write one after another. */
 export function packedParts(data: LabelledImages): Uint8Array[] {
@@ -37,15 +35,6 @@ interface Header {
   total: number;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
-const isListOf = <T>(value: unknown, is: (item: unknown) => item is T): value is T[] => Array.isArray(value) && value.every(is);
-const isSplit = (value: unknown): value is [string, number] =>
-  Array.isArray(value) && value.length === 2 && isText(value[0]) && isCount(value[1]);
-const isBadRow = (value: unknown): value is LabelledImages['badRows'][number] =>
-  typeof value === 'object' && value !== null && 'line' in value && 'reason' in value && isCount(value.line) && isText(value.reason);
-
 /** How many bytes the beginning of a packed data set takes until its images; undefined where `bytes` are too few to say. */
 function headerEnd(bytes: Buffer): number | undefined {
   if (bytes.length < BEFORE_HEADER) return undefined;
@@ -56,30 +45,22 @@ function headerEnd(bytes: Buffer): number | undefined {
 }
 
 /** @throws {Error} for a header that describes no data set. */
-function parseHeader(bytes: Buffer, end: number): Header {
-  const header = JSON.parse(bytes.toString('utf8', BEFORE_HEADER, end)) as Record<string, unknown> | null;
-  const { name, source, synthetic, classes, size, notes, badRows, count, splits } = header ?? {};
-  const wrong = (what: string): never => {
-    throw new Error(`its header has no proper ${what}`);
-  };
-  if (!isText(name) || !isText(source) || typeof synthetic !== 'boolean') return wrong('name');
-  if (!isListOf(classes, isText) || new Set(classes).size !== classes.length || classes.length > MOST_CLASSES) return wrong('classes');
-  if (!isCount(size, LARGEST_SIDE) || size === 0 || !isCount(count)) return wrong('size and count');
-  if (!isListOf(splits, isSplit) || new Set(splits.map(([split]) => split)).size !== splits.length) return wrong('splits');
-  if (!isListOf(notes, isText) || !isListOf(badRows, isBadRow)) return wrong('notes');
-  const total = end + count * size * size + count + 4 * splits.reduce((sum, [, rows]) => sum + rows, 0);
-  if (!isCount(total)) return wrong('count');
-  return { data: { name, source, synthetic, classes, size, notes, badRows }, count, splits, end, total };
+async function parseHeader(bytes: Buffer, end: number): Promise<Header> {
+  const { readPackedHeader } = await import('./packed-header.js');
+  const { count, splits, ...data } = readPackedHeader(JSON.parse(bytes.toString('utf8', BEFORE_HEADER, end)));
+  const total = end + count * data.size * data.size + count + 4 * splits.reduce((sum, [, rows]) => sum + rows, 0);
+  if (!Number.isSafeInteger(total)) throw new Error(`its header declares ${total} bytes`);
+  return { data, count, splits, end, total };
 }
 
 /**
  * The data set of these bytes. Images and labels are views of them.
  * @throws {Error} saying what is wrong with them.
  */
-export function unpack(bytes: Buffer): LabelledImages {
+export async function unpack(bytes: Buffer): Promise<LabelledImages> {
   const end = headerEnd(bytes);
   if (end === undefined || end > bytes.length) throw new Error('it is cut short');
-  return arraysOf(bytes, parseHeader(bytes, end));
+  return arraysOf(bytes, await parseHeader(bytes, end));
 }
 
 function arraysOf(bytes: Buffer, { data, count, splits, end, total }: Header): LabelledImages {
@@ -127,7 +108,7 @@ export async function unpackStream(stream: AsyncIterable<Buffer>): Promise<Label
         needed = end ?? needed;
         break;
       }
-      header = parseHeader(begun, end);
+      header = await parseHeader(begun, end);
       if (length > header.total) throw new Error('it has more bytes than its header says');
       native().requireMemory(header.total, `a data set of ${header.count} images`);
       bytes = Buffer.allocUnsafeSlow(header.total);

@@ -45,6 +45,21 @@ export async function* rowGroups(file: string, wanted: readonly string[]): Async
   }
 }
 
+/**
+ * What is written beside the columns, by key.
+ * @throws as `rowGroups`
+ */
+export async function notesOf(file: string): Promise<Map<string, string>> {
+  const { parquetMetadataAsync } = await import('hyparquet');
+  const { handle, stats } = await openRegular(file);
+  try {
+    const { key_value_metadata: notes = [] } = await parquetMetadataAsync(fileBuffer(handle, stats.size), { geoparquet: false });
+    return new Map(notes.flatMap(({ key, value }): [string, string][] => (value === undefined ? [] : [[key, value]])));
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The bytes of a column that were checked, and where in the file they lie. */
 interface Piece {
   start: number;

@@ -2,12 +2,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FerError } from '../errors.js';
-import { native } from '../native.js';
+import { isObject } from '../json.js';
 import { pacer } from '../slices.js';
-import { FER_CLASSES, rowsBySplit, type LabelledImages } from './data-set.js';
-import type { DataForm, LoadOptions } from './form.js';
+import { CLASS_ORDERS, isClassOrder, namedClasses } from './class-names.js';
+import { RowCollector } from './collector.js';
+import { checkClassCount } from './data-set.js';
+import type { DataForm, LoadOptions, Read } from './form.js';
 import { decodeImage } from './image.js';
-import { rowGroups, type Row } from './parquet-file.js';
+import { notesOf, rowGroups, type Row } from './parquet-file.js';
 import { FER_SPLITS, type SplitName } from './splits.js';
 import { resizeBilinear } from './bilinear.js';
 
@@ -43,12 +45,36 @@ const fail = (reason: string): never => {
   throw new BadRow(reason);
 };
 
-function labelOf(row: Row): number {
+/** What numbers stand for: the names of a hub's ClassLabel, or an order of classes. */
+interface Numbered {
+  first: number;
+  classes: readonly string[];
+}
+
+/** The names of the hubs' ClassLabel, which a file may have beside its columns. */
+function classLabels(notes: ReadonlyMap<string, string>): Numbered | undefined {
+  let info: unknown;
+  try {
+    info = JSON.parse(notes.get('huggingface') ?? 'null');
+  } catch {
+    return undefined;
+  }
+  const features = isObject(info) && isObject(info.info) && isObject(info.info.features) ? info.info.features : {};
+  const label = LABEL.map((name) => (Object.hasOwn(features, name) ? features[name] : undefined)).find(isObject);
+  const names = label?.names;
+  return Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string')
+    ? { first: 0, classes: names }
+    : undefined;
+}
+
+/** The class of a row, as the data set calls it, and whether by a number. */
+function classOf(row: Row, { first, classes }: Numbered): { name: string; byNumber: boolean } {
   const value = valueOf(row, LABEL);
-  const label = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
-  if (!Number.isInteger(label) || label < 0 || label >= FER_CLASSES.length)
-    throw new BadRow(`expected a label of 0 to 6, got ${String(value)}`);
-  return label;
+  const given = value instanceof Uint8Array ? Buffer.from(value).toString('utf8').trim() : value;
+  if (typeof given === 'string' && given !== '' && !/^-?\d+$/.test(given)) return { name: given, byNumber: false };
+  const label = typeof given === 'number' || typeof given === 'bigint' || (typeof given === 'string' && given !== '') ? Number(given) : NaN;
+  const name = classes[label - first] ?? fail(`expected a label of ${first} to ${first + classes.length - 1}, got ${String(given)}`);
+  return { name, byNumber: true };
 }
 
 /** The row's own Usage where it has that column, otherwise what the file's name says. */
@@ -90,11 +116,11 @@ async function imageOf(row: Row, size: number): Promise<Uint8Array> {
 
 /**
  * Reads one .parquet file or a folder of them. Columns: `image` (an encoded picture as bytes or a struct with `bytes`) or `pixels`
- * (grey values as a list or text), `label`, `labels` or `emotion` (0 to 6), and perhaps `Usage`; without it a file's name
+ * (grey values as a list or text), `label`, `labels` or `emotion` (a name, or a number: of the file's ClassLabel, else 0 to 6), and perhaps `Usage`; without it a file's name
  * (train, validation, test, ...) tells its split.
  * @throws {FerError} ERR_FER_DATA_FORMAT naming file, row and reason.
  */
-async function readParquet(source: string, options: LoadOptions): Promise<LabelledImages> {
+async function readParquet(source: string, options: LoadOptions): Promise<Read> {
   const rest = pacer();
   const size = options.size ?? 48;
   const files = (await stat(source)).isDirectory()
@@ -103,53 +129,63 @@ async function readParquet(source: string, options: LoadOptions): Promise<Labell
         .sort()
         .map((name) => path.join(source, name))
     : [source];
-  const names: SplitName[] = [];
-  const pixels: Uint8Array[] = [];
-  const labels: number[] = [];
-  const splits: number[] = [];
-  const badRows: { line: number; reason: string }[] = [];
+  const collector = new RowCollector(source, size, options.skipBadRows);
+  const numbered: Numbered = isClassOrder(options.classes)
+    ? CLASS_ORDERS[options.classes]
+    : ((await labelsOf(files)) ?? CLASS_ORDERS.fer2013);
+  /** Classes in the order in which they come. */
+  const found: string[] = [];
+  let numbers = false;
   for (const file of files) {
     const formatError = (line: number, reason: string, cause?: unknown): FerError =>
       new FerError('ERR_FER_DATA_FORMAT', `${file}, row ${line}: ${reason}`, { cause, details: { file, line, reason } });
     let line = 0;
     try {
       for await (const rows of rowGroups(file, [...IMAGE, ...LABEL, ...USAGE])) {
-        native().requireMemory((labels.length + 2 * rows.length) * size * size, `${labels.length + rows.length} images of ${size}x${size}`);
+        collector.reserve(rows.length);
         for (const row of rows) {
           line++;
           try {
-            const [label, split, image] = [labelOf(row), usageOf(row, splitOf(file)), await imageOf(row, size)];
-            if (!names.includes(split)) names.push(split);
-            pixels.push(image);
-            labels.push(label);
-            splits.push(names.indexOf(split));
+            const [{ name, byNumber }, split, image] = [classOf(row, numbered), usageOf(row, splitOf(file)), await imageOf(row, size)];
+            numbers ||= byNumber;
+            if (!found.includes(name)) found.push(name);
+            checkClassCount(source, found.length);
+            collector.add(image, found.indexOf(name), split);
           } catch (error) {
             if (!(error instanceof BadRow)) throw error;
-            if (!options.skipBadRows) throw formatError(line, error.message, error);
-            badRows.push({ line, reason: files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message });
+            const reason = files.length > 1 ? `${path.basename(file)}: ${error.message}` : error.message;
+            collector.refuse(line, reason, formatError(line, error.message, error));
           }
           await rest();
         }
       }
     } catch (cause) {
-      if (cause instanceof FerError) throw cause;
-      const reason = `not a readable Parquet file (${(cause as Error).message})`;
-      throw new FerError('ERR_FER_DATA_FORMAT', `${file}: ${reason}`, { cause, details: { file, reason } });
+      throw cause instanceof FerError ? cause : unreadable(file, cause as Error);
     }
   }
-  if (labels.length === 0) throw new FerError('ERR_FER_DATA_FORMAT', `${source}: no rows found`, { details: { file: source } });
-  const images = new Uint8Array(labels.length * size * size);
-  pixels.forEach((image, i) => images.set(image, i * size * size));
-  return {
-    name: 'Parquet',
-    source,
-    synthetic: false,
-    classes: [...FER_CLASSES],
-    size,
-    images,
-    labels: Uint8Array.from(labels),
-    splits: rowsBySplit(names, Uint8Array.from(splits)),
-    notes: badRows.length ? [`${badRows.length} malformed rows were skipped`] : [],
-    badRows,
-  };
+  if (collector.count === 0) throw new FerError('ERR_FER_DATA_FORMAT', `${source}: no rows found`, { details: { file: source } });
+  const all = numbers ? [...new Set([...numbered.classes, ...found])] : found;
+  const named = namedClasses(all, options.classes);
+  const keys = [...named.classes.keys()];
+  const notes = [...named.notes, ...(collector.bad > 0 ? [`${collector.bad} malformed rows were skipped`] : [])];
+  const data = collector.finish({ name: 'Parquet', classes: [...named.classes.values()], notes });
+  const placeOf = found.map((name) => keys.indexOf(named.keys.get(name)!));
+  return { ...data, labels: data.labels.map((label) => placeOf[label]) };
+}
+
+/** The first names of classes that one of the files has. */
+async function labelsOf(files: readonly string[]): Promise<Numbered | undefined> {
+  for (const file of files) {
+    const notes = await notesOf(file).catch((cause: Error) => {
+      throw cause instanceof FerError ? cause : unreadable(file, cause);
+    });
+    const labels = classLabels(notes);
+    if (labels) return labels;
+  }
+  return undefined;
+}
+
+function unreadable(file: string, cause: Error): FerError {
+  const reason = `not a readable Parquet file (${cause.message})`;
+  return new FerError('ERR_FER_DATA_FORMAT', `${file}: ${reason}`, { cause, details: { file, reason } });
 }

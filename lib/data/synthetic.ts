@@ -5,7 +5,8 @@
  */
 import { generator } from '../random.js';
 import { atOnce, inSlices } from '../slices.js';
-import { FER_CLASSES, type LabelledImages } from './data-set.js';
+import { FER_CLASSES } from './class-names.js';
+import type { LabelledImages } from './data-set.js';
 import type { SplitName } from './splits.js';
 
 /** How one expression bends a face; lengths in units of the face's half width. */

@@ -6,7 +6,7 @@ import { syntheticFaces } from '../data/synthetic.js';
 import { rowsOf, validationSplit } from '../data/splits.js';
 import { drawExplanation } from '../explain/draw.js';
 import { MiniXception } from '../model.js';
-import { checkClasses } from '../network/network.js';
+import { underClassesOf } from '../network/network.js';
 import { predictionsOf } from '../predict/prediction.js';
 import type { Picture } from '../report/result.js';
 import { list, number, object, text, whole, yes } from '../schema.js';
@@ -99,8 +99,7 @@ export const explain: Experiment<Found, ModelCell> = {
 
 async function explained(model: MiniXception, name: string, { data: given, options }: CellContext): Promise<Found> {
   const drawn = options.images === 'synthetic';
-  const data = drawn ? syntheticFaces({ size: given.size }) : given;
-  checkClasses(model, data);
+  const data = underClassesOf(model, drawn ? syntheticFaces({ size: given.size }) : given);
   const split = validationSplit(data);
   const rows = rowsOf(data, split);
   const predictions = predictionsOf(await model.logitsOf(data, split), model.classes);

@@ -1,11 +1,12 @@
 /** A network in a file: its tensors, and what is needed to build it and feed it. */
 import { writeFileAtomic } from '../atomic-file.js';
-import { contentOf, headOf } from '../data/content.js';
+import { headOf } from '../data/content.js';
 import { FerError } from '../errors.js';
 import { isObject } from '../json.js';
 import { openRegular } from '../regular-file.js';
 import { inSlices } from '../slices.js';
 import { describeFile } from './description.js';
+import { refuseForeign, refuseSavedModel } from './foreign.js';
 import type { ModelFile } from './metadata.js';
 import { decodeSafetensors, encodeSafetensors, notFinite, type Tensor } from './safetensors.js';
 import { resolveWidth, type WidthSpec } from './width.js';
@@ -22,6 +23,7 @@ const LARGEST = 2 ** 31 - 1;
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_MODEL_FORMAT.
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
+  await refuseSavedModel(path);
   const { handle, stats } = await openRegular(path, `model ${path}`);
   let file: ModelFile;
   try {
@@ -37,20 +39,6 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   }
   await validate(path, file);
   return file;
-}
-
-/** Files that are taken for models. @throws {FerError} ERR_FER_MODEL_FORMAT */
-function refuseForeign(path: string, head: Buffer): void {
-  // safetensors: the length of a JSON header, then the header. No other form has a brace there.
-  if (head.length < 9 || head[8] === 0x7b) return;
-  const reads = 'models are .safetensors that this package wrote, or Keras .hdf5 of Mini_XCEPTION';
-  const known = contentOf(head)?.name;
-  const text = known === undefined && /^[\t\n\r\x20-\x7e]+$/.test(head.toString('latin1'));
-  const what = known ?? (text ? 'a text' : 'of no known form');
-  const torch = known === 'a ZIP archive' || known === 'a Python pickle' ? ', as PyTorch and newer Keras write models' : '';
-  throw new FerError('ERR_FER_MODEL_FORMAT', `${path} is no model that this program can read: it is ${what}${torch}; ${reads}`, {
-    details: { file: path, reason: what },
-  });
 }
 
 /**

@@ -2,9 +2,11 @@
  * A network: its handle in native memory beside what a file says of it. What is done with one (predict, evaluate, training,
  * explain) are functions over this handle; `MiniXception` puts them under one name.
  */
-import { FER_CLASSES, type LabelledImages } from '../data/data-set.js';
+import { underClasses } from '../data/class-map.js';
+import { FER_CLASSES } from '../data/class-names.js';
+import type { LabelledImages } from '../data/data-set.js';
 import { resolveDevice, type Device, type DeviceOptions, type Precision } from '../device.js';
-import { invalidArgument } from '../errors.js';
+import { FerError, invalidArgument } from '../errors.js';
 import { native, type NativeModel, type NativeTensor } from '../native.js';
 import { describe, specOf } from './description.js';
 import type { ModelFile, ModelMetadata } from './metadata.js';
@@ -90,8 +92,44 @@ export async function setTensors(network: Network, tensors: ReadonlyMap<string, 
   );
 }
 
-/** @throws {FerError} ERR_FER_ARGUMENT where the data set has other classes than the network. */
-export function checkClasses({ metadata: { classes } }: Network, data: LabelledImages): void {
-  if (data.classes.join() !== classes.join())
-    invalidArgument('data', `the model's classes (${classes.join(', ')})`, data.classes.join(', '));
+/**
+ * `data` under the network's classes: names of one class are the same in any case and word, in any order.
+ * @throws {FerError} ERR_FER_ARGUMENT where the data set has a class that the network lacks.
+ */
+export function underClassesOf({ metadata: { classes } }: Network, data: LabelledImages): LabelledImages {
+  const { data: under, overlap } = underClasses(data, classes);
+  const { onlyData, onlyNetwork } = overlap;
+  if (onlyData.length > 0)
+    throw new FerError(
+      'ERR_FER_ARGUMENT',
+      `expected the model's classes (${classes.join(', ')}), got ${data.classes.join(', ')}, for data; train a new head for them ` +
+        '(--new-head, model.withNewHead), or rename and leave out classes (--classes, loadDataSet)',
+      { details: { onlyData, onlyModel: onlyNetwork } },
+    );
+  return under;
+}
+
+/**
+ * The same network for other classes: everything but what depends on their number is kept, the rest is drawn anew.
+ * @throws {FerError} ERR_FER_ARGUMENT
+ */
+export async function withNewHead({ metadata, tensors }: ModelFile, classes: readonly string[], seed = 0): Promise<ModelFile> {
+  const { width, inputSize, normalization } = metadata;
+  const shapes = (count: number): string[] =>
+    describe({ width, inputSize, classes: Array.from({ length: count }, String) }).tensors.map(({ shape }) => shape.join());
+  const [of, beside] = [shapes(2), shapes(3)];
+  const fresh = createNetwork({ width, inputSize, classes: [...classes], seed });
+  const drawn = await tensorsOf(fresh);
+  fresh.native.dispose();
+  const kept = [...drawn].map(([name, tensor], i): [string, Tensor] => [name, of[i] === beside[i] ? tensors.get(name)! : tensor]);
+  return {
+    metadata: {
+      width,
+      inputSize,
+      normalization,
+      classes: [...classes],
+      source: `a new head on weights for ${metadata.classes.join(', ')}`,
+    },
+    tensors: new Map(kept),
+  };
 }

@@ -1,8 +1,10 @@
 /** The progress that a checkpoint holds, every part of it checked, and the parts against one another. */
+import { isClassOrder, type ClassMap } from '../data/class-names.js';
+import type { Reading } from '../data/data-set.js';
 import { isObject } from '../json.js';
 import { epochRow } from '../metrics/schema.js';
 import type { NativeEpochTotals } from '../native.js';
-import { by, list, maybe, number, object, read, text, whole, type Rule, type Schema } from '../schema.js';
+import { by, list, maybe, number, object, oneOf, read, text, whole, type Rule, type Schema } from '../schema.js';
 import { resolveConfig } from './config.js';
 import type { TrainingConfig } from './options.js';
 import type { Progress } from './progress.js';
@@ -42,6 +44,20 @@ const consistent: Rule<Progress> = function* ({ config: { epochs, batchSize, tea
     yield { at: ['best', 'accuracy'], expected: best.epoch === 0 ? '-1, as no epoch has ended' : `that of row ${best.epoch}` };
 };
 
+const reading = object<Reading>({
+  classes: maybe(by(classesOf)),
+  splitBy: maybe(oneOf(['random', 'subject'])),
+  splitSeed: maybe(whole()),
+  votes: maybe(oneOf(['majority', 'soft'])),
+});
+
+/** An order's name, or names by names. */
+function classesOf(value: unknown): NonNullable<Reading['classes']> {
+  if (isClassOrder(value)) return value;
+  if (isObject(value) && Object.values(value).every((name) => name === null || typeof name === 'string')) return value as ClassMap;
+  throw new Error('expected whose numbers classes are, or names by names');
+}
+
 const progress = object<Progress>(
   {
     config: trainingConfig,
@@ -53,6 +69,7 @@ const progress = object<Progress>(
     best: object({ epoch: whole(), accuracy: number(-1, 1) }),
     dataSource: text(),
     teachers: maybe(list(text())),
+    reading: maybe(reading),
     devices: maybe(list(text())),
     threads: maybe(whole(1, 1024)),
   },

@@ -7,7 +7,7 @@ import type { EpochRow } from '../metrics/epoch.js';
 import { classificationMetrics, type ClassificationMetrics } from '../metrics/index.js';
 import type { NativeDataSet, NativeEpochTotals, NativeTrainer } from '../native.js';
 import { readModelFile, writeModelFile } from '../network/model-file.js';
-import { byName, checkClasses, copyOf, setTensors, tensorsOf, type Network } from '../network/network.js';
+import { byName, copyOf, setTensors, tensorsOf, underClassesOf, type Network } from '../network/network.js';
 import { residentData } from '../network/resident.js';
 import { notFinite, type Tensor } from '../network/safetensors.js';
 import { inSlices } from '../slices.js';
@@ -18,6 +18,7 @@ import type { RunFolder } from './run-folder.js';
 import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { checkTeachers, readTeachers, teacherNames } from './teachers.js';
+import { drawnLabels } from './votes.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
 
 /** What a checkpoint holds: copies. */
@@ -133,7 +134,8 @@ class Run {
     signal?.addEventListener('abort', abort);
     let running = true;
     try {
-      const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals };
+      const labels = drawnLabels(this.data, progress.config.seed, progress.epoch);
+      const request = { epoch: progress.epoch, indices: this.roles.training, learningRates, from: progress.totals, labels };
       const epoch = trainer.trainEpoch(request, (totals) => {
         if (!running || this.thrown) return;
         try {
@@ -274,12 +276,10 @@ class Run {
  * Trains `network` on the Training split, chooses on PublicTest, and reports the test split once.
  * @throws {FerError} ERR_FER_CONFIG, ERR_FER_ARGUMENT, ERR_FER_CHECKPOINT, ERR_FER_DIVERGED, ERR_FER_DATA_FORMAT
  */
-export async function train(network: Network, data: LabelledImages, options: FitOptions): Promise<TrainingResult> {
-  const { runFolder, resume, signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...given } = options;
-  checkClasses(network, data);
-  const { folder, progress, tensors } = resume
-    ? await resumedRun(network, runFolder)
-    : await newRun(network, given, runFolder, data.source);
+export async function train(network: Network, given: LabelledImages, options: FitOptions): Promise<TrainingResult> {
+  const { runFolder, resume, signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...wanted } = options;
+  const data = underClassesOf(network, given);
+  const { folder, progress, tensors } = resume ? await resumedRun(network, runFolder) : await newRun(network, wanted, runFolder, data);
   try {
     const { config } = progress;
     const { training } = rolesOf(data);

@@ -1,4 +1,5 @@
 /** Where training stands, and what has computed it so far. */
+import type { Reading } from '../data/data-set.js';
 import type { EpochRow } from '../metrics/epoch.js';
 import type { NativeEpochTotals } from '../native.js';
 import type { TrainingConfig } from './options.js';
@@ -18,6 +19,8 @@ export interface Progress {
   dataSource: string;
   /** SHA-256 of the weights of each teacher. Absent where there are none. */
   teachers?: string[];
+  /** How that was read, where it was asked for. */
+  reading?: Reading;
   /** What computed it, in order: more than one after a resumption elsewhere. Absent in checkpoints of earlier versions. */
   devices?: string[];
   /** CPU threads of the last of them: a run goes on with as many. Absent in checkpoints of earlier versions. */

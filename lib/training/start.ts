@@ -1,4 +1,5 @@
 /** Where a run begins: with nothing, or where an interrupted one stood. */
+import type { LabelledImages } from '../data/data-set.js';
 import { FerError, invalidArgument } from '../errors.js';
 import type { Network } from '../network/network.js';
 import type { Tensor } from '../network/safetensors.js';
@@ -21,7 +22,7 @@ export async function newRun(
   network: Network,
   given: Partial<TrainingConfig>,
   path: string | undefined,
-  dataSource: string,
+  { source, reading }: Pick<LabelledImages, 'source' | 'reading'>,
 ): Promise<Start> {
   const { width, inputSize } = network.metadata;
   const config = resolveConfig({ ...given, width: widthName(width), inputSize, precision: network.native.precision });
@@ -37,7 +38,8 @@ export async function newRun(
       schedule: {},
       rows: [],
       best,
-      dataSource,
+      dataSource: source,
+      reading,
       devices: [network.native.deviceDescription],
       threads: network.native.threads,
     },

@@ -117,6 +117,7 @@ Napi::Value TrainerObject::train_epoch(const Napi::CallbackInfo& info) {
   request.rows = copy_of<uint32_t>(object.Get("indices"), "indices");
   request.learning_rates = copy_of<float>(object.Get("learningRates"), "learningRates");
   request.from = to_totals(object.Get("from"));
+  if (!object.Get("labels").IsUndefined()) request.labels = copy_of<uint8_t>(object.Get("labels"), "labels");
   if (!info[1].IsFunction()) throw Error("ERR_FER_ARGUMENT", "expected a function, for onProgress");
   auto progress = std::make_shared<Progress>(info.Env(), info[1].As<Napi::Function>());
   auto totals = std::make_shared<EpochTotals>();

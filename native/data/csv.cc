@@ -111,11 +111,11 @@ void CsvParser::header(std::string_view text) {
   }
   // Files beside FER2013's that are often taken for it.
   std::string advice;
-  if (emotion_ >= 0 && pixels_ >= 0) advice = "; Kaggle's train.csv has no splits: take fer2013.csv or icml_face_data.csv";
-  else if (columns_ == 1 && pixels_ >= 0) advice = "; Kaggle's test.csv has no labels: take fer2013.csv or icml_face_data.csv";
+  if (columns_ == 1 && pixels_ >= 0) advice = "; Kaggle's test.csv has no labels: take train.csv, fer2013.csv or icml_face_data.csv";
   else if (std::any_of(names.begin(), names.begin() + known, [](auto name) { return same_word(name, "Image name"); }))
-    advice = "; FER+'s fer2013new.csv has votes and no pixels: take fer2013.csv";
-  for (auto [name, at] : {std::pair{"emotion", emotion_}, std::pair{"pixels", pixels_}, std::pair{"Usage", usage_}})
+    advice = "; FER+'s fer2013new.csv has votes and no pixels: put fer2013.csv beside it";
+  // Kaggle's train.csv has no Usage: all of it is to learn from.
+  for (auto [name, at] : {std::pair{"emotion", emotion_}, std::pair{"pixels", pixels_}})
     if (at < 0)
       throw CsvError({line_number_, "expected the columns emotion, pixels and Usage; " + std::string(name) + " is missing from the header " +
                                         shown(trim(text)) + advice});
@@ -131,7 +131,7 @@ void CsvParser::row(std::string_view text) {
   if (count != columns_) {
     reason = "expected " + std::to_string(columns_) + " columns, got " + std::to_string(count);
   } else {
-    const std::string_view emotion = fields[emotion_], usage = fields[usage_];
+    const std::string_view emotion = fields[emotion_], usage = usage_ < 0 ? kUsages[0] : fields[usage_];
     const auto [end, error] = std::from_chars(emotion.data(), emotion.data() + emotion.size(), label);
     if (error != std::errc{} || end != emotion.data() + emotion.size() || label < 0 || label >= kClasses)
       reason = "expected an emotion of 0 to 6, got " + shown(emotion);

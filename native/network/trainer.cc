@@ -69,7 +69,11 @@ void Trainer::check_options(std::span<const TeacherWeights> teachers) const {
            "a teacher");
   expect(options_.distillation >= 0 && options_.distillation <= 1, "a share from 0 to 1", std::to_string(options_.distillation), "distillation");
   expect(options_.temperature > 0 && std::isfinite(options_.temperature), "a number above 0", std::to_string(options_.temperature), "temperature");
-  const size_t highest = *std::max_element(data_->labels.begin(), data_->labels.end());
+  check_labels(data_->labels);
+}
+
+void Trainer::check_labels(const std::vector<uint8_t>& labels) const {
+  const int highest = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()), classes = network_->plan().spec.classes;
   expect(highest < classes, "labels below " + std::to_string(classes), std::to_string(highest), "a trainer");
 }
 
@@ -102,6 +106,9 @@ void Trainer::check(const EpochRequest& request) const {
   const auto usable = [](float rate) { return std::isfinite(rate) && rate >= 0; };
   const auto bad = std::find_if_not(request.learning_rates.begin(), request.learning_rates.end(), usable);
   if (bad != request.learning_rates.end()) expect(false, "a finite learning rate of at least 0", std::to_string(*bad), "an epoch");
+  const size_t labels = request.labels.size();
+  expect(labels == 0 || labels == data_->count(), std::to_string(data_->count()) + " labels", std::to_string(labels), "an epoch");
+  check_labels(request.labels);
   const uint32_t highest = *std::max_element(request.rows.begin(), request.rows.end());
   expect(highest < data_->count(), "rows below " + std::to_string(data_->count()), std::to_string(highest), "an epoch");
   const auto& [loss_sum, correct, seen, step] = request.from;
@@ -116,9 +123,11 @@ void Trainer::check(const EpochRequest& request) const {
 EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<bool>& cancelled,
                                  const std::function<void(const EpochTotals&)>& progress, const std::function<void()>& pause) {
   check(request);
-  const EpochOrder order = draw_epoch(request.rows, data_->labels, options_.sampling, options_.seed, request.epoch);
+  const std::vector<uint8_t>& labels = request.labels.empty() ? data_->labels : request.labels;
+  const EpochOrder order = draw_epoch(request.rows, labels, options_.sampling, options_.seed, request.epoch);
   const int64_t steps = steps_for(order.rows.size());
   Backend& backend = network_->backend();
+  network_->backend().upload(labels_.data(), labels.data(), labels.size());
   begin_epoch(request, order);
   EpochTotals totals = request.from;
   auto read_sums = [&] {

@@ -35,6 +35,7 @@ struct EpochRequest {
   uint32_t epoch = 0;
   std::vector<uint32_t> rows;
   std::vector<float> learning_rates;  // one a step
+  std::vector<uint8_t> labels = {};   // of this epoch, one an image of the data set; empty: the data set's own
   EpochTotals from;
 };
 
@@ -71,6 +72,7 @@ class Trainer {
   int64_t steps_for(size_t rows) const { return static_cast<int64_t>((rows + options_.batch_size - 1) / options_.batch_size); }
   void begin_epoch(const EpochRequest& request, const EpochOrder& order);
   void check_options(std::span<const TeacherWeights> teachers) const;
+  void check_labels(const std::vector<uint8_t>& labels) const;
   void check_memory(std::span<const TeacherWeights> teachers) const;
   void check(const EpochRequest& request) const;
   std::vector<Op> step(int n);

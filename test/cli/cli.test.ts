@@ -168,6 +168,91 @@ describe('train, resume, evaluate, predict', () => {
     });
   });
 
+  describe('data of other classes', () => {
+    let ck: string;
+    let model: string;
+    beforeAll(async () => {
+      ck = path.join(folder, 'ck');
+      model = path.join(folder, 'seven', 'model.safetensors');
+      const { images, labels } = syntheticFaces();
+      for (const [label, name] of [[0, 'anger'], [3, 'happiness'], [6, 'contempt']] as const) // prettier-ignore
+        for (const [i, row] of [...labels.keys()]
+          .filter((each) => labels[each] === label)
+          .slice(0, 24)
+          .entries()) {
+          const place = path.join(ck, name, `S${100 + (i % 12)}_00${label}_${i}.png`);
+          mkdirSync(path.dirname(place), { recursive: true });
+          await sharp(images.subarray(row * 2304, (row + 1) * 2304), { raw: { width: 48, height: 48, channels: 1 } }).toFile(place);
+        }
+      run(['train', ...quick, '--epochs', '1', '--out', path.dirname(model)]);
+    });
+    const json = <T>(args: string[]): T => JSON.parse(run([...args, '--json']).stdout) as T;
+    interface Report {
+      n: number;
+      overlap?: { shared: string[]; onlyData: string[]; onlyNetwork: string[]; images: number };
+      perClass: { name: string; support: number }[];
+    }
+
+    it('gives the figures over the classes in common, and lists the others', () => {
+      const args = ['evaluate', '--model', model, '--data', ck, '--split', 'Training'];
+      const { overlap, n } = json<Report>(args);
+      expect({ n, images: overlap?.images, shared: overlap?.shared, onlyData: overlap?.onlyData }).toEqual({
+        n: 48,
+        images: 72,
+        shared: ['angry', 'happy'],
+        onlyData: ['contempt'],
+      });
+      expect(run(args).stderr).toContain('over the 2 classes that data and model have in common: angry, happy; n = 48 of 72 images');
+    });
+
+    it('takes the names of a map', () => {
+      const map = file('map.yaml', 'contempt: neutral\nhappiness: null\n');
+      const { perClass, n, overlap } = json<Report>(['evaluate', '--model', model, '--data', ck, '--split', 'Training', '--classes', map]);
+      expect(n).toBe(48);
+      expect(overlap?.onlyData).toEqual([]);
+      expect(perClass.map(({ name, support }) => [name, support])).toEqual([['angry', 24], ['neutral', 24]]); // prettier-ignore
+      for (const [content, status, reason] of [
+        ['angr: happy\n', 1, 'did you mean "anger"?'],
+        ['anger: 3\n', 2, 'expected the name of a class or null, got 3'],
+      ] as const)
+        expect(run(['data', 'info', ck, '--classes', file('wrong.yaml', content)])).toMatchObject({
+          status,
+          stderr: expect.stringContaining(reason) as string,
+        });
+      // Nothing in common: the map that is advised helps.
+      const none = ['evaluate', '--model', model, '--data', ck, '--split', 'Training', '--classes'];
+      expect(run([...none, file('none.yaml', 'anger: a\nhappiness: b\n')]).stderr).toContain('say which are which with --classes');
+      expect(run([...none, file('some.yaml', 'anger: sad\n')]).status).toBe(0);
+    });
+
+    it('trains a new head for them, and goes on as the data were read', () => {
+      const tune = ['train', '--data', ck, '--split-by', 'subject', '--from', model, '--epochs', '1', '--threads', '1'];
+      const out = path.join(folder, 'tuned');
+      const refused = run([...tune, '--out', out]);
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toContain('train a new head for them (--new-head');
+      const tuned = run([...tune, '--new-head', '--out', out]);
+      expect(tuned.stderr).toContain('divided by subject (seed 0): 12 subjects, each in one split');
+      expect(tuned.status).toBe(0);
+      expect(run(['info', path.join(out, 'model.safetensors')]).stdout).toContain('["anger","happiness","contempt"]');
+      const { n, overlap } = json<Report>([
+        'evaluate',
+        '--model',
+        path.join(out, 'model.safetensors'),
+        '--data',
+        ck,
+        '--split-by',
+        'subject',
+      ]);
+      expect([n, overlap]).toEqual([6, undefined]);
+      expect(run(['train', '--resume', out]).stderr).toContain('divided by subject (seed 0)');
+      expect(run(['train', '--resume', out, '--split-by', 'random'])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('leave out --split-by') as string,
+      });
+    });
+  });
+
   it.each(['json', 'ndjson', 'csv', 'table'])("predicts with the package's own model as %s", (format) => {
     const { status, stdout } = run(['predict', picture, '--format', format]);
     expect(status).toBe(0);

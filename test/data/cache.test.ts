@@ -87,32 +87,36 @@ describe('the packed bytes', () => {
     return Buffer.concat([magic, length, json, ...rest]);
   };
 
-  it('come back', () => {
-    expect(unpack(packed({}))).toEqual(sets[0]);
+  it('come back', async () => {
+    expect(await unpack(packed({}))).toEqual(sets[0]);
   });
 
   it.each([
     ['a class fewer', { classes: ['a'] }, /a label is none of its 1 classes/],
-    ['a class twice', { classes: ['a', 'a'] }, /classes/],
-    ['257 classes', { classes: Array.from({ length: 257 }, (_, i) => `${i}`) }, /classes/],
-    ['half a pixel', { size: 1.5 }, /size and count/],
-    ['no pixel', { size: 0 }, /size and count/],
-    ['a negative count', { count: -4 }, /size and count/],
+    ['a class twice', { classes: ['a', 'a'] }, 'header.classes: expected different names'],
+    ['257 classes', { classes: Array.from({ length: 257 }, (_, i) => `${i}`) }, 'header.classes: expected at most 256 names'],
+    ['half a pixel', { size: 1.5 }, 'header.size: expected a whole number from 1 to 4096, got 1.5'],
+    ['no pixel', { size: 0 }, /header\.size/],
+    ['a negative count', { count: -4 }, 'header.count: expected a whole number from 0, got -4'],
     ['another count', { count: 5 }, /has \d+ bytes where its header says \d+/],
-    ['a count beyond numbers', { count: 2 ** 52 }, /count/],
-    ['splits that are none', { splits: { Training: 3 } }, /splits/],
-    ['a split twice', { splits: [['Training', 3], ['Training', 1]] }, /splits/], // prettier-ignore
-    ['a negative split', { splits: [['Training', 5], ['PublicTest', -1]] }, /splits/], // prettier-ignore
-    ['notes that are none', { notes: 'n' }, /notes/],
-    ['malformed rows that are none', { badRows: [{ line: 'one', reason: 'x' }] }, /notes/],
-    ['no name', { name: null }, /name/],
-  ])('are refused with %s', (_, changes, reason) => {
-    expect(() => unpack(packed(changes))).toThrow(reason);
+    ['a count beyond numbers', { count: 2 ** 52 }, /its header declares \d+ bytes/],
+    ['splits that are none', { splits: { Training: 3 } }, 'header.splits: expected a list'],
+    ['a split twice', { splits: [['Training', 3], ['Training', 1]] }, 'header.splits: expected different names'], // prettier-ignore
+    ['a negative split', { splits: [['Training', 5], ['PublicTest', -1]] }, 'header.splits[1][1]: expected a whole number from 0, got -1'], // prettier-ignore
+    ['notes that are none', { notes: 'n' }, 'header.notes: expected a list'],
+    [
+      'malformed rows that are none',
+      { badRows: [{ line: 'one', reason: 'x' }] },
+      'header.badRows[0].line: expected a whole number from 0, got "one"',
+    ],
+    ['no name', { name: null }, 'header.name: expected text, got null'],
+  ])('are refused with %s', async (_, changes, reason) => {
+    await expect(unpack(packed(changes))).rejects.toThrow(reason);
   });
 
-  it('are refused with a row beyond the images', () => {
+  it('are refused with a row beyond the images', async () => {
     const bytes = packed({});
     bytes.writeUInt32LE(4, bytes.length - 4);
-    expect(() => unpack(bytes)).toThrow(/a split has a row beyond its 4/);
+    await expect(unpack(bytes)).rejects.toThrow(/a split has a row beyond its 4/);
   });
 });

@@ -100,7 +100,11 @@ describe('pictures', () => {
 
 describe('data sets', () => {
   it.each([
-    ['data.tar', () => tar('inside.csv', 'emotion,pixels,Usage\n'), 'is a tar archive: unpack it and name the file or folder inside'],
+    [
+      'data.tar',
+      () => tar('inside.csv', 'emotion,pixels,Usage\n'),
+      'is a tar archive: unpack it (tar xf) and name the file or folder inside',
+    ],
     ['data.tar.gz', () => gzipSync(tar('inside.csv', 'emotion,pixels,Usage\n')), 'its content is a tar archive: unpack it'],
     ['data.zip', () => Buffer.from('PK\x03\x04........'), 'is a ZIP archive: unpack it'],
     ['fer2013.csv.bz2', () => Buffer.from('BZh91AY&SY....'), 'is bzip2: decompress it first'],
@@ -110,10 +114,10 @@ describe('data sets', () => {
     [
       'fer2013new.csv',
       () => Buffer.from('Usage,Image name,neutral,happiness\nTraining,fer0000000.png,4,0\n'),
-      "FER+'s fer2013new.csv has votes and no pixels",
+      "has FER+'s votes and no pixels: put fer2013.csv or fer2013.csv.gz beside it",
     ],
-    ['train.csv', () => Buffer.from('emotion,pixels\n0,1 2 3\n'), "Kaggle's train.csv has no splits: take fer2013.csv"],
-    ['test.csv', () => Buffer.from('pixels\n1 2 3\n'), "Kaggle's test.csv has no labels: take fer2013.csv"],
+    ['test.csv', () => Buffer.from('pixels\n1 2 3\n'), "Kaggle's test.csv has no labels: take train.csv, fer2013.csv"],
+    ['pointer.csv', () => Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'is a pointer of Git LFS: fetch the file itself'],
   ])('%s gets one line of advice', async (name, content, reason) => {
     const file = write(name, await content());
     await expect(loadDataSet(file, { cache: false })).rejects.toMatchObject({
@@ -141,11 +145,42 @@ describe('data sets', () => {
   });
 });
 
+/** The beginning of an archive whose first entry has this name. */
+function zip(name: string): Buffer {
+  const header = Buffer.alloc(30);
+  header.write('PK\x03\x04', 'latin1');
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name), Buffer.alloc(40)]);
+}
+
 describe('models', () => {
+  it('a folder of TensorFlow is told what it is, another that it is none', async () => {
+    const saved = path.join(folder, 'saved');
+    mkdirSync(path.join(saved, 'variables'), { recursive: true });
+    await expect(readModelFile(saved)).rejects.toThrow(`model ${saved} cannot be read: expected a regular file, got a folder`);
+    writeFileSync(path.join(saved, 'saved_model.pb'), '');
+    await expect(readModelFile(saved)).rejects.toMatchObject({
+      code: 'ERR_FER_MODEL_FORMAT',
+      message: expect.stringContaining(`${saved} is no model that this program can read: it is a TensorFlow SavedModel`) as string,
+    });
+  });
+
   it.each([
-    ['model.py', 'import torch\nclass Net: pass\n', 'it is a text'],
-    ['model.pth', Buffer.from('PK\x03\x04........archive/data.pkl'), 'it is a ZIP archive, as PyTorch and newer Keras write models'],
-    ['old.pt', Buffer.from([0x80, 2, 0x8a, 10, 108, 252, 156, 70, 249, 32, 106, 168]), 'it is a Python pickle, as PyTorch'],
+    ['model.py', '"A net."\nimport torch\nclass Net: pass\n', 'it is a program in Python: run it, and name the file of weights'],
+    ['notes.txt', 'nothing at all', 'it is a text; models are .safetensors'],
+    ['model.pth', zip('archive/data.pkl'), 'it is a PyTorch file: its weights have to come as safetensors'],
+    ['resnet.pt', zip('resnet/version'), 'it is a PyTorch file'],
+    ['model.keras', zip('metadata.json'), 'it is a Keras 3 archive (.keras): load it in Keras and save it as HDF5: model.save("model.h5")'],
+    ['other.zip', zip('photo.jpg'), 'it is a ZIP archive: unpack it'],
+    ['old.pt', Buffer.from([0x80, 2, 0x8a, 10, 108, 252, 156, 70, 249, 32, 106, 168]), 'it is a Python pickle: PyTorch writes such'],
+    ['model.onnx', Buffer.from('\x08\x08\x12\x07pytorch\x1a\x052.1.0', 'latin1'), 'it is an ONNX file of another network'],
+    ['model.tflite', Buffer.from('\x1c\0\0\0TFL3\x14\0', 'latin1'), 'it is a TensorFlow Lite model'],
+    [
+      'saved_model.pb',
+      Buffer.from('\x08\x01\x12\xf1\x8b\x0a\x0a\x0b\x0a', 'latin1'),
+      "it is TensorFlow's saved_model.pb: load it in Keras",
+    ],
+    ['lfs.h5', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'it is a pointer of Git LFS: fetch the file itself'],
     ['face.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70, 0]), 'it is a JPEG picture'],
   ])('%s is told what it is', async (name, content, reason) => {
     const file = write(name, content);

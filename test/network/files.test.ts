@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import h5wasm from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiniXception } from '../../lib/model.js';
 import { readModelFile, writeModelFile } from '../../lib/network/model-file.js';
@@ -168,107 +167,5 @@ describe('model files', () => {
     await expect(readModelFile(path.join(folder, 'absent'))).rejects.toMatchObject({ code: 'ERR_FER_DATA_NOT_FOUND' });
     writeFileSync(file, readFileSync(import.meta.filename));
     await expect(readModelFile(file)).rejects.toMatchObject({ code: 'ERR_FER_MODEL_FORMAT' });
-  });
-});
-
-describe('Keras import', () => {
-  /** Writes a checkpoint as Keras 2 names and lays out Mini_XCEPTION's layers, from one of our networks. */
-  async function writeKeras(file: string, model: MiniXception): Promise<void> {
-    await h5wasm.ready;
-    const h5 = new h5wasm.File(file, 'w');
-    h5.create_attribute('model_config', '{"config": {"layers": [{"config": {"batch_input_shape": [null, 20, 20, 1]}}]}}');
-    h5.create_group('model_weights');
-    const tensors = await model.tensors();
-    const put = (
-      layer: string,
-      weight: string,
-      name: string,
-      shape: (s: number[]) => number[],
-      order: (o: number, i: number, t: number, taps: number, ins: number, outs: number) => number,
-    ): void => {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new Error(name);
-      const [outs, ins, h, w] = [...tensor.shape, 1, 1, 1].slice(0, 4);
-      const out = new Float32Array(tensor.data.length);
-      let at = 0;
-      for (let o = 0; o < outs; o++)
-        for (let i = 0; i < ins; i++) for (let t = 0; t < h * w; t++) out[order(o, i, t, h * w, ins, outs)] = tensor.data[at++];
-      const group = `model_weights/${layer}/${layer}_1`;
-      if (!h5.get(`model_weights/${layer}`)) {
-        h5.create_group(`model_weights/${layer}`);
-        h5.create_group(group);
-      }
-      (h5.get(group) as InstanceType<typeof h5wasm.Group>).create_dataset({ name: `${weight}:0`, data: out, shape: shape(tensor.shape) });
-    };
-    const kernel = (layer: string, weight: string, name: string): void =>
-      put(
-        layer,
-        weight,
-        name,
-        ([o, i, h, w]) => [h, w, i, o],
-        (o, i, t, _taps, ins, outs) => (t * ins + i) * outs + o,
-      );
-    const depthwise = (layer: string, name: string): void =>
-      put(
-        layer,
-        'depthwise_kernel',
-        name,
-        ([o, , h, w]) => [h, w, o, 1],
-        (o, _i, t, _taps, _ins, outs) => t * outs + o,
-      );
-    const vector = (layer: string, weight: string, name: string): void =>
-      put(
-        layer,
-        weight,
-        name,
-        ([n]) => [n],
-        (o) => o,
-      );
-    const norm = (number: number, name: string): void =>
-      [
-        ['gamma', 'weight'],
-        ['beta', 'bias'],
-        ['moving_mean', 'running_mean'],
-        ['moving_variance', 'running_var'],
-      ].forEach(([theirs, ours]) => vector(`batch_normalization_${number}`, theirs, `${name}.${ours}`));
-    for (const i of [1, 2]) {
-      kernel(`conv2d_${i}`, 'kernel', `stem.conv${i}.weight`);
-      norm(i, `stem.bn${i}`);
-    }
-    WIDTH.modules.forEach((_, i) => {
-      kernel(`conv2d_${3 + i}`, 'kernel', `modules.${i}.shortcut.weight`);
-      norm(3 + 3 * i, `modules.${i}.shortcut_bn`);
-      for (const part of [1, 2]) {
-        const layer = `separable_conv2d_${2 * i + part}`;
-        depthwise(layer, `modules.${i}.separable${part}.depthwise.weight`);
-        kernel(layer, 'pointwise_kernel', `modules.${i}.separable${part}.pointwise.weight`);
-        norm(3 + 3 * i + part, `modules.${i}.bn${part}`);
-      }
-    });
-    kernel('conv2d_5', 'kernel', 'head.weight');
-    vector('conv2d_5', 'bias', 'head.bias');
-    h5.close();
-  }
-
-  it('finds every tensor again, in our layout', async () => {
-    using model = MiniXception.create({ width: WIDTH, inputSize: 20, seed: 4 });
-    const tensors = await model.tensors();
-    for (const { data } of tensors.values()) data.forEach((_, i) => (data[i] = Math.sin(i * 12.9898 + data.length))); // tell batch norms apart
-    await model.setTensors(tensors);
-    const file = path.join(folder, 'keras.hdf5');
-    await writeKeras(file, model);
-    using imported = await MiniXception.load(file);
-    expect(imported.inputSize).toBe(20);
-    expect(imported.width).toEqual(WIDTH);
-    expect([...(await imported.tensors())]).toEqual([...(await model.tensors())]);
-  });
-
-  it('refuses an hdf5 of another network', async () => {
-    const file = path.join(folder, 'other.hdf5');
-    await h5wasm.ready;
-    const h5 = new h5wasm.File(file, 'w');
-    h5.create_group('model_weights');
-    h5.close();
-    await expect(MiniXception.load(file)).rejects.toThrow(/is not a Keras checkpoint of Mini_XCEPTION: it has 0 convolutions/);
   });
 });

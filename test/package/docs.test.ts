@@ -8,7 +8,7 @@ import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync,
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, inject, it } from 'vitest';
-import { faceFile, faceFolder, facesCsv } from './faces.js';
+import { faceFile, faceFolder, facesCsv, kerasModel, subjectFolder } from './faces.js';
 import { run } from './installed.js';
 
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'));
@@ -50,6 +50,8 @@ beforeAll(async () => {
   for (const name of ['face.jpg', 'a.jpg', 'b.jpg']) await faceFile(at(name));
   await faceFile(at('photo.jpg'), 0, 400);
   await faceFolder(at('mine'), ['train', 'test']);
+  await subjectFolder(at('ck+48'));
+  await kerasModel(at('fer2013_mini_XCEPTION.102-0.66.hdf5'));
   writeFileSync(at('fer2013.csv.gz'), gzipSync(facesCsv()));
   symlinkSync(path.join(inject('project'), 'node_modules'), at('node_modules'));
   cpSync('models/mini-xception-narrow/model.safetensors', at('model.safetensors'));

@@ -39,6 +39,8 @@ const REMEDIES: readonly Remedy[] = [
   },
   { provoke: 'perturb face.png', advice: 'give one, such as --rotate 15, or --all', then: 'perturb face.png --rotate 15' },
   { provoke: `${TRAIN} --from narrow --width wide`, advice: 'leave out --width', then: `${TRAIN} --from narrow --out tuned` },
+  { provoke: `${TRAIN} --new-head`, advice: '--new-head goes with --from', then: `${TRAIN} --new-head --from narrow --out headed` },
+  { provoke: 'evaluate --data faces.csv --split-by random', advice: 'leave out --split-by', then: 'evaluate --data faces.csv' },
   { provoke: `${TRAIN} --out taken`, advice: 'resume the run in it, or choose another folder', then: `${TRAIN} --out free` },
   { provoke: 'train --resume run --epochs 3', advice: 'leave out --epochs', then: 'train --resume run' },
   { provoke: 'train --resume moved', advice: 'say where it is with --data', then: 'train --resume moved --data faces.csv' },
@@ -89,6 +91,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   asarUnpack: 'test/package/messages.test.ts: an asar archive',
   'submit them with: ': 'test/package/docs.test.ts: has something to run',
   'go on with: fer-cudnn train --resume': 'test/cli/cli.test.ts: stops on Ctrl-C, saves, and resumes',
+  'train a new head for them ': 'test/cli/cli.test.ts: trains a new head for them, and goes on as the data were read',
+  'say which are which with --classes': 'test/cli/cli.test.ts: takes the names of a map',
   'is in use by ': 'test/lock.test.ts: is held until it is given back',
   'no packed copy of the data set was kept': 'test/package/conveniences.test.ts: a cache folder that cannot be written',
 };

@@ -7,7 +7,7 @@ import { rowsOf } from '../../data/splits.js';
 import { invalidArgument } from '../../errors.js';
 import { argmax, wilsonInterval } from '../../metrics/index.js';
 import type { MiniXception } from '../../model.js';
-import { checkClasses } from '../../network/network.js';
+import { underClassesOf } from '../../network/network.js';
 import { residentData } from '../../network/resident.js';
 import { perturbBatch } from '../../perturb/index.js';
 import { generator } from '../../random.js';
@@ -104,13 +104,13 @@ export interface MeasureRobustnessOptions {
  */
 export async function measureRobustness(
   model: MiniXception,
-  data: LabelledImages,
+  given: LabelledImages,
   options: MeasureRobustnessOptions = {},
 ): Promise<RobustnessMeasurement> {
   const { split = 'PublicTest', seed = 0, perClass = 3, draws = 1000, threads = 0, onProgress, signal } = options;
   const wanted = options.series ?? [...PAPER_SERIES, ...SEVERITY_SERIES];
+  const data = underClassesOf(model, given);
   const rows = rowsOf(data, split);
-  checkClasses(model, data);
   for (const [name, value] of Object.entries({ perClass, draws }))
     if (!Number.isInteger(value) || value < 1) invalidArgument(name, 'a whole number from 1', value);
 

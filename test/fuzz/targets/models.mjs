@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
-import h5wasm from 'h5wasm/node';
 import { MiniXception } from '../../../dist/index.js';
 import { native } from '../../../dist/native.js';
+import { kerasConfig, writeKeras } from '../../network/keras-file.mjs';
 import { mutatedBytes, mutatedJson } from '../mutations.mjs';
 import { checkModel, SIZE, smallData, smallModel, using, WIDTH } from '../small.mjs';
 
@@ -88,49 +88,39 @@ export const checkpoint = {
   },
 };
 
-/** A checkpoint as Keras 2 names and lays out Mini_XCEPTION's layers. */
-async function writeKeras(file, model) {
-  await h5wasm.ready;
-  const h5 = new h5wasm.File(file, 'w');
-  h5.create_attribute('model_config', `{"config": {"layers": [{"config": {"batch_input_shape": [null, ${SIZE}, ${SIZE}, 1]}}]}}`);
-  const root = h5.create_group('model_weights');
-  const tensors = await model.tensors();
-  const numbers = { conv2d: 0, separable_conv2d: 0, batch_normalization: 0 };
-  const group = (kind) => root.create_group(`${kind}_${++numbers[kind]}`);
-  const put = (to, name, tensor) => {
-    const { shape, data } = tensors.get(tensor);
-    to.create_dataset({ name: `${name}:0`, data, shape: shape.length === 4 ? [shape[2], shape[3], shape[1], shape[0]] : shape });
-  };
-  let separable;
-  for (const layer of native().describe({ ...WIDTH, classes: model.classes.length, inputSize: SIZE }).layers) {
-    if (layer.kind === 'batchNorm') {
-      const to = group('batch_normalization');
-      ['gamma', 'beta', 'moving_mean', 'moving_variance'].forEach((name, i) => put(to, name, layer.tensors[i]));
-    } else if (layer.kind === 'convolution' && layer.depthwise) {
-      separable = { to: group('separable_conv2d'), between: layer.output };
-      const { shape: [channels], data } = tensors.get(layer.tensors[0]); // prettier-ignore
-      separable.to.create_dataset({ name: 'depthwise_kernel:0', data, shape: [3, 3, channels, 1] });
-    } else if (layer.kind === 'convolution' && layer.inputs[0] === separable?.between)
-      put(separable.to, 'pointwise_kernel', layer.tensors[0]);
-    else if (layer.kind === 'convolution') {
-      const to = group('conv2d');
-      ['kernel', 'bias'].forEach((name, i) => layer.tensors[i] && put(to, name, layer.tensors[i]));
-    }
-  }
-  h5.close();
+/** The model_config of a small network, and its weights. */
+async function kerasSeed() {
+  const network = { ...WIDTH, classes: 7, inputSize: SIZE };
+  const tensors = await using(smallModel(), (model) => model.tensors());
+  return { tensors, ...kerasConfig(native().describe(network), SIZE) };
 }
 
 export const keras = {
   name: 'keras',
   async prepare(folder) {
     const file = path.join(folder, 'seed.hdf5');
-    await using(smallModel(), (model) => writeKeras(file, model));
+    const { config, weights, tensors } = await kerasSeed();
+    await writeKeras(file, JSON.stringify(config), weights, tensors);
     await load(file);
     return mutatedBytes([await readFile(file)]);
   },
   async run(bytes, folder) {
     const file = path.join(folder, 'model.hdf5');
     await writeFile(file, bytes);
+    await load(file);
+  },
+};
+
+/** What a Keras file says of its layers, beside weights that are there. */
+export const kerasModelConfig = {
+  name: 'keras-config',
+  async prepare() {
+    this.seed = await kerasSeed();
+    return mutatedJson([this.seed.config]).map((config) => Buffer.from(JSON.stringify(config) ?? ''));
+  },
+  async run(bytes, folder) {
+    const file = path.join(folder, 'model.hdf5');
+    await writeKeras(file, bytes.toString('utf8'), this.seed.weights, this.seed.tensors);
     await load(file);
   },
 };
