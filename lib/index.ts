@@ -27,6 +27,7 @@ export { OPTIONS, type PresetName, type TrainingConfig } from './training/option
 export { PRESETS } from './training/presets.js';
 export type { FitOptions, TrainingProgress, TrainingResult } from './training/fit.js';
 export type { EpochRow } from './metrics/epoch.js';
+export type { OnnxOptions } from './onnx/options.js';
 export { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } from './network/model-file.js';
 export type { Tensor } from './network/safetensors.js';
 export { classDistributionChart, confusionMatrixChart, learningCurvesChart } from './charts/charts.js';

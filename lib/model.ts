@@ -10,6 +10,7 @@ import { readModelFile, writeModelFile, type ModelFile, type ModelMetadata } fro
 import { copyOf, createNetwork, networkOf, setTensors, tensorsOf, type CreateOptions, type Network } from './network/network.js';
 import type { Tensor } from './network/safetensors.js';
 import type { WidthSpec } from './network/width.js';
+import type { OnnxOptions } from './onnx/options.js';
 import { pretrainedFile, type PretrainedName } from './pretrained.js';
 import { predict, type PredictOptions } from './predict/predict.js';
 import type { Prediction } from './predict/prediction.js';
@@ -108,6 +109,15 @@ export class MiniXception {
   /** Writes safetensors, whole or not at all. */
   async save(path: string): Promise<void> {
     await writeModelFile(path, { metadata: this.metadata, tensors: await this.tensors() });
+  }
+
+  /**
+   * The bytes of an ONNX file: pixels of 0..255 go in, logits come out; see `OnnxOptions`.
+   * @throws {FerError} ERR_FER_ARGUMENT
+   */
+  async toOnnx(options: OnnxOptions = {}): Promise<Uint8Array> {
+    const { encodeOnnx } = await import('./network/onnx.js');
+    return encodeOnnx({ metadata: this.metadata, tensors: await this.tensors() }, options);
   }
 
   /** A second network of the same form on the same device, with the same weights. */

@@ -248,6 +248,8 @@ export interface NetworkLayer {
   stride: number;
   padding: 'valid' | 'same';
   depthwise: boolean;
+  /** What a batch norm adds to the variance; otherwise 0. */
+  epsilon: number;
   /** Names: weight and perhaps bias; of a batch norm weight, bias, running mean, running variance. */
   tensors: string[];
 }

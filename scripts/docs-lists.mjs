@@ -76,6 +76,16 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
+const interop = { onnx: measured('interop/onnx') };
+
+/** What a file of another form says beside what the package says. */
+const difference = (x) => x.toExponential(1);
+const versionsOf = ({ versions, date }) =>
+  `${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}; ${date}`;
+const optionsOf = (options) => Object.keys(options).map(shown).join(', ');
+
 /** A table has columns and rows; a list within a sentence has words. `page`: one, or several that have the list. */
 const LISTS = {
   forms: {
@@ -128,6 +138,27 @@ const LISTS = {
   soak: {
     page: 'docs/reliability.md',
     words: soak ? soakResult(soak) : 'It has not been run yet.',
+  },
+  'onnx parity': {
+    page: 'docs/interop.md',
+    columns: ['network', 'input', 'precision', 'files', `largest difference of logits (${versionsOf(interop.onnx)})`],
+    rows: interop.onnx.parity.map(({ width, size, fp16, cases, difference: most }) => [
+      `\`${width}\``,
+      `${size}x${size}`,
+      fp16 ? 'fp16' : 'fp32',
+      cases,
+      difference(most),
+    ]),
+  },
+  'onnx predictions': {
+    page: 'docs/interop.md',
+    columns: ['packaged model', 'options', 'predictions on PrivateTest that are equal', 'largest difference of logits'],
+    rows: interop.onnx.predictions.map(({ model, options, equal, n, difference: most }) => [
+      shown(model),
+      optionsOf(options),
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
+    ]),
   },
   perturbations: {
     page: 'docs/perturbations.md',

@@ -19,6 +19,7 @@ Napi::Object from_layer(Napi::Env env, const Plan& plan, const Layer& layer) {
   object.Set("stride", layer.stride);
   object.Set("padding", layer.same ? "same" : "valid");
   object.Set("depthwise", layer.depthwise);
+  object.Set("epsilon", layer.kind == LayerKind::kBatchNorm ? static_cast<double>(kBatchNormEpsilon) : 0);
   object.Set("tensors", from_list(env, tensors));
   return object;
 }

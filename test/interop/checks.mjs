@@ -1,0 +1,8 @@
+// The checks of run.mjs: what each is about, the packages from PyPI that it asks, and its file.
+export const CHECKS = {
+  onnx: {
+    about: 'exported models by onnx.checker, their logits and predictions by ONNX Runtime',
+    requirements: ['onnx==1.23.2', 'onnxruntime==1.32.0', 'numpy==2.4.6'],
+    load: () => import('./onnx/check.mjs'),
+  },
+};
