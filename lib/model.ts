@@ -36,7 +36,8 @@ export class MiniXception {
   }
 
   /**
-   * Reads a .safetensors model of this package or a Keras hdf5 checkpoint of Mini_XCEPTION.
+   * Reads a .safetensors model of this package or of PyTorch, an ONNX file that this package exported, or a Keras hdf5 checkpoint of
+   * Mini_XCEPTION.
    * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_MODEL_FORMAT
    */
   static async load(path: string, options: DeviceOptions = {}): Promise<MiniXception> {

@@ -76,7 +76,7 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
-const interop = { onnx: measured('interop/onnx') };
+const interop = { onnx: measured('interop/onnx'), torch: measured('interop/torch') };
 
 /** What a file of another form says beside what the package says. */
 const difference = (x) => x.toExponential(1);
@@ -158,6 +158,29 @@ const LISTS = {
       optionsOf(options),
       `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
       difference(most),
+    ]),
+  },
+  'onnx imported': {
+    page: 'docs/interop.md',
+    words: `Of ${interop.onnx.imported.files} files in full precision, batch norms apart, ${interop.onnx.imported.exact} came back bit for bit.`,
+  },
+  torch: {
+    page: 'docs/interop.md',
+    columns: [
+      `model (${versionsOf(interop.torch)})`,
+      'input',
+      'predictions that are equal',
+      'largest difference of logits',
+      'after saving, and loading here',
+      'the same after a training step in PyTorch',
+    ],
+    rows: interop.torch.roundTrips.map(({ network, size, n, equal, difference: most, exact, tunedDifference }) => [
+      network,
+      `${size}x${size}`,
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
+      exact ? 'the same bits' : 'other bits',
+      difference(tunedDifference),
     ]),
   },
   perturbations: {

@@ -3,11 +3,13 @@ import { writeFileAtomic } from '../atomic-file.js';
 import { contentOf, headOf } from '../data/content.js';
 import { FerError } from '../errors.js';
 import { openRegular } from '../regular-file.js';
+import { looksLikeOnnx } from '../onnx/signature.js';
 import { inSlices } from '../slices.js';
 import { describeFile } from './description.js';
 import type { ModelFile } from './metadata.js';
-import { packedMetadata, unpackedMetadata } from './packed-metadata.js';
+import { isPacked, packedMetadata, unpackedMetadata } from './packed-metadata.js';
 import { decodeSafetensors, encodeSafetensors, notFinite, type Tensor } from './safetensors.js';
+import { fromStateDict, isStateDict } from './state-dict.js';
 
 export type { ModelFile, ModelMetadata } from './metadata.js';
 
@@ -16,7 +18,8 @@ const HDF5_SIGNATURE = '89484446';
 const LARGEST = 2 ** 31 - 1;
 
 /**
- * Reads safetensors written by this package, or a Keras hdf5 checkpoint; the content decides, not the name.
+ * Reads safetensors of this package or of PyTorch, ONNX that this package exported, or a Keras hdf5 checkpoint; the content decides, not
+ * the name.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_MODEL_FORMAT.
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
@@ -26,9 +29,11 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     const head = await headOf(handle);
     if (head.toString('hex', 0, 4) === HDF5_SIGNATURE) file = await (await import('./keras.js')).readKeras(path);
     else {
-      refuseForeign(path, head);
+      const onnx = looksLikeOnnx(head);
+      if (!onnx) refuseForeign(path, head);
       if (stats.size > LARGEST) throw new FerError('ERR_FER_MODEL_FORMAT', `${path} has ${stats.size} bytes; expected at most ${LARGEST}`);
-      file = await parse(path, await handle.readFile());
+      const bytes = await handle.readFile();
+      file = onnx ? await (await import('./onnx.js')).decodeOnnx(path, bytes) : await parse(path, bytes);
     }
   } finally {
     await handle.close();
@@ -63,7 +68,9 @@ export async function writeModelFile(path: string, file: ModelFile, extra: Reado
 
 async function parse(path: string, bytes: Uint8Array): Promise<ModelFile> {
   const { tensors, metadata } = await inSlices(decodeSafetensors(bytes, path));
-  return { metadata: unpackedMetadata(path, metadata), tensors };
+  return isPacked(metadata) || !isStateDict(tensors)
+    ? { metadata: unpackedMetadata(path, metadata), tensors }
+    : fromStateDict(path, tensors);
 }
 
 async function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {

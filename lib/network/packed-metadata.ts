@@ -13,9 +13,12 @@ export function packedMetadata({ training, source, ...network }: ModelMetadata):
   return metadata;
 }
 
+/** Whether these are such texts. */
+export const isPacked = ({ format }: Readonly<Record<string, string>>): boolean => format === FORMAT;
+
 /** @throws {FerError} ERR_FER_MODEL_FORMAT, with the file's `path` and the place in its metadata */
 export function unpackedMetadata(path: string, metadata: Readonly<Record<string, string>>): ModelMetadata {
-  if (metadata.format !== FORMAT)
+  if (!isPacked(metadata))
     throw new FerError(
       'ERR_FER_MODEL_FORMAT',
       `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`,

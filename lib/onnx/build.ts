@@ -26,6 +26,22 @@ export interface Facts {
 }
 
 /**
+ * The nodes and the tensors they read, and which of these are the graph's own instead of the network's. Rests after each layer.
+ * `tensors`: the network's, of `description`.
+ */
+export function* buildGraph(
+  description: NetworkDescription,
+  tensors: ReadonlyMap<string, Tensor>,
+  options: Required<OnnxOptions>,
+): Generator<void, { graph: Graph; own: ReadonlySet<string>; output: string }> {
+  const graph = new Graph();
+  const input = addInput(graph, options);
+  const own = new Set(graph.tensors.keys());
+  const logits = yield* addLayers(graph, description, (name) => tensors.get(name)!, { input, fold: options.foldBatchNorm });
+  return { graph, own, output: addOutput(graph, logits, options) };
+}
+
+/**
  * The model. Rests after each layer.
  * @throws {FerError} ERR_FER_ARGUMENT for more weights than a file holds, or one that is infinite in half precision
  */
@@ -39,11 +55,7 @@ export function* buildModel(
   const bytes = description.tensors.reduce((sum, { shape }) => sum + (fp16 ? 2 : 4) * shape.reduce((a, b) => a * b, 1), 0);
   if (bytes > MOST_BYTES)
     throw new FerError('ERR_FER_ARGUMENT', `an ONNX file holds at most 2 GiB, and the weights of this network have ${bytes} bytes`);
-  const graph = new Graph();
-  const own = new Set<string>();
-  const input = addInput(graph, own, options);
-  const logits = yield* addLayers(graph, description, (name) => tensors.get(name)!, { input, fold: options.foldBatchNorm });
-  const output = addOutput(graph, logits, options);
+  const { graph, own, output } = yield* buildGraph(description, tensors, options);
   const [size, classes] = [description.values[0].size, description.values.at(-1)!.channels];
   const initializer: RawTensor[] = [];
   for (const [name, tensor] of graph.tensors) {
@@ -69,11 +81,8 @@ export function* buildModel(
 }
 
 /** Bytes or floats of 0..255, of one channel or three, to the grey -1..1 that the first layer reads. The tensors it adds stay float32. */
-function addInput(graph: Graph, own: Set<string>, { uint8, input, fp16 }: Required<OnnxOptions>): string {
-  const constant = (name: string, shape: number[], values: number[]): string => {
-    own.add(name);
-    return graph.tensor(name, shape, Float32Array.from(values));
-  };
+function addInput(graph: Graph, { uint8, input, fp16 }: Required<OnnxOptions>): string {
+  const constant = (name: string, shape: number[], values: number[]): string => graph.tensor(name, shape, Float32Array.from(values));
   let x = INPUT;
   if (uint8) x = graph.node('Cast', [x], 'input.float', { to: ELEMENT.float32 });
   if (input === 'rgb') x = graph.node('Conv', [x, constant('input.luma', [1, 3, 1, 1], LUMA)], 'input.grey', { kernel_shape: [1, 1] });

@@ -117,10 +117,3 @@ export const encodeModel = (model: OnnxModel): Uint8Array => modelProto().encode
  */
 export const decodeModel = (bytes: Uint8Array): OnnxModel =>
   modelProto().toObject(modelProto().decode(bytes), { longs: Number, arrays: true, defaults: true, objects: true }) as OnnxModel;
-
-/**
- * Whether a file begins as an ONNX model, which has no magic word: exporters write the IR version first, a small number, and then who
- * made it, or the graph.
- */
-export const looksLikeOnnx = (head: Uint8Array): boolean =>
-  head.length > 3 && head[0] === 0x08 && head[1] > 0 && head[1] < 0x20 && [0x12, 0x1a, 0x22, 0x32, 0x3a, 0x42].includes(head[2]);

@@ -5,4 +5,9 @@ export const CHECKS = {
     requirements: ['onnx==1.23.2', 'onnxruntime==1.32.0', 'numpy==2.4.6'],
     load: () => import('./onnx/check.mjs'),
   },
+  torch: {
+    about: 'model files in PyTorch, by examples/pytorch/mini_xception.py, and back',
+    requirements: ['torch==2.15.0', 'safetensors==0.8.0', 'numpy==2.4.6'],
+    load: () => import('./torch/check.mjs'),
+  },
 };

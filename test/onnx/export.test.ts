@@ -8,7 +8,8 @@ import type { WidthSpec } from '../../lib/network/width.js';
 import { fromHalf, toHalf } from '../../lib/onnx/half.js';
 import { samePads } from '../../lib/onnx/layers.js';
 import type { OnnxOptions } from '../../lib/onnx/options.js';
-import { decodeModel, looksLikeOnnx } from '../../lib/onnx/schema.js';
+import { decodeModel } from '../../lib/onnx/schema.js';
+import { looksLikeOnnx } from '../../lib/onnx/signature.js';
 import { drawnModel, drawnPixels, logitsOf } from '../interop/onnx/models.mjs';
 import { run } from './runtime.js';
 
@@ -62,8 +63,8 @@ describe('toOnnx', () => {
     using model = await MiniXception.pretrained(name);
     const faces = syntheticFaces();
     const rows = faces.splits.get('PrivateTest')!.subarray(0, 64);
-    const images = Uint8Array.from(rows, (row) => row).length; // as many
-    const pixels = new Uint8Array(images * 48 * 48);
+    const images = rows.length;
+    const pixels = new Uint8Array(images * 2304);
     rows.forEach((row, i) => pixels.set(faces.images.subarray(row * 2304, (row + 1) * 2304), i * 2304));
     const ours = (await logitsOf(model, pixels, images)) as Float32Array;
     const { data } = await run(await model.toOnnx({ uint8: true, dynamicBatch: true }), pixels, [images, 1, 48, 48]);

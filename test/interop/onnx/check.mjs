@@ -1,7 +1,8 @@
 // Exports networks of many forms with every option, and hands them to check.py with the pixels and logits of this package.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { loadDataSet, MiniXception, PRETRAINED } from '../../../dist/index.js';
+import { MiniXception, readModelFile } from '../../../dist/index.js';
+import { PACKAGED, privateTest } from '../private-test.mjs';
 import { drawnModel, drawnPixels, logitsOf } from './models.mjs';
 
 /** Largest difference of logits that rounding explains; half precision has 11 bits. */
@@ -49,6 +50,7 @@ function inChannels(images, count, channels) {
 
 export async function check({ folder, python, data }) {
   const cases = [];
+  const imported = [];
   const file = (name, bytes) => {
     const at = path.join(folder, name);
     writeFileSync(at, bytes);
@@ -66,6 +68,7 @@ export async function check({ folder, python, data }) {
         const onnx = file(`${form}-${v}-${count}.onnx`, await model.toOnnx({ ...variant, dynamicBatch: count > 1 }));
         const channels = variant.input === 'rgb' ? 3 : 1;
         const pixels = file(`${form}-${count}-${channels}.pixels`, inChannels(images, count, channels));
+        imported.push(await comesBack(model, onnx, variant));
         cases.push({ onnx, pixels, logits, shape: [count, channels, size, size], width, size, options: variant });
       }
     }
@@ -74,7 +77,8 @@ export async function check({ folder, python, data }) {
   const images = await privateTests(data, file);
   const { parity, predictions } = python(new URL('check.py', import.meta.url), file('cases.json', JSON.stringify({ cases, ...images })));
 
-  const wrong = [];
+  const wrong = imported.filter(({ exact, kind }) => !exact && kind === 'exact').map(({ onnx }) => `${onnx} came back with other weights`);
+  const back = imported.filter(({ kind }) => kind === 'exact');
   const groups = new Map();
   for (const [i, { width, size, options, shape }] of cases.entries()) {
     const { difference } = parity[i];
@@ -91,11 +95,13 @@ export async function check({ folder, python, data }) {
     `${width.padEnd(18)} ${String(size).padStart(3)} px  ${fp16 ? 'fp16' : 'fp32'}  ${String(count).padStart(2)} files, batch 1 and 64: largest difference ${difference.toExponential(1)}`;
   return {
     parity: table,
+    imported: { files: back.length, exact: back.filter(({ exact }) => exact).length },
     predictions,
     wrong,
     lines: [
       `${cases.length} files passed onnx.checker with shapes inferred`,
       ...table.map(shown),
+      `${back.filter(({ exact }) => exact).length} of ${back.length} files in full precision, batch norms apart, are read back bit for bit`,
       ...predictions.map(
         ({ model, options, equal, n, difference }) =>
           `${model}, PrivateTest, ${told(options)}: ${equal} of ${n} predictions equal, largest difference ${difference.toExponential(1)}`,
@@ -105,22 +111,26 @@ export async function check({ folder, python, data }) {
   };
 }
 
+/** Whether a file read back has the very weights; in half precision or folded it cannot. */
+async function comesBack(model, onnx, { fp16, foldBatchNorm }) {
+  const [ours, { tensors, metadata }] = await Promise.all([model.tensors(), readModelFile(onnx)]);
+  const same = ([name, { data: values }]) => Buffer.from(values.buffer).equals(Buffer.from(tensors.get(name).data.buffer));
+  const exact = [...ours].every(same) && metadata.classes.join() === model.classes.join() && metadata.inputSize === model.inputSize;
+  return { onnx, exact, kind: fp16 || foldBatchNorm ? 'rounded' : 'exact' };
+}
+
 /** The packaged models' logits on PrivateTest, and files of theirs. */
 async function privateTests(path, file) {
   if (path === undefined) return { tests: [] };
-  const data = await loadDataSet(path);
-  const rows = data.splits.get('PrivateTest');
-  const each = data.size ** 2;
-  const images = new Uint8Array(rows.length * each);
-  rows.forEach((row, i) => images.set(data.images.subarray(row * each, (row + 1) * each), i * each));
+  const { images, n, size } = await privateTest(path);
   const pixels = file('private.pixels', images);
   const tests = [];
-  for (const name of Object.keys(PRETRAINED)) {
+  for (const name of PACKAGED) {
     const model = await MiniXception.pretrained(name);
-    const logits = file(`${name}.logits`, await model.logitsOf(data, 'PrivateTest'));
+    const logits = file(`${name}.logits`, await logitsOf(model, images, n));
     for (const [v, options] of [{ uint8: true }, { uint8: true, foldBatchNorm: true }, { uint8: true, fp16: true }].entries()) {
       const onnx = file(`${name}-${v}.onnx`, await model.toOnnx({ ...options, dynamicBatch: true }));
-      tests.push({ onnx, pixels, logits, shape: [rows.length, 1, data.size, data.size], model: name, options });
+      tests.push({ onnx, pixels, logits, shape: [n, 1, size, size], model: name, options });
     }
     model.dispose();
   }
