@@ -168,6 +168,7 @@ async function printResult(result: TrainingResult, data: LabelledImages, runFold
   const inFolder = (name: string): string => path.join(runFolder, name);
   print(`curves            ${inFolder('curves.svg')}, .png`);
   if (evaluation) print(`confusion matrix  ${inFolder('confusion-matrix.svg')}, .png`);
+  print(`card              ${inFolder('README.md')}`);
   print(`model             ${inFolder('model.safetensors')}`);
   print(`\nTry it: fer-cudnn predict <image> --model ${shellWord(inFolder('model.safetensors'))}`);
 }
