@@ -62,9 +62,10 @@ const LIB = {
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
   model: [...WITH_A_NETWORK, 'onnx', 'pretrained'],
+  huggingface: ['network', 'onnx', 'training'],
   experiments: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments'],
-  cli: [...ALL_BUT_THE_ENDS, 'experiments'],
+  cli: [...ALL_BUT_THE_ENDS, 'huggingface', 'experiments'],
 };
 const NATIVE = {
   base: [],

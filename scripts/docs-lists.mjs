@@ -76,7 +76,7 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
-const interop = { onnx: measured('interop/onnx'), torch: measured('interop/torch') };
+const interop = { onnx: measured('interop/onnx'), torch: measured('interop/torch'), huggingface: measured('interop/huggingface') };
 
 /** What a file of another form says beside what the package says. */
 const difference = (x) => x.toExponential(1);
@@ -181,6 +181,19 @@ const LISTS = {
       difference(most),
       exact ? 'the same bits' : 'other bits',
       difference(tunedDifference),
+    ]),
+  },
+  huggingface: {
+    page: 'docs/interop.md',
+    columns: [
+      `packaged model (${versionsOf(interop.huggingface)})`,
+      'labels on PrivateTest that are equal',
+      'largest difference of probabilities',
+    ],
+    rows: interop.huggingface.models.map(({ model, n, equal, difference: most }) => [
+      shown(model),
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
     ]),
   },
   perturbations: {

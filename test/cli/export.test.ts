@@ -49,7 +49,7 @@ describe('export', () => {
 
   it.each([
     [['-o', 'model.pb'], 'expected a name ending in .onnx, got "model.pb", for --out'],
-    [[], "required option '-o, --out <file>' not specified"],
+    [[], "required option '-o, --out <path>' not specified"],
     [['-o', 'x.onnx', '--opset', '7'], 'expected a whole number from 11 to 23, got "7", for --opset'],
     [['-o', 'x.onnx', '--input', 'bgr'], 'Allowed choices are grey, rgb'],
   ])('refuses %j', (flags, message) => {

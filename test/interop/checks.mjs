@@ -1,4 +1,4 @@
-// The checks of run.mjs: what each is about, the packages from PyPI that it asks, and its file.
+// The checks of run.mjs: what each is about, the packages from PyPI and npm that it asks, and its file.
 export const CHECKS = {
   onnx: {
     about: 'exported models by onnx.checker, their logits and predictions by ONNX Runtime',
@@ -9,5 +9,11 @@ export const CHECKS = {
     about: 'model files in PyTorch, by examples/pytorch/mini_xception.py, and back',
     requirements: ['torch==2.15.0', 'safetensors==0.8.0', 'numpy==2.4.6'],
     load: () => import('./torch/check.mjs'),
+  },
+  huggingface: {
+    about: "folders for Hugging Face's hub in transformers.js, and their cards by huggingface_hub",
+    requirements: ['huggingface_hub==2.4.0'],
+    packages: ['@huggingface/transformers@4.3.2'],
+    load: () => import('./huggingface/check.mjs'),
   },
 };

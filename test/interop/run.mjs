@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CHECKS } from './checks.mjs';
-import { pythonWith } from './python.mjs';
+import { npmWith, pythonWith } from './programs.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,16 +22,24 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const npmVersions = (packages = []) =>
+  Object.fromEntries(packages.map((each) => [each.slice(0, each.lastIndexOf('@')), each.slice(each.lastIndexOf('@') + 1)]));
+
 const results = fileURLToPath(new URL('../../bench/results/interop', import.meta.url));
 let failed = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(CHECKS)) {
-  const { about, requirements, load } = CHECKS[name];
+  const { about, requirements, packages, load } = CHECKS[name];
   console.log(`== ${name}: ${about}`);
   const folder = mkdtempSync(path.join(tmpdir(), `fer-interop-${name}-`));
   try {
     const { versions, python } = pythonWith(name, requirements);
     const { check } = await load();
-    const result = await check({ folder, python, data: values.data && path.resolve(values.data) });
+    const result = await check({
+      folder,
+      python,
+      npm: packages && npmWith(name, packages),
+      data: values.data && path.resolve(values.data),
+    });
     for (const line of result.lines) console.log(line);
     const wrong = result.wrong ?? [];
     failed += wrong.length;
@@ -41,7 +49,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(CHECKS)) {
       const { lines: _lines, wrong: _wrong, ...figures } = result;
       writeFileSync(
         path.join(results, `${name}.json`),
-        `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), versions, ...figures }, null, 2)}\n`,
+        `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), versions: { ...versions, ...npmVersions(packages) }, ...figures }, null, 2)}\n`,
       );
     }
   } finally {
