@@ -29,7 +29,7 @@ const BASE = [
 ];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
-const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file', 'onnx'];
+const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file', 'onnx', 'tracking'];
 const LIB = {
   errors: [],
   'regular-file': [],
@@ -62,6 +62,7 @@ const LIB = {
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
   model: [...WITH_A_NETWORK, 'onnx', 'pretrained'],
+  tracking: ['charts', 'metrics', 'training'],
   huggingface: ['network', 'onnx', 'training'],
   experiments: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments'],

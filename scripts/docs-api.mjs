@@ -16,7 +16,7 @@ const SECTIONS = {
   'A network': ['model', 'pretrained', 'network', 'onnx', 'predict', 'evaluate', 'device'],
   'Explanations of a prediction': ['explain'],
   'Data sets and pictures': ['data'],
-  Training: ['training'],
+  Training: ['training', 'tracking'],
   Figures: ['metrics'],
   Charts: ['charts'],
   'Perturbations and robustness': ['perturb', 'experiments/robustness'],

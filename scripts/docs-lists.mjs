@@ -76,7 +76,13 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
-const interop = { onnx: measured('interop/onnx'), torch: measured('interop/torch'), huggingface: measured('interop/huggingface') };
+const interop = {
+  onnx: measured('interop/onnx'),
+  torch: measured('interop/torch'),
+  huggingface: measured('interop/huggingface'),
+  tensorboard: measured('interop/tensorboard'),
+  mlflow: measured('interop/mlflow'),
+};
 
 /** What a file of another form says beside what the package says. */
 const difference = (x) => x.toExponential(1);
@@ -195,6 +201,22 @@ const LISTS = {
       `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
       difference(most),
     ]),
+  },
+  tracking: {
+    page: 'docs/interop.md',
+    columns: ['read by', 'what was there of a run that was interrupted once'],
+    rows: [
+      [
+        versionsOf(interop.tensorboard),
+        `${interop.tensorboard.scalars} scalars, each of ${interop.tensorboard.epochs} epochs once; ${interop.tensorboard.hparams} options; ` +
+          `the confusion matrix, ${interop.tensorboard.image.join('x')}`,
+      ],
+      [
+        versionsOf(interop.mlflow),
+        `${interop.mlflow.runs} run, ${interop.mlflow.status.toLowerCase()}; each of ${interop.mlflow.epochs} epochs once; ` +
+          `${interop.mlflow.params} parameters; ${interop.mlflow.artifacts.length} files, the model byte for byte`,
+      ],
+    ],
   },
   perturbations: {
     page: 'docs/perturbations.md',

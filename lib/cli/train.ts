@@ -16,6 +16,7 @@ import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print } from './output.js';
+import { addTrackingFlags, trackersOf, type TrackingFlags } from './tracking-flags.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `
@@ -26,6 +27,7 @@ Examples:
   $ fer-cudnn train --data images/ --width wide --epochs 20 --run-dir runs/wide
   $ fer-cudnn train --data fer2013.csv --config mine.yaml --seed 2
   $ fer-cudnn train --data mine/ --from narrow --learning-rate 0.001     fine-tune
+  $ fer-cudnn train --data fer2013.csv --tensorboard      then: tensorboard --logdir runs
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
@@ -40,7 +42,7 @@ Ctrl-C once finishes the running step and saves; twice stops at once.`;
 /** `LabelledImages.source` of the synthetic faces. */
 const SYNTHETIC = 'synthetic faces';
 
-interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
+interface TrainFlags extends DataFlags, DeviceFlags, TrackingFlags, Record<string, unknown> {
   config?: string;
   from?: string;
   runDir?: string;
@@ -58,6 +60,7 @@ export function trainCommand(): Command {
       'start from these weights, a file or a name as for predict --model, instead of random ones; they bring width and input size',
     )
     .option('--resume <folder>', 'go on with the interrupted run in this folder');
+  addTrackingFlags(command);
   addLoadFlags(command);
   addTrainingFlags(command);
   addDeviceFlags(command);
@@ -97,23 +100,34 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
     for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
   }
 
-  const view = (await import('./progress.js')).progressView(config.epochs);
+  const trackers = await trackersOf(flags);
+  const { jsonLines, progressView } = await import('./progress.js');
+  const view = flags.json ? jsonLines() : progressView(config.epochs);
+  view.begin?.({ config, runFolder, data: data.source, parameters: model.parameterCount, device: model.deviceDescription });
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {
       const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
       const run = start.progress ? { resume: true } : options;
-      return model.fit(data, { ...run, runFolder, signal, onProgress: (now) => view.progress(now), onEpoch: (row) => view.epoch(row) });
+      return model.fit(data, {
+        ...run,
+        runFolder,
+        signal,
+        trackers,
+        onProgress: (now) => view.progress(now),
+        onEpoch: (row) => view.epoch(row),
+      });
     });
   } finally {
     view.end();
   }
+  view.result?.(result);
   if (result.aborted) {
     note(`saved after ${result.rows.length} of ${config.epochs} epochs; go on with: fer-cudnn train --resume ${shellWord(runFolder)}`);
     process.exitCode = INTERRUPTED;
     return;
   }
-  await printResult(result, data, runFolder);
+  if (!flags.json) await printResult(result, data, runFolder);
 }
 
 /** A run's configuration and folder, from flags and files. */

@@ -16,4 +16,14 @@ export const CHECKS = {
     packages: ['@huggingface/transformers@4.3.2'],
     load: () => import('./huggingface/check.mjs'),
   },
+  tensorboard: {
+    about: "a training's event files, read by TensorBoard",
+    requirements: ['tensorboard==2.21.0'],
+    load: () => import('./tensorboard/check.mjs'),
+  },
+  mlflow: {
+    about: 'a training on a tracking server that this starts, read by the MLflow client',
+    requirements: ['mlflow==3.17.2'],
+    load: () => import('./mlflow/check.mjs'),
+  },
 };
