@@ -12,6 +12,7 @@
  * | ERR_FER_MODEL_FORMAT | a weights file does not describe a network this package can build |
  * | ERR_FER_CHECKPOINT | a run folder or checkpoint cannot be resumed, or is in use |
  * | ERR_FER_WRITE | a file or folder cannot be written: a full or read-only disk, permissions; what was there before still is |
+ * | ERR_FER_TRACKING | a tracking server cannot be reached, or refuses, before a training begins |
  * | ERR_FER_DEVICE_UNAVAILABLE | the asked-for device is missing; nothing falls back silently |
  * | ERR_FER_OUT_OF_MEMORY | memory ran out; the process and the model survive |
  * | ERR_FER_CUDA | an operation failed on the GPU; the message names it |
@@ -30,6 +31,7 @@ export type FerErrorCode =
   | 'ERR_FER_MODEL_FORMAT'
   | 'ERR_FER_CHECKPOINT'
   | 'ERR_FER_WRITE'
+  | 'ERR_FER_TRACKING'
   | 'ERR_FER_DEVICE_UNAVAILABLE'
   | 'ERR_FER_OUT_OF_MEMORY'
   | 'ERR_FER_CUDA'

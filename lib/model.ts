@@ -18,6 +18,7 @@ import {
 } from './network/network.js';
 import type { Tensor } from './network/safetensors.js';
 import type { WidthSpec } from './network/width.js';
+import type { OnnxOptions } from './onnx/options.js';
 import { pretrainedFile, type PretrainedName } from './pretrained.js';
 import { predict, type PredictOptions } from './predict/predict.js';
 import type { Prediction } from './predict/prediction.js';
@@ -43,7 +44,8 @@ export class MiniXception {
   }
 
   /**
-   * Reads a .safetensors model of this package or a Keras hdf5 checkpoint of Mini_XCEPTION.
+   * Reads a .safetensors model of this package or of PyTorch, an ONNX file that this package exported, or a Keras hdf5 checkpoint of
+   * Mini_XCEPTION.
    * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_MODEL_FORMAT
    */
   static async load(path: string, options: DeviceOptions = {}): Promise<MiniXception> {
@@ -116,6 +118,15 @@ export class MiniXception {
   /** Writes safetensors, whole or not at all. */
   async save(path: string): Promise<void> {
     await writeModelFile(path, { metadata: this.metadata, tensors: await this.tensors() });
+  }
+
+  /**
+   * The bytes of an ONNX file: pixels of 0..255 go in, logits come out; see `OnnxOptions`.
+   * @throws {FerError} ERR_FER_ARGUMENT
+   */
+  async toOnnx(options: OnnxOptions = {}): Promise<Uint8Array> {
+    const { encodeOnnx } = await import('./network/onnx.js');
+    return encodeOnnx({ metadata: this.metadata, tensors: await this.tensors() }, options);
   }
 
   /** A second network of the same form on the same device, with the same weights. */

@@ -25,10 +25,11 @@ const BASE = [
   'random',
   'cancel-signal',
   'warning',
+  'version',
 ];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
-const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
+const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file', 'onnx', 'tracking'];
 const LIB = {
   errors: [],
   'regular-file': [],
@@ -43,6 +44,7 @@ const LIB = {
   suggestion: [],
   random: [],
   'cancel-signal': [],
+  version: [],
   pretrained: [],
   'yaml-file': [],
   'addon-file': [],
@@ -53,15 +55,18 @@ const LIB = {
   charts: ['metrics'],
   report: ['metrics', 'charts'],
   perturb: ['native', 'data'],
-  network: ['native', 'device', 'data'],
+  onnx: ['native'],
+  network: ['native', 'device', 'data', 'onnx'],
   predict: ABOUT_A_NETWORK,
   evaluate: ABOUT_A_NETWORK,
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts', 'pretrained'],
-  model: [...WITH_A_NETWORK, 'pretrained'],
+  model: [...WITH_A_NETWORK, 'onnx', 'pretrained'],
+  tracking: ['charts', 'metrics', 'training'],
+  huggingface: ['network', 'onnx', 'training'],
   experiments: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments'],
-  cli: [...ALL_BUT_THE_ENDS, 'experiments'],
+  cli: [...ALL_BUT_THE_ENDS, 'huggingface', 'experiments'],
 };
 const NATIVE = {
   base: [],

@@ -13,10 +13,10 @@ const check = process.argv.includes('--check');
 
 /** Headings of the list, with the rooms of lib/ whose exports stand under them. */
 const SECTIONS = {
-  'A network': ['model', 'pretrained', 'network', 'predict', 'evaluate', 'device'],
+  'A network': ['model', 'pretrained', 'network', 'onnx', 'predict', 'evaluate', 'device'],
   'Explanations of a prediction': ['explain'],
   'Data sets and pictures': ['data'],
-  Training: ['training'],
+  Training: ['training', 'tracking'],
   Figures: ['metrics'],
   Charts: ['charts'],
   'Perturbations and robustness': ['perturb', 'experiments/robustness'],

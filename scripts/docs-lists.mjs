@@ -77,6 +77,22 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
+const interop = {
+  onnx: measured('interop/onnx'),
+  torch: measured('interop/torch'),
+  huggingface: measured('interop/huggingface'),
+  tensorboard: measured('interop/tensorboard'),
+  mlflow: measured('interop/mlflow'),
+};
+
+/** What a file of another form says beside what the package says. */
+const difference = (x) => x.toExponential(1);
+const versionsOf = ({ versions, date }) =>
+  `${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}; ${date}`;
+const optionsOf = (options) => Object.keys(options).map(shown).join(', ');
+
 /** A table has columns and rows; a list within a sentence has words. `page`: one, or several that have the list. */
 const LISTS = {
   forms: {
@@ -129,6 +145,79 @@ const LISTS = {
   soak: {
     page: 'docs/reliability.md',
     words: soak ? soakResult(soak) : 'It has not been run yet.',
+  },
+  'onnx parity': {
+    page: 'docs/interop.md',
+    columns: ['network', 'input', 'precision', 'files', `largest difference of logits (${versionsOf(interop.onnx)})`],
+    rows: interop.onnx.parity.map(({ width, size, fp16, cases, difference: most }) => [
+      `\`${width}\``,
+      `${size}x${size}`,
+      fp16 ? 'fp16' : 'fp32',
+      cases,
+      difference(most),
+    ]),
+  },
+  'onnx predictions': {
+    page: 'docs/interop.md',
+    columns: ['packaged model', 'options', 'predictions on PrivateTest that are equal', 'largest difference of logits'],
+    rows: interop.onnx.predictions.map(({ model, options, equal, n, difference: most }) => [
+      shown(model),
+      optionsOf(options),
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
+    ]),
+  },
+  'onnx imported': {
+    page: 'docs/interop.md',
+    words: `Of ${interop.onnx.imported.files} files in full precision, batch norms apart, ${interop.onnx.imported.exact} came back bit for bit.`,
+  },
+  torch: {
+    page: 'docs/interop.md',
+    columns: [
+      `model (${versionsOf(interop.torch)})`,
+      'input',
+      'predictions that are equal',
+      'largest difference of logits',
+      'after saving, and loading here',
+      'the same after a training step in PyTorch',
+    ],
+    rows: interop.torch.roundTrips.map(({ network, size, n, equal, difference: most, exact, tunedDifference }) => [
+      network,
+      `${size}x${size}`,
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
+      exact ? 'the same bits' : 'other bits',
+      difference(tunedDifference),
+    ]),
+  },
+  huggingface: {
+    page: 'docs/interop.md',
+    columns: [
+      `packaged model (${versionsOf(interop.huggingface)})`,
+      'labels on PrivateTest that are equal',
+      'largest difference of probabilities',
+    ],
+    rows: interop.huggingface.models.map(({ model, n, equal, difference: most }) => [
+      shown(model),
+      `${equal.toLocaleString('en')} of ${n.toLocaleString('en')}`,
+      difference(most),
+    ]),
+  },
+  tracking: {
+    page: 'docs/interop.md',
+    columns: ['read by', 'what was there of a run that was interrupted once'],
+    rows: [
+      [
+        versionsOf(interop.tensorboard),
+        `${interop.tensorboard.scalars} scalars, each of ${interop.tensorboard.epochs} epochs once; ${interop.tensorboard.hparams} options; ` +
+          `the confusion matrix, ${interop.tensorboard.image.join('x')}`,
+      ],
+      [
+        versionsOf(interop.mlflow),
+        `${interop.mlflow.runs} run, ${interop.mlflow.status.toLowerCase()}; each of ${interop.mlflow.epochs} epochs once; ` +
+          `${interop.mlflow.params} parameters; ${interop.mlflow.artifacts.length} files, the model byte for byte`,
+      ],
+    ],
   },
   perturbations: {
     page: 'docs/perturbations.md',

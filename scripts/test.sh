@@ -15,6 +15,7 @@ node scripts/check-dependencies.mjs
 node scripts/docs-cli.mjs --check
 node scripts/docs-lists.mjs --check
 node scripts/docs-api.mjs --check
+node scripts/cards.mjs --check
 node scripts/gpu/readme.mjs --check
 step native tests
 bash scripts/native-tests.sh build/native-tests

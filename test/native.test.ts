@@ -72,7 +72,7 @@ describe('arrays and numbers that reach the addon', () => {
         ].map(([name, value, most]): [string, [() => unknown, RegExp]] => [
           `${name} of ${value}`,
           [
-            () => new (native().Trainer)(network, data, { ...options, [name]: value }).open(),
+            () => new (native().Trainer)(network, data, { ...options, [name]: value }).open([]),
             new RegExp(`expected a number from 0 to ${most}, got ${value}[.0]*, for ${name}`),
           ],
         ]),

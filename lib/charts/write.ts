@@ -14,6 +14,9 @@ export async function chartSvg(spec: ChartSpec): Promise<string> {
   return svg;
 }
 
+/** The chart as PNG, two pixels a unit. */
+export const chartPng = async (spec: ChartSpec): Promise<Uint8Array> => (await import('./png.js')).svgToPng(await chartSvg(spec), 2);
+
 /**
  * Writes `<base>.svg` and `<base>.png`; returns the paths of what was written. Where no PNG can be drawn (its library or the font is out of
  * reach) there is only the SVG, and a warning.

@@ -4,15 +4,13 @@
  *
  * A sub-command loads when it is asked for, and the native core, sharp and vega when it runs, so that words come at once.
  */
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { FerError, type FerErrorCode } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { note, oneLine } from './output.js';
 import { watchReaders } from './readers.js';
 
 const USAGE_CODES: readonly FerErrorCode[] = ['ERR_FER_USAGE', 'ERR_FER_CONFIG'];
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 const EXAMPLES = `
 First steps:
@@ -62,6 +60,11 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     args: '<source> <target>',
     load: async () => (await import('./convert.js')).convertCommand(),
   },
+  export: {
+    summary: 'a model as ONNX, for other programs',
+    args: '<model>',
+    load: async () => (await import('./export.js')).exportCommand(),
+  },
   info: {
     summary: 'facts about a model file or this machine',
     args: '[model]',
@@ -86,7 +89,7 @@ function namedIn(words: readonly string[]): string | undefined {
 async function program(words: readonly string[]): Promise<Command> {
   const root = new Command('fer-cudnn')
     .description('Train, evaluate and run Mini_Xception, a small network that recognises facial expressions.')
-    .version(version, '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .option('--debug', 'show the stack of an error')
     .helpOption('-h, --help', 'explain a command')
     .showSuggestionAfterError()

@@ -1,18 +1,32 @@
 /** Training's progress on standard error: a bar on a terminal, a line every few seconds and every epoch elsewhere. */
 import cliProgress from 'cli-progress';
 import { duration, percent, thousands } from '../plain-text.js';
-import type { TrainingProgress } from '../training/fit.js';
+import type { TrainingProgress, TrainingResult } from '../training/fit.js';
+import type { TrainingConfig } from '../training/options.js';
 import type { EpochRow } from '../metrics/epoch.js';
-import { note } from './output.js';
+import { note, print } from './output.js';
 
-/** Seconds between plain lines within an epoch. */
+/** Seconds between plain lines within an epoch, and between lines of JSON. */
 const PLAIN_INTERVAL = 30;
+const JSON_INTERVAL = 1;
+
+/** What a run begins with, for who reads it by a program. */
+export interface Beginning {
+  config: TrainingConfig;
+  runFolder: string;
+  data: string;
+  parameters: number;
+  device: string;
+}
 
 export interface ProgressView {
+  begin?(facts: Beginning): void;
   progress(now: TrainingProgress): void;
   epoch(row: EpochRow): void;
   /** Leaves the terminal ready for other output. */
   end(): void;
+  /** How it ended, where the view says that too. */
+  result?(result: TrainingResult): void;
 }
 
 /** The view that suits standard error. */
@@ -28,6 +42,24 @@ export function epochLine(row: EpochRow, epochs: number): string {
     `${place}  training ${figures(row.trainLoss, row.trainAccuracy)}  validation ${figures(row.validationLoss, row.validationAccuracy)}  ` +
     `${thousands(row.imagesPerSecond)} img/s  ${duration(row.seconds)}`
   );
+}
+
+/** One JSON object a line on standard output: events "begin", "progress", "epoch" and "end". */
+export function jsonLines(): ProgressView {
+  const line = (event: string, what: object): void => print(JSON.stringify({ event, time: new Date().toISOString(), ...what }));
+  let told = -Infinity;
+  return {
+    begin: (facts) => line('begin', facts),
+    progress(now) {
+      if (performance.now() - told < JSON_INTERVAL * 1000) return;
+      told = performance.now();
+      line('progress', now);
+    },
+    epoch: (row) => line('epoch', row),
+    end() {},
+    result: ({ aborted, chosen, evaluatedSplit: split, evaluation, runFolder, notes }) =>
+      line('end', { aborted, chosen, split, evaluation, runFolder, notes }),
+  };
 }
 
 function plainLines(epochs: number): ProgressView {

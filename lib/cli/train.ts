@@ -16,6 +16,7 @@ import { DATA_FORMS } from './data-forms.js';
 import { interruptible, INTERRUPTED } from './interrupt.js';
 import { addDeviceFlags, addLoadFlags, loadOptions, READING_FLAGS, type DataFlags, type DeviceFlags } from './options.js';
 import { note, noteData, noteDevice, print } from './output.js';
+import { addTrackingFlags, trackersOf, type TrackingFlags } from './tracking-flags.js';
 import { addTrainingFlags, flagOf, givenTrainingOptions, resolveFlags } from './training-flags.js';
 
 const EXAMPLES = `
@@ -28,6 +29,7 @@ Examples:
   $ fer-cudnn train --data mine/ --from narrow --learning-rate 0.001     fine-tune
   $ fer-cudnn train --data fer2013.csv --teacher runs/wide/model.safetensors     a small network learns from a large one
   $ fer-cudnn train --data ck+48/ --split-by subject --from narrow --new-head     fine-tune for other classes
+  $ fer-cudnn train --data fer2013.csv --tensorboard      then: tensorboard --logdir runs
   $ fer-cudnn train --resume runs/wide                    go on after Ctrl-C; the result is that of an unbroken run
 
 What counts: the flag, then the configuration file, then the preset. A configuration file holds the same options under
@@ -42,7 +44,7 @@ Ctrl-C once finishes the running step and saves; twice stops at once.`;
 /** `LabelledImages.source` of the synthetic faces. */
 const SYNTHETIC = 'synthetic faces';
 
-interface TrainFlags extends DataFlags, DeviceFlags, Record<string, unknown> {
+interface TrainFlags extends DataFlags, DeviceFlags, TrackingFlags, Record<string, unknown> {
   config?: string;
   from?: string;
   newHead?: boolean;
@@ -62,6 +64,7 @@ export function trainCommand(): Command {
     )
     .option('--new-head', 'with --from, for data of other classes: keep these weights but for the last layer, which is drawn anew')
     .option('--resume <folder>', 'go on with the interrupted run in this folder');
+  addTrackingFlags(command);
   addLoadFlags(command);
   addTrainingFlags(command);
   addDeviceFlags(command);
@@ -107,23 +110,34 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
     for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
   }
 
-  const view = (await import('./progress.js')).progressView(config.epochs);
+  const trackers = await trackersOf(flags);
+  const { jsonLines, progressView } = await import('./progress.js');
+  const view = flags.json ? jsonLines() : progressView(config.epochs);
+  view.begin?.({ config, runFolder, data: data.source, parameters: model.parameterCount, device: model.deviceDescription });
   let result: TrainingResult;
   try {
     result = await interruptible('finishing the step and saving; Ctrl-C again stops at once', (signal) => {
       const { width: _width, inputSize: _inputSize, precision: _precision, ...options } = config;
       const run = start.progress ? { resume: true } : options;
-      return model.fit(data, { ...run, runFolder, signal, onProgress: (now) => view.progress(now), onEpoch: (row) => view.epoch(row) });
+      return model.fit(data, {
+        ...run,
+        runFolder,
+        signal,
+        trackers,
+        onProgress: (now) => view.progress(now),
+        onEpoch: (row) => view.epoch(row),
+      });
     });
   } finally {
     view.end();
   }
+  view.result?.(result);
   if (result.aborted) {
     note(`saved after ${result.rows.length} of ${config.epochs} epochs; go on with: fer-cudnn train --resume ${shellWord(runFolder)}`);
     process.exitCode = INTERRUPTED;
     return;
   }
-  await printResult(result, data, runFolder);
+  if (!flags.json) await printResult(result, data, runFolder);
 }
 
 /** A run's configuration and folder, from flags and files. */
@@ -184,6 +198,7 @@ async function printResult(result: TrainingResult, data: LabelledImages, runFold
   const inFolder = (name: string): string => path.join(runFolder, name);
   print(`curves            ${inFolder('curves.svg')}, .png`);
   if (evaluation) print(`confusion matrix  ${inFolder('confusion-matrix.svg')}, .png`);
+  print(`card              ${inFolder('README.md')}`);
   print(`model             ${inFolder('model.safetensors')}`);
   print(`\nTry it: fer-cudnn predict <image> --model ${shellWord(inFolder('model.safetensors'))}`);
 }

@@ -2,24 +2,25 @@
 import { writeFileAtomic } from '../atomic-file.js';
 import { headOf } from '../data/content.js';
 import { FerError } from '../errors.js';
-import { isObject } from '../json.js';
 import { openRegular } from '../regular-file.js';
+import { looksLikeOnnx } from '../onnx/signature.js';
 import { inSlices } from '../slices.js';
 import { describeFile } from './description.js';
 import { refuseForeign, refuseSavedModel } from './foreign.js';
 import type { ModelFile } from './metadata.js';
+import { isPacked, packedMetadata, unpackedMetadata } from './packed-metadata.js';
 import { decodeSafetensors, encodeSafetensors, notFinite, type Tensor } from './safetensors.js';
-import { resolveWidth, type WidthSpec } from './width.js';
+import { fromStateDict, isStateDict } from './state-dict.js';
 
 export type { ModelFile, ModelMetadata } from './metadata.js';
 
-const FORMAT = 'fer-cudnn/mini-xception';
 const HDF5_SIGNATURE = '89484446';
 /** What one Buffer takes, bytes. */
 const LARGEST = 2 ** 31 - 1;
 
 /**
- * Reads safetensors written by this package, or a Keras hdf5 checkpoint; the content decides, not the name.
+ * Reads safetensors of this package or of PyTorch, ONNX that this package exported, or a Keras hdf5 checkpoint; the content decides, not
+ * the name.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND or ERR_FER_MODEL_FORMAT.
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
@@ -30,9 +31,11 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     const head = await headOf(handle);
     if (head.toString('hex', 0, 4) === HDF5_SIGNATURE) file = await (await import('./keras.js')).readKeras(path);
     else {
-      refuseForeign(path, head);
+      const onnx = looksLikeOnnx(head);
+      if (!onnx) refuseForeign(path, head);
       if (stats.size > LARGEST) throw new FerError('ERR_FER_MODEL_FORMAT', `${path} has ${stats.size} bytes; expected at most ${LARGEST}`);
-      file = await parse(path, await handle.readFile());
+      const bytes = await handle.readFile();
+      file = onnx ? await (await import('./onnx.js')).decodeOnnx(path, bytes) : await parse(path, bytes);
     }
   } finally {
     await handle.close();
@@ -46,56 +49,17 @@ export async function readModelFile(path: string): Promise<ModelFile> {
  * @throws {FerError} ERR_FER_WRITE, or ERR_FER_MODEL_FORMAT for a weight that is no finite number; then what was there before still is.
  */
 export async function writeModelFile(path: string, file: ModelFile, extra: ReadonlyMap<string, Tensor> = new Map()): Promise<void> {
-  const { training, source, ...network } = file.metadata;
-  const metadata: Record<string, string> = { format: FORMAT, version: '1', network: JSON.stringify(network) };
-  if (training) metadata.training = JSON.stringify(training);
-  if (source) metadata.source = source;
   const tensors = new Map([...file.tensors, ...extra]);
   await mustBeFinite(`${path} was not written`, tensors);
-  await writeFileAtomic(path, ...encodeSafetensors(tensors, metadata));
+  await writeFileAtomic(path, ...encodeSafetensors(tensors, packedMetadata(file.metadata)));
 }
 
 async function parse(path: string, bytes: Uint8Array): Promise<ModelFile> {
   const { tensors, metadata } = await inSlices(decodeSafetensors(bytes, path));
-  if (metadata.format !== FORMAT)
-    throw new FerError(
-      'ERR_FER_MODEL_FORMAT',
-      `${path} was not written by fer-cudnn: its metadata says format ${JSON.stringify(metadata.format)}, expected ${JSON.stringify(FORMAT)}`,
-    );
-  const fail = (place: string, expected: string, got: unknown): never => {
-    throw new FerError(
-      'ERR_FER_MODEL_FORMAT',
-      `${path}: in its metadata, ${place}: expected ${expected}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`,
-      { details: { file: path } },
-    );
-  };
-  const parsed = (place: string): Record<string, unknown> => {
-    let value: unknown;
-    try {
-      value = JSON.parse(metadata[place] ?? '');
-    } catch {
-      fail(place, 'JSON', metadata[place]);
-    }
-    return isObject(value) ? value : fail(place, 'an object', value);
-  };
-  // By hand and not by a schema: a prediction does not wait for zod. Other keys are not read.
-  const { width: widthAsked, classes, inputSize, normalization } = parsed('network');
-  let width: WidthSpec;
-  try {
-    width = resolveWidth(widthAsked as WidthSpec);
-  } catch {
-    return fail('network.width', 'channels of the stem and the modules', widthAsked);
-  }
-  if (!isClassNames(classes)) return fail('network.classes', 'a list of different names', classes);
-  if (!Number.isInteger(inputSize)) return fail('network.inputSize', 'a whole number', inputSize);
-  if (normalization !== 'x/127.5-1')
-    return fail('network.normalization', '"x/127.5-1", the only one that this version knows', normalization);
-  const training = metadata.training === undefined ? undefined : parsed('training');
-  return { metadata: { width, classes, inputSize: inputSize as number, normalization, training, source: metadata.source }, tensors };
+  return isPacked(metadata) || !isStateDict(tensors)
+    ? { metadata: unpackedMetadata(path, metadata), tensors }
+    : fromStateDict(path, tensors);
 }
-
-const isClassNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((name) => typeof name === 'string') && new Set(value).size === value.length;
 
 async function mustBeFinite(what: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
   const found = await inSlices(notFinite(tensors));

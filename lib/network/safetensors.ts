@@ -1,5 +1,9 @@
-/** The safetensors format: an 8-byte length, a JSON header, then the tensors' bytes. Little-endian float32 only. */
+/**
+ * The safetensors format: an 8-byte length, a JSON header, then the tensors' bytes, little-endian. Float32 is written; of what PyTorch saves,
+ * other floats are read as float32.
+ */
 import { FerError } from '../errors.js';
+import { floatsOf as floatsOfHalves } from '../onnx/half.js';
 
 /** An array of float32 in row-major order. */
 export interface Tensor {
@@ -27,6 +31,20 @@ export function* notFinite(
 }
 
 const HEADER_LIMIT = 100_000_000;
+
+/** Bytes a value, and its values as float32, by what the format calls it. `bytes` begin on any address. */
+const TYPES: Readonly<Record<string, { bytes: number; read(bytes: Uint8Array): Float32Array }>> = {
+  F32: { bytes: 4, read: (bytes) => new Float32Array(new Uint8Array(bytes).buffer) },
+  F64: { bytes: 8, read: (bytes) => Float32Array.from(new Float64Array(new Uint8Array(bytes).buffer)) },
+  F16: { bytes: 2, read: floatsOfHalves },
+  BF16: {
+    bytes: 2,
+    read: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(new Uint8Array(bytes).buffer), (half) => half << 16).buffer),
+  },
+};
+
+/** PyTorch's count of the batches that a batch norm has seen: whole numbers, of no use here. */
+const COUNTER = /(?:^|\.)num_batches_tracked$/;
 
 export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Record<string, string>): Uint8Array[] {
   const header: Record<string, unknown> = { __metadata__: metadata };
@@ -70,7 +88,7 @@ export function* decodeSafetensors(
   let metadata: Record<string, string> = {};
   const tensors = new Map<string, Tensor>();
   const ranges: [number, number][] = [];
-  const start = bytes.byteOffset + 8 + length;
+  const start = 8 + length;
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('its metadata is not an object');
@@ -78,16 +96,19 @@ export function* decodeSafetensors(
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-    if (dtype !== 'F32') fail(`tensor ${key} has type ${String(dtype)}; F32 was expected`);
+    const counter = dtype === 'I64' && COUNTER.test(key);
+    const type = typeof dtype === 'string' && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+    if (!type && !counter) return fail(`tensor ${key} has type ${String(dtype)}; expected ${Object.keys(TYPES).join(', ')}`);
+    const size = type?.bytes ?? 8;
     const whole = (list: unknown): list is number[] => Array.isArray(list) && list.every((v) => Number.isSafeInteger(v) && v >= 0);
     if (!whole(shape) || !whole(offsets) || offsets.length !== 2) return fail(`tensor ${key} has no proper shape and offsets`);
     const count = shape.reduce((a, b) => a * b, 1);
     const [begin, end] = offsets;
-    if (end - begin !== count * 4)
-      fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * 4} bytes, its offsets span ${end - begin}`);
+    if (end - begin !== count * size)
+      fail(`tensor ${key} of shape [${shape.join(', ')}] needs ${count * size} bytes, its offsets span ${end - begin}`);
     if (8 + length + end > bytes.length) fail(`tensor ${key} ends beyond the file`);
     ranges.push([begin, end]);
-    tensors.set(key, { shape, data: new Float32Array(bytes.buffer.slice(start + begin, start + end) as ArrayBuffer) });
+    if (type) tensors.set(key, { shape, data: type.read(bytes.subarray(start + begin, start + end)) });
     yield;
   }
   ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);

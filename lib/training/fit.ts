@@ -32,6 +32,8 @@ export interface FitOptions extends Partial<Omit<TrainingConfig, 'width' | 'inpu
   resume?: boolean;
   /** Finishes the running step, saves, and ends with `aborted: true`. */
   signal?: CancelSignal;
+  /** Who else follows the run: `tensorBoard()`, `mlflow()`, or your own. Default nobody. */
+  trackers?: readonly Tracker[];
   /** Called after steps, now and then where the device is asynchronous. What it throws ends the run, once its state is saved. */
   onProgress?: (progress: TrainingProgress) => void;
   /** Called after each epoch's validation, once its state is saved. What it throws ends the run. */
@@ -61,4 +63,39 @@ export interface TrainingResult {
   runFolder?: string;
   /** Facts about how the data were used. */
   notes: string[];
+}
+
+/** What a tracker hears before the first step. */
+export interface RunFacts {
+  /** Every option. */
+  config: TrainingConfig;
+  /** Where it is written, if anywhere. */
+  runFolder?: string;
+  /** Names of the classes. */
+  classes: readonly string[];
+  /** Where the data came from. */
+  dataSource: string;
+  /** What computes it. */
+  device: string;
+  /** Trainable parameters. */
+  parameterCount: number;
+  /** Whether an interrupted run goes on. */
+  resumed: boolean;
+  /** Its epochs so far. */
+  rows: readonly EpochRow[];
+}
+
+/** How a run ended. */
+export type RunEnd = { status: 'finished' | 'aborted'; result: TrainingResult } | { status: 'failed'; error: unknown };
+
+/** Follows a training beside its run folder: TensorBoard, MLflow, or a program's own. What `begin` throws ends the run before its first step; later on a warning is all that comes of an error. */
+export interface Tracker {
+  /** For warnings. */
+  readonly name: string;
+  /** Before the first step. */
+  begin(facts: RunFacts): Promise<void>;
+  /** After each epoch, once its state is saved. */
+  epoch(row: EpochRow): Promise<void>;
+  /** At the end, once the run folder has everything. */
+  end(end: RunEnd): Promise<void>;
 }

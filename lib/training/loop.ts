@@ -19,6 +19,7 @@ import { makeSchedule, type Schedule } from './schedules.js';
 import { newRun, resumedRun } from './start.js';
 import { checkTeachers, readTeachers, teacherNames } from './teachers.js';
 import { drawnLabels } from './votes.js';
+import { Tracking } from './trackers.js';
 import { inverseFrequencies, NO_TOTALS, openTrainer } from './trainer.js';
 
 /** What a checkpoint holds: copies. */
@@ -45,6 +46,7 @@ class Run {
     private readonly folder: RunFolder | undefined,
     private readonly progress: Progress,
     private readonly options: FitOptions,
+    private readonly tracking: Tracking,
   ) {
     const { config } = progress;
     this.roles = rolesOf(data);
@@ -181,6 +183,7 @@ class Run {
       await this.keep(evaluated);
     }
     await this.save(state);
+    await this.tracking.epoch(row);
     if (this.thrown) throw this.thrown.error;
     this.options.onEpoch?.(row);
   }
@@ -277,7 +280,7 @@ class Run {
  * @throws {FerError} ERR_FER_CONFIG, ERR_FER_ARGUMENT, ERR_FER_CHECKPOINT, ERR_FER_DIVERGED, ERR_FER_DATA_FORMAT
  */
 export async function train(network: Network, given: LabelledImages, options: FitOptions): Promise<TrainingResult> {
-  const { runFolder, resume, signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...wanted } = options;
+  const { runFolder, resume, trackers = [], signal: _signal, onProgress: _onProgress, onEpoch: _onEpoch, ...wanted } = options;
   const data = underClassesOf(network, given);
   const { folder, progress, tensors } = resume ? await resumedRun(network, runFolder) : await newRun(network, wanted, runFolder, data);
   try {
@@ -293,7 +296,25 @@ export async function train(network: Network, given: LabelledImages, options: Fi
       teachers: teachers.given,
     });
     if (tensors) await restore(trainer, tensors, progress.steps, runFolder);
-    return await new Run(network, data, resident, trainer, folder, progress, options).execute(tensors === undefined);
+    const tracking = await Tracking.begin(trackers, {
+      config,
+      runFolder,
+      classes: network.metadata.classes,
+      dataSource: data.source,
+      device: network.native.deviceDescription,
+      parameterCount: network.native.parameterCount,
+      resumed: tensors !== undefined,
+      rows: [...progress.rows],
+    });
+    try {
+      const run = new Run(network, data, resident, trainer, folder, progress, options, tracking);
+      const result = await run.execute(tensors === undefined);
+      await tracking.end({ status: result.aborted ? 'aborted' : 'finished', result });
+      return result;
+    } catch (error) {
+      await tracking.end({ status: 'failed', error });
+      throw error;
+    }
   } finally {
     await folder?.release();
   }

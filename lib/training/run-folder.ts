@@ -124,9 +124,12 @@ export class RunFolder {
   }
 }
 
-/** What a folder holds beside a lock and what killed processes left of files that they were writing. */
+/** What trackers leave before the first checkpoint. */
+const TRACKED = /^(?:events\.out\.tfevents\.|mlflow\.json$)/;
+
+/** What a folder holds beside a lock, what trackers leave and what killed processes left of files that they were writing. */
 const contentsOf = async (folder: string): Promise<string[]> =>
-  (await readdir(folder)).filter((name) => name !== LOCK && name !== `${LOCK}.next` && !isTemporary(name));
+  (await readdir(folder)).filter((name) => name !== LOCK && name !== `${LOCK}.next` && !isTemporary(name) && !TRACKED.test(name));
 
 async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const fail = (reason: string, cause?: unknown): never => {

@@ -66,6 +66,8 @@ describe('fit', () => {
       'model.safetensors',
       'evaluation.json',
       'report.txt',
+      'data.json',
+      'README.md',
     ])
       expect(existsSync(path.join(runFolder, file)), file).toBe(true);
     for (const chart of ['curves', 'confusion-matrix']) {

@@ -6,5 +6,6 @@ import * as data from './data.mjs';
 import * as documents from './documents.mjs';
 import * as images from './images.mjs';
 import * as models from './models.mjs';
+import * as onnx from './onnx.mjs';
 
-export const TARGETS = [models, data, images, documents].flatMap((group) => Object.values(group));
+export const TARGETS = [models, onnx, data, images, documents].flatMap((group) => Object.values(group));
