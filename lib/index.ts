@@ -58,5 +58,7 @@ export type { ExperimentProgress } from './experiments/run/work.js';
 export type { ExperimentOptions } from './experiments/options.js';
 export type { GridPoint } from './experiments/hyperparameters/grid.js';
 export { readGrid } from './experiments/hyperparameters/grid-file.js';
+export { serve, type RunningServer } from './server/serve.js';
+export type { ServeOptions } from './server/options.js';
 export { writeReport, type ReportFiles } from './report/write.js';
 export type { Comparison, Environment, ExperimentResult, Figure, Report, Table } from './report/result.js';

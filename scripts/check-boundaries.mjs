@@ -60,8 +60,9 @@ const LIB = {
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
   model: [...WITH_A_NETWORK, 'pretrained'],
   experiments: ALL_BUT_THE_ENDS,
-  index: [...ALL_BUT_THE_ENDS, 'experiments'],
-  cli: [...ALL_BUT_THE_ENDS, 'experiments'],
+  server: ALL_BUT_THE_ENDS,
+  index: [...ALL_BUT_THE_ENDS, 'experiments', 'server'],
+  cli: [...ALL_BUT_THE_ENDS, 'experiments', 'server'],
 };
 const NATIVE = {
   base: [],

@@ -21,6 +21,7 @@ const SECTIONS = {
   Charts: ['charts'],
   'Perturbations and robustness': ['perturb', 'experiments/robustness'],
   'Experiments and their report': ['experiments', 'report'],
+  'Models over HTTP': ['server'],
   Errors: ['errors'],
 };
 

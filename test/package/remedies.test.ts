@@ -89,6 +89,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   asarUnpack: 'test/package/messages.test.ts: an asar archive',
   'submit them with: ': 'test/package/docs.test.ts: has something to run',
   'go on with: fer-cudnn train --resume': 'test/cli/cli.test.ts: stops on Ctrl-C, saves, and resumes',
+  'serving needs packages that are not installed: npm install': 'test/server/cli.test.ts: says in one line what to install',
+  'choose another with --port': 'test/server/server.test.ts: refuses options that mean nothing',
+  'name one with --token-file or FER_SERVER_TOKEN': 'test/server/cli.test.ts: takes its token from a file or the environment',
   'is in use by ': 'test/lock.test.ts: is held until it is given back',
   'no packed copy of the data set was kept': 'test/package/conveniences.test.ts: a cache folder that cannot be written',
 };
