@@ -27,7 +27,7 @@ const BASE = [
   'warning',
 ];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
-const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
+const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'faces', 'evaluate', 'explain', 'training'];
 const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
 const LIB = {
   errors: [],
@@ -56,6 +56,7 @@ const LIB = {
   network: ['native', 'device', 'data'],
   predict: ABOUT_A_NETWORK,
   evaluate: ABOUT_A_NETWORK,
+  faces: [...ABOUT_A_NETWORK, 'predict', 'charts'],
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
   model: [...WITH_A_NETWORK, 'pretrained'],

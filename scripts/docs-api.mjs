@@ -14,6 +14,7 @@ const check = process.argv.includes('--check');
 /** Headings of the list, with the rooms of lib/ whose exports stand under them. */
 const SECTIONS = {
   'A network': ['model', 'pretrained', 'network', 'predict', 'evaluate', 'device'],
+  'Faces on a photograph': ['faces'],
   'Explanations of a prediction': ['explain'],
   'Data sets and pictures': ['data'],
   Training: ['training'],

@@ -74,8 +74,7 @@ const LIMITS = { pixels: 100e6, bytes: 512e6, seconds: 30 };
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
 export async function readPicture(input: string | Uint8Array, box?: Box, mostPixels = LIMITS.pixels): Promise<GreyPicture> {
-  const name = typeof input === 'string' ? input : 'the image in memory';
-  const bytes = typeof input === 'string' ? await readRegular(input, { most: LIMITS.bytes }) : input;
+  const { bytes, name } = await bytesAndName(input);
   const { pixels, width, height } = await decode(bytes, name, mostPixels);
   if (!box) return { pixels, width, height };
   const { left, top, width: across, height: down } = box;
@@ -90,6 +89,26 @@ export async function readPicture(input: string | Uint8Array, box?: Box, mostPix
 
 /** The whole picture in grey. */
 async function decode(bytes: Uint8Array, name: string, mostPixels: number): Promise<GreyPicture> {
+  return decoded(bytes, name, mostPixels, (picture) => picture.greyscale());
+}
+
+/**
+ * The picture in red, green and blue, [height * width * 3], 0..255, as large as `readPicture` gives it.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT
+ */
+export async function readColour(input: string | Uint8Array, mostPixels = LIMITS.pixels): Promise<Uint8Array> {
+  const { bytes, name } = await bytesAndName(input);
+  return (await decoded(bytes, name, mostPixels, (picture) => picture.toColourspace('srgb').removeAlpha())).pixels;
+}
+
+async function bytesAndName(input: string | Uint8Array): Promise<{ bytes: Uint8Array; name: string }> {
+  return typeof input === 'string'
+    ? { name: input, bytes: await readRegular(input, { most: LIMITS.bytes }) }
+    : { name: 'the image in memory', bytes: input };
+}
+
+/** The pixels of a picture, upright, after `colours`. */
+async function decoded(bytes: Uint8Array, name: string, mostPixels: number, colours: (picture: Sharp) => Sharp): Promise<GreyPicture> {
   const unreadable = (reason: string, cause?: unknown): FerError =>
     new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${reason}`, { cause, details: { file: name, reason } });
   if (bytes.length === 0) throw unreadable('it is empty');
@@ -101,8 +120,8 @@ async function decode(bytes: Uint8Array, name: string, mostPixels: number): Prom
     const { format, width, height } = await picture.metadata();
     const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
     if (cost) throw unreadable(cost);
-    const grey = picture.rotate().flatten({ background: '#000' }).greyscale().raw().timeout({ seconds: LIMITS.seconds });
-    const { data, info } = await grey.toBuffer({ resolveWithObject: true });
+    const upright = colours(picture.rotate().flatten({ background: '#000' }));
+    const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
     return { pixels: bytesOf(data), width: info.width, height: info.height };
   } catch (cause) {
     throw cause instanceof FerError ? cause : unreadable(reasonOf(cause as Error, content?.name, mostPixels), cause);

@@ -4,6 +4,9 @@ import { greyPicture, isEncoded, stretch, type GreyPicture, type Pixels } from '
 import { invalidArgument } from '../errors.js';
 import { drawExplanation } from '../explain/draw.js';
 import { explainSeen, type Explanation } from '../explain/explain.js';
+import type { FoundFace } from '../faces/blazeface.js';
+import type { FaceFinder } from '../faces/finder.js';
+import { cutFaces, findFaces } from '../faces/predict-faces.js';
 import { networkInput } from '../network/input.js';
 import { perturbBatch } from '../perturb/index.js';
 import { mirrored } from '../predict/predict.js';
@@ -15,7 +18,14 @@ import type { Asked, Given } from './pictures.js';
 import type { Question } from './question.js';
 
 /** What one picture got. */
-export type Answer = (Prediction & { note?: string }) | { error: { code: string; message: string; status: number } };
+export type Answer =
+  | (Prediction & { note?: string })
+  | { faces: FaceAnswer[] }
+  | { error: { code: string; message: string; status: number } };
+
+export interface FaceAnswer extends FoundFace {
+  prediction: Prediction;
+}
 
 export interface AnswerLimits {
   /** The most pixels of a picture. */
@@ -68,12 +78,33 @@ export async function predictOne(model: ServedModel, given: Given, question: Que
   return pixels.every((value) => value === pixels[0]) ? { ...prediction, note: NO_FACE } : prediction;
 }
 
+async function predictFacesOf(
+  model: ServedModel,
+  given: Given,
+  { flip }: Question,
+  limits: AnswerLimits,
+  finder: FaceFinder,
+): Promise<Answer> {
+  const { grey, faces } = await findFaces(admitted(given), { finder }, limits.pixels);
+  const { inputSize, classes } = model.network;
+  const cut = await cutFaces(grey, faces, inputSize);
+  const logits = await Promise.all(cut.map((pixels) => logitsOf(model, pixels, flip)));
+  return { faces: faces.map((face, i) => ({ ...face, prediction: predictionsOf(logits[i], classes)[0] })) };
+}
+
 /** An answer a picture, in their order; one that fails does not harm the others. */
-export function predictAll(model: ServedModel, { pictures, question }: Asked, limits: AnswerLimits): Promise<Answer[]> {
+export function predictAll(
+  model: ServedModel,
+  { pictures, question }: Asked,
+  limits: AnswerLimits,
+  finder: () => FaceFinder,
+): Promise<Answer[]> {
   return Promise.all(
     pictures.map(async (given): Promise<Answer> => {
       try {
-        return await predictOne(model, given, question, limits);
+        return await (question.faces
+          ? predictFacesOf(model, given, question, limits, finder())
+          : predictOne(model, given, question, limits));
       } catch (error) {
         const failure = failureOf(error);
         if (failure.status === 500) throw error;

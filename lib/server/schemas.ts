@@ -9,6 +9,11 @@ const BOX: JsonSchema = {
   properties: Object.fromEntries(['left', 'top', 'width', 'height'].map((name) => [name, { type: 'integer' }])),
 };
 
+const NUMBER: JsonSchema = { type: 'number' };
+/** A finder's own: in fractions of pixels, perhaps beyond the picture. */
+const BOX_FOUND: JsonSchema = { type: 'object', properties: { left: NUMBER, top: NUMBER, width: NUMBER, height: NUMBER } };
+const EYES: JsonSchema = { type: 'array', items: { type: 'object', properties: { x: NUMBER, y: NUMBER } } };
+
 const MODEL = text('A model of /v1/models. Default: the first.');
 const FLIP: JsonSchema = { type: 'boolean', description: 'Average the logits of the picture and its mirror image.' };
 const SEED: JsonSchema = { type: 'integer', minimum: 0, description: 'Of what perturbations draw. Default 0.' };
@@ -93,7 +98,12 @@ export const PREDICT_ANSWER: JsonSchema = {
             description: 'With faces: one entry a face, the surest first; empty where there is none.',
             items: {
               type: 'object',
-              properties: { box: BOX, confidence: { type: 'number' }, prediction: { type: 'object', properties: PREDICTION } },
+              properties: {
+                box: BOX_FOUND,
+                confidence: { type: 'number' },
+                eyes: EYES,
+                prediction: { type: 'object', properties: PREDICTION },
+              },
             },
           },
         },

@@ -1,5 +1,6 @@
 /** What the routes of one server share. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FaceFinder } from '../faces/finder.js';
 import type { Gate } from './gate.js';
 import type { Metrics } from './metrics.js';
 import type { ServedModels } from './models.js';
@@ -14,6 +15,8 @@ export interface Service {
   /** Whether it takes requests; false once it closes. */
   ready: () => boolean;
   version: string;
+  /** Made when it is first needed. @throws {FerError} ERR_FER_PACKAGE_MISSING */
+  finder: () => FaceFinder;
 }
 
 export const MIB = 2 ** 20;

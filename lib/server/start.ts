@@ -1,6 +1,7 @@
 /** Starting a server, and ending it so that nothing that it took is lost. */
 import type { AddressInfo } from 'node:net';
 import { FerError } from '../errors.js';
+import { faceFinder, type OwnFaceFinder } from '../faces/finder.js';
 import { bodyMemory, createApp, version } from './app.js';
 import { Gate } from './gate.js';
 import { serverLibraries } from './libraries.js';
@@ -21,7 +22,9 @@ export async function start(options: ServeOptions) {
     { maxBatch: settings.maxBatch, delay: settings.batchDelay, onBatch: (model, images) => metrics.batch(model, images) },
   );
   let ready = true;
-  const app = await createApp(libraries, { settings, models, gate, metrics, ready: () => ready, version });
+  let found: OwnFaceFinder | undefined;
+  const finder = (): OwnFaceFinder => (found ??= faceFinder());
+  const app = await createApp(libraries, { settings, models, gate, metrics, ready: () => ready, version, finder });
   const { host, port } = settings;
   try {
     await app.listen({ host, port });
@@ -39,6 +42,7 @@ export async function start(options: ServeOptions) {
     const late = setTimeout(() => app.server.closeAllConnections(), settings.grace * 1000);
     await app.close();
     clearTimeout(late);
+    await found?.close();
     models.dispose();
   };
   const close = (): Promise<void> => (closing ??= end());

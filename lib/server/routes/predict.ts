@@ -11,7 +11,7 @@ export const predictRoutes: Routes = (app, service) => {
   app.post('/v1/predict', { ...WORK, schema }, async (request) => {
     const question = await asked(service, request);
     const model = service.models.named(question.question.model);
-    const answers = await predictAll(model, question, answerLimits(service));
+    const answers = await predictAll(model, question, answerLimits(service), service.finder);
     const [first] = answers;
     // A picture alone has the request's status.
     if (answers.length === 1 && 'error' in first) throw new RequestError(first.error.status, first.error.code, first.error.message);
