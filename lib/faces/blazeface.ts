@@ -2,6 +2,7 @@
  * BlazeFace (Bazarevsky et al., 2019), the model for whole rooms: 896 places of a 256 x 256 picture, each with a score, a box and six
  * points of a face. Beside it what turns a picture into such, and places into faces.
  */
+import type { Box } from '../data/image.js';
 import { readGraph, type Graph, type GraphFile } from './graph.js';
 
 /** Red, green and blue, row after row. */
@@ -24,8 +25,8 @@ export interface Point {
 
 /** A face as a finder gives it: where, and how sure. */
 export interface FoundFace {
-  /** Left, top, width and height in pixels of the picture; it may reach beyond it. */
-  box: { left: number; top: number; width: number; height: number };
+  /** In pixels of the picture; fractions count, and it may reach beyond it. */
+  box: Box;
   /** 0..1. */
   confidence: number;
   /** The eyes, the left one in the picture first; without them, the face is not turned upright. */
@@ -149,10 +150,8 @@ function placesOf(graph: Graph, picture: ColourPicture, least: number): FoundFac
   return faces;
 }
 
-type Place = FoundFace['box'];
-
 /** What both cover, as a share of what either does. */
-export function overlap(a: Place, b: Place): number {
+export function overlap(a: Box, b: Box): number {
   const across = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
   const down = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
   if (!(across > 0 && down > 0)) return 0;

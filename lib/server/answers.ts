@@ -25,6 +25,8 @@ export type Answer =
 
 export interface FaceAnswer extends FoundFace {
   prediction: Prediction;
+  /** What the network saw: grey bytes [size * size] in base64, as a picture's `pixels` may come. */
+  seen: string;
 }
 
 export interface AnswerLimits {
@@ -89,7 +91,13 @@ async function predictFacesOf(
   const { inputSize, classes } = model.network;
   const cut = await cutFaces(grey, faces, inputSize);
   const logits = await Promise.all(cut.map((pixels) => logitsOf(model, pixels, flip)));
-  return { faces: faces.map((face, i) => ({ ...face, prediction: predictionsOf(logits[i], classes)[0] })) };
+  return {
+    faces: faces.map((face, i) => ({
+      ...face,
+      prediction: predictionsOf(logits[i], classes)[0],
+      seen: Buffer.from(cut[i]).toString('base64'),
+    })),
+  };
 }
 
 /** An answer a picture, in their order; one that fails does not harm the others. */

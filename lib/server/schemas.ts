@@ -102,6 +102,7 @@ export const PREDICT_ANSWER: JsonSchema = {
                 box: BOX_FOUND,
                 confidence: { type: 'number' },
                 eyes: EYES,
+                seen: text('What the network saw: grey bytes, row after row, in base64.'),
                 prediction: { type: 'object', properties: PREDICTION },
               },
             },

@@ -71,12 +71,13 @@ const WAYS = {
   'as it was': undefined,
   'turned, not found': undefined,
   ...Object.fromEntries(
-    [0.85, 0.92, 1, 1.08, 1.15].map((by) => [
-      `aligned, eyes ${by} times as far apart`,
-      { layout: { ...middle, apart: middle.apart * by } },
-    ]),
+    [0.92, 1, 1.08].flatMap((by) =>
+      [-0.08, -0.04, 0].map((lower) => [
+        `aligned, eyes ${by} times as far apart, ${lower} lower`,
+        { layout: { apart: middle.apart * by, down: middle.down + lower } },
+      ]),
+    ),
   ),
-  ...Object.fromEntries([-0.04, 0.04].map((by) => [`aligned, eyes ${by} lower`, { layout: { ...middle, down: middle.down + by } }])),
   'not turned upright': { layout: middle, align: false },
   'by the box alone': { layout: middle, box: true },
   'as lib/faces/align.ts has it': { layout: FER2013_LAYOUT },
