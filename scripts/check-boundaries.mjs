@@ -28,7 +28,7 @@ const BASE = [
 ];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
 const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'faces', 'evaluate', 'explain', 'training'];
-const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
+const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'video', 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file'];
 const LIB = {
   errors: [],
   'regular-file': [],
@@ -61,6 +61,7 @@ const LIB = {
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts'],
   model: [...WITH_A_NETWORK, 'pretrained'],
   experiments: ALL_BUT_THE_ENDS,
+  video: [...ABOUT_A_NETWORK, 'predict', 'charts'],
   server: ALL_BUT_THE_ENDS,
   index: [...ALL_BUT_THE_ENDS, 'experiments', 'server'],
   cli: [...ALL_BUT_THE_ENDS, 'experiments', 'server'],

@@ -2,10 +2,11 @@
 import { Command, Option } from 'commander';
 import { FerError } from '../errors.js';
 import { mustBePiped, standardInput, STDIN } from './inputs.js';
-import { addDeviceFlags, addModelFlag, boxOf, numberOf, wholeNumberOf } from './options.js';
+import { addDeviceFlags, addModelFlag, boxOf, numberOf, usageError, wholeNumberOf } from './options.js';
 import { expandAll, Failures } from './failures.js';
-import type { FacesFlags } from './predict-faces.js';
+import type { ClipFlags } from './predict-clip.js';
 import { modelFileOf } from '../pretrained.js';
+import { CLIP } from '../video/frames.js';
 import { note, noteDevice } from './output.js';
 import { FORMATS, predictionWriter, type Outcome } from './prediction-formats.js';
 import type { Prediction } from '../predict/prediction.js';
@@ -17,6 +18,7 @@ Examples:
   $ fer-cudnn predict photos/ --format csv > photos.csv          every picture in a folder and below
   $ fer-cudnn predict 'photos/**/*.{jpg,png}' --format ndjson    a pattern, quoted so that the shell leaves it alone
   $ fer-cudnn predict photo.jpg --faces -o named.jpg             every face on a photograph, boxed and named
+  $ fer-cudnn predict clip.mp4 --faces -o timeline.svg           a face over time (needs ffmpeg on the PATH)
   $ curl -s https://example.org/face.png | fer-cudnn predict -   standard input
 
 The network expects a face that fills the picture. --faces finds the faces first, turns each upright and answers for each; no face is an
@@ -25,8 +27,7 @@ also looked over without --faces, with a note where there is none. JPEG, PNG, We
 GIF, AVIF, TIFF and SVG of any size and colour are read. A picture that cannot be read is reported on standard error,
 the others go on, and the exit status is 1.`;
 
-interface PredictFlags extends FacesFlags {
-  faces?: boolean;
+interface PredictFlags extends ClipFlags {
   batchSize: number;
 }
 
@@ -38,7 +39,21 @@ export function predictCommand(): Command {
     .option('--flip', 'average each picture with its mirror image')
     .option('--faces', 'find the faces on each picture, and answer for each')
     .option('--min-confidence <share>', 'how sure a face must be, 0 to 1 [0.5]', numberOf('--min-confidence'))
-    .option('-o, --out <path>', 'with --faces: picture to write, the faces boxed and named; of several, a folder')
+    .option(
+      '-o, --out <path>',
+      'with --faces: picture to write, the faces boxed and named; of several, a folder. Of a clip: a chart, .svg or .png',
+    )
+    .option('--frames', 'the pictures are frames of one clip, in their order')
+    .addOption(
+      new Option('--fps <n>', 'of a clip: frames a second to look at; with --frames: how many there are')
+        .default(5)
+        .argParser(numberOf('--fps')),
+    )
+    .addOption(
+      new Option('--smooth <s>', 'of a clip: seconds over which answers are averaged; 0: not at all')
+        .default(1)
+        .argParser(numberOf('--smooth')),
+    )
     .addOption(new Option('--top <n>', 'how many classes to show').default(3).argParser(wholeNumberOf('--top', 1, 1000)))
     .addOption(new Option('--format <format>', 'table, json, ndjson (one object a line) or csv').choices(FORMATS).default('table'))
     .addOption(new Option('--batch-size <n>', 'pictures at a time').default(64).argParser(wholeNumberOf('--batch-size', 1, 4096)));
@@ -82,6 +97,11 @@ async function seen(image: string, prediction: Prediction, pixels: Uint8Array, d
 async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
   if (inputs.includes(STDIN)) mustBePiped();
+  if (flags.frames || inputs.some((input) => CLIP.test(input))) {
+    if (!(flags.fps > 0 && flags.fps <= 1000)) throw usageError('--fps', 'a number above 0, up to 1000', String(flags.fps));
+    if (!(flags.smooth >= 0)) throw usageError('--smooth', 'seconds from 0', String(flags.smooth));
+    return (await import('./predict-clip.js')).predictClip(inputs, flags);
+  }
   if (flags.faces) return (await import('./predict-faces.js')).predictFaces(inputs, flags);
   if (flags.out !== undefined) throw new FerError('ERR_FER_USAGE', '--out goes with --faces');
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);

@@ -74,10 +74,10 @@ describe('finding', () => {
     expect(await model.predictFaces(Buffer.from(await sharp(Buffer.alloc(900, 7), { raw: { width: 30, height: 30, channels: 1 } }).png().toBuffer()), { finder })).toEqual([]); // prettier-ignore
   });
 
-  it('keeps of several boxes of one face the surest', () => {
+  it('makes of several boxes of one face their mean', () => {
     const at = (left: number, confidence: number): FoundFace => ({ box: { left, top: 0, width: 10, height: 10 }, confidence });
     expect(overlap(at(0, 1).box, at(5, 1).box)).toBeCloseTo(1 / 3);
-    expect(separate([at(0, 0.5), at(1, 0.9), at(30, 0.6)])).toEqual([at(1, 0.9), at(30, 0.6)]);
+    expect(separate([at(0, 0.5), at(1, 0.9), at(30, 0.6)])).toEqual([at((0.9 * 1) / 1.4, 0.9), at(30, 0.6)]);
   });
 });
 

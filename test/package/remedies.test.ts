@@ -91,6 +91,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'go on with: fer-cudnn train --resume': 'test/cli/cli.test.ts: stops on Ctrl-C, saves, and resumes',
   'finding faces needs a package that is not installed: npm install': 'test/faces/faces.test.ts: says what to install',
   '--out goes with --faces': 'test/faces/faces.test.ts: refuses what means nothing',
+  'needs ffmpeg, which is not on the PATH: install it': 'test/video/video.test.ts: says what to install',
+  'say so with --frames': 'test/video/video.test.ts: refuses what means nothing',
   'serving needs packages that are not installed: npm install': 'test/server/cli.test.ts: says in one line what to install',
   'choose another with --port': 'test/server/server.test.ts: refuses options that mean nothing',
   'name one with --token-file or FER_SERVER_TOKEN': 'test/server/cli.test.ts: takes its token from a file or the environment',
