@@ -35,7 +35,6 @@ export async function* clipFrames(file: string, perSecond: number): AsyncGenerat
   // Files alone: a playlist cannot send ffmpeg elsewhere.
   const reading = ['-nostdin', '-loglevel', 'error', '-protocol_whitelist', 'file,pipe', '-i', `file:${file}`];
   const writing = ['-an', '-vf', `fps=${perSecond}`, '-c:v', 'png', '-compression_level', '1', '-f', 'image2pipe', 'pipe:1'];
-  // eslint-disable-next-line security/detect-child-process -- the file is one argument, and no shell reads it
   const ffmpeg = spawn('ffmpeg', [...reading, ...writing], { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
   ffmpeg.stderr.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-2000)));
