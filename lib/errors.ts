@@ -19,6 +19,8 @@
  * | ERR_FER_NATIVE_LOAD | the compiled addon could not be loaded |
  * | ERR_FER_NATIVE | an operation failed in the native core; the message names it and its shape |
  * | ERR_FER_DISPOSED | a model, trainer or data set was used after `dispose()` |
+ * | ERR_FER_PACKAGE_MISSING | an optional package is not installed; the message has the command that installs it |
+ * | ERR_FER_SERVER | the server cannot listen |
  * | ERR_FER_DIVERGED | the training loss became NaN or infinite; earlier epochs are kept |
  */
 export type FerErrorCode =
@@ -38,6 +40,8 @@ export type FerErrorCode =
   | 'ERR_FER_NATIVE_LOAD'
   | 'ERR_FER_NATIVE'
   | 'ERR_FER_DISPOSED'
+  | 'ERR_FER_PACKAGE_MISSING'
+  | 'ERR_FER_SERVER'
   | 'ERR_FER_DIVERGED';
 
 /** What the package throws on purpose: an `Error` with a literal `code` to switch on. */

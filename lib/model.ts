@@ -21,6 +21,7 @@ import type { WidthSpec } from './network/width.js';
 import type { OnnxOptions } from './onnx/options.js';
 import { pretrainedFile, type PretrainedName } from './pretrained.js';
 import { predict, type PredictOptions } from './predict/predict.js';
+import type { FacePrediction, PredictFacesOptions } from './faces/predict-faces.js';
 import type { Prediction } from './predict/prediction.js';
 import type { FitOptions, TrainingResult } from './training/fit.js';
 
@@ -152,6 +153,16 @@ export class MiniXception {
   predict(inputs: ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
   async predict(inputs: ImageInput | ImageInput[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
     return Array.isArray(inputs) ? predict(this, inputs, options) : (await predict(this, [inputs], options))[0];
+  }
+
+  /**
+   * Finds the faces on a photograph and recognises each: turned upright and cut out as FER2013's faces are. The surest face first; an empty
+   * list where there is none. Finding needs an optional package, or a finder or boxes of your own.
+   * @throws {FerError} ERR_FER_PACKAGE_MISSING, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND, ERR_FER_ARGUMENT
+   */
+  async predictFaces(input: ImageInput, options: PredictFacesOptions = {}): Promise<FacePrediction[]> {
+    const { predictFaces } = await import('./faces/predict-faces.js');
+    return predictFaces(this, input, options);
   }
 
   /**

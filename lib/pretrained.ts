@@ -1,5 +1,6 @@
 /** The models that come with the package. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalidArgument } from './errors.js';
@@ -62,4 +63,20 @@ export function modelFileOf(nameOrPath: string): string {
 export function modelName(nameOrPath: string): string {
   const { name, dir } = path.parse(modelFileOf(nameOrPath));
   return ['model', 'best', 'last'].includes(name) && path.basename(dir) !== '' ? path.basename(dir) : name;
+}
+
+/** How often a packaged model is right when its pictures are perturbed: one curve a perturbation. */
+export interface RobustnessCurve {
+  /** The perturbation, and its parameter on the curve's axis. */
+  type: string;
+  parameter: string;
+  /** By rising strength, the picture as it is among them. Accuracy: 0..1, of `images`. */
+  points: { value: number; accuracy: number }[];
+}
+
+/** What the robustness experiment measured of a packaged model on PrivateTest; undefined for other models. */
+export async function robustnessOf(name: string): Promise<{ images: number; curves: RobustnessCurve[] } | undefined> {
+  if (!isPretrained(name)) return undefined;
+  const file = path.join(path.dirname(PRETRAINED[name].file), 'robustness.json');
+  return JSON.parse(await readFile(file, 'utf8')) as { images: number; curves: RobustnessCurve[] };
 }

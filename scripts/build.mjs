@@ -4,7 +4,7 @@
 //   node scripts/build.mjs --native   the addon only
 //   node scripts/build.mjs --cuda     the CUDA plug-in only (build/Release/fer-cudnn-cuda.so); it needs no GPU
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -61,6 +61,17 @@ function version(command, args = ['--version']) {
   return result.status === 0 ? result.stdout.split('\n')[0] : undefined;
 }
 
+/** The server's page: its scripts for browsers, and what is no script. */
+function buildPage() {
+  run("the page's TypeScript build", process.execPath, [
+    path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    'tsconfig.page.json',
+  ]);
+  for (const name of ['index.html', 'style.css'])
+    cpSync(path.join(root, 'lib', 'server', 'page', name), path.join(root, 'dist', 'server', 'page', name));
+}
+
 /** The package's types in one file that needs no other package's, for ES modules and again for CommonJS, whose entry loads the ES module. */
 async function declarations() {
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
@@ -102,6 +113,7 @@ console.log('built build/Release/fer-cudnn.node');
 if (!nativeOnly) {
   run('the TypeScript build', process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
   chmodSync(path.join(root, 'dist', 'cli', 'main.js'), 0o755);
+  buildPage();
   await declarations();
   console.log('built dist/');
 }

@@ -28,8 +28,19 @@ const BASE = [
   'version',
 ];
 const ABOUT_A_NETWORK = ['native', 'device', 'data', 'metrics', 'network'];
-const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'evaluate', 'explain', 'training'];
-const ALL_BUT_THE_ENDS = [...WITH_A_NETWORK, 'model', 'charts', 'report', 'perturb', 'pretrained', 'yaml-file', 'onnx', 'tracking'];
+const WITH_A_NETWORK = [...ABOUT_A_NETWORK, 'predict', 'faces', 'evaluate', 'explain', 'training'];
+const ALL_BUT_THE_ENDS = [
+  ...WITH_A_NETWORK,
+  'video',
+  'model',
+  'charts',
+  'report',
+  'perturb',
+  'pretrained',
+  'yaml-file',
+  'onnx',
+  'tracking',
+];
 const LIB = {
   errors: [],
   'regular-file': [],
@@ -59,14 +70,17 @@ const LIB = {
   network: ['native', 'device', 'data', 'onnx'],
   predict: ABOUT_A_NETWORK,
   evaluate: ABOUT_A_NETWORK,
+  faces: [...ABOUT_A_NETWORK, 'predict', 'charts'],
   explain: [...ABOUT_A_NETWORK, 'predict'],
   training: [...ABOUT_A_NETWORK, 'evaluate', 'charts', 'pretrained'],
   model: [...WITH_A_NETWORK, 'onnx', 'pretrained'],
   tracking: ['charts', 'metrics', 'training'],
   huggingface: ['network', 'onnx', 'training'],
   experiments: ALL_BUT_THE_ENDS,
-  index: [...ALL_BUT_THE_ENDS, 'experiments'],
-  cli: [...ALL_BUT_THE_ENDS, 'huggingface', 'experiments'],
+  video: [...ABOUT_A_NETWORK, 'predict', 'charts'],
+  server: ALL_BUT_THE_ENDS,
+  index: [...ALL_BUT_THE_ENDS, 'experiments', 'server'],
+  cli: [...ALL_BUT_THE_ENDS, 'huggingface', 'experiments', 'server'],
 };
 const NATIVE = {
   base: [],

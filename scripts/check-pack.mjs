@@ -17,13 +17,14 @@ const NEEDED = [
   'dist/index.cjs',
   'dist/index.d.cts',
   'dist/cli/main.js',
+  'dist/server/page/index.html',
   prebuilt(HOST),
   'models/mini-xception-narrow/model.safetensors',
   'models/mini-xception-narrow/README.md',
   'models/mini-xception-narrow-robust/model.safetensors',
 ];
 const ALLOWED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.js|dist\/index\.(cjs|d\.c?ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.(node|so)|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.js|dist\/server\/page\/[\w-]+\.(html|css)|dist\/index\.(cjs|d\.c?ts)|prebuilds\/linux-(x64|arm64)\/[\w.+-]+\.(node|so)|models\/[\w-]+\/[\w.-]+\.(safetensors|md|txt|json|jsonl|csv|svg|png|ya?ml))$/;
 
 const [{ files, size }] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {

@@ -14,6 +14,7 @@ const check = process.argv.includes('--check');
 /** Headings of the list, with the rooms of lib/ whose exports stand under them. */
 const SECTIONS = {
   'A network': ['model', 'pretrained', 'network', 'onnx', 'predict', 'evaluate', 'device'],
+  'Faces on a photograph': ['faces'],
   'Explanations of a prediction': ['explain'],
   'Data sets and pictures': ['data'],
   Training: ['training', 'tracking'],
@@ -21,6 +22,7 @@ const SECTIONS = {
   Charts: ['charts'],
   'Perturbations and robustness': ['perturb', 'experiments/robustness'],
   'Experiments and their report': ['experiments', 'report'],
+  'Models over HTTP': ['server'],
   Errors: ['errors'],
 };
 

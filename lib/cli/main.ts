@@ -50,6 +50,7 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     args: '<picture>',
     load: async () => (await import('./perturb.js')).perturbCommand(),
   },
+  serve: { summary: 'answer over HTTP, with a page to play with', load: async () => (await import('./serve.js')).serveCommand() },
   data: { summary: 'look at a data set, or pack it', load: async () => (await import('./data.js')).dataCommand() },
   experiment: {
     summary: "run the paper's experiments and make their report",

@@ -1,12 +1,14 @@
 /** `fer-cudnn predict`: what expression is on these faces? */
 import { Command, Option } from 'commander';
-import type { Box } from '../data/image.js';
 import { FerError } from '../errors.js';
-import { expandInput, mustBePiped, standardInput, STDIN } from './inputs.js';
-import { addDeviceFlags, addModelFlag, boxOf, wholeNumberOf, type DeviceFlags } from './options.js';
+import { mustBePiped, standardInput, STDIN } from './inputs.js';
+import { addDeviceFlags, addModelFlag, boxOf, numberOf, usageError, wholeNumberOf } from './options.js';
+import { expandAll, Failures } from './failures.js';
+import type { ClipFlags } from './predict-clip.js';
 import { modelFileOf } from '../pretrained.js';
+import { CLIP } from '../video/frames.js';
 import { note, noteDevice } from './output.js';
-import { FORMATS, predictionWriter, type Format, type Outcome } from './prediction-formats.js';
+import { FORMATS, predictionWriter, type Outcome } from './prediction-formats.js';
 import type { Prediction } from '../predict/prediction.js';
 
 const EXAMPLES = `
@@ -15,18 +17,17 @@ Examples:
   $ fer-cudnn predict photo.jpg --box 120,80,200,200             the face is only a part of the picture
   $ fer-cudnn predict photos/ --format csv > photos.csv          every picture in a folder and below
   $ fer-cudnn predict 'photos/**/*.{jpg,png}' --format ndjson    a pattern, quoted so that the shell leaves it alone
+  $ fer-cudnn predict photo.jpg --faces -o named.jpg             every face on a photograph, boxed and named
+  $ fer-cudnn predict clip.mp4 --faces -o timeline.svg           a face over time (needs ffmpeg on the PATH)
   $ curl -s https://example.org/face.png | fer-cudnn predict -   standard input
 
-The network expects a face that fills the picture: it recognises an expression, it does not find faces. JPEG, PNG, WebP,
+The network expects a face that fills the picture. --faces finds the faces first, turns each upright and answers for each; no face is an
+answer, too. It needs a package that does not come with this one, and one line says which; where that is installed, up to 16 pictures are
+also looked over without --faces, with a note where there is none. JPEG, PNG, WebP,
 GIF, AVIF, TIFF and SVG of any size and colour are read. A picture that cannot be read is reported on standard error,
 the others go on, and the exit status is 1.`;
 
-interface PredictFlags extends DeviceFlags {
-  model: string;
-  box?: Box;
-  flip?: boolean;
-  top: number;
-  format: Format;
+interface PredictFlags extends ClipFlags {
   batchSize: number;
 }
 
@@ -36,6 +37,23 @@ export function predictCommand(): Command {
     .argument('<input...>', 'pictures, folders, quoted patterns, or - for standard input')
     .option('--box <x,y,width,height>', "the face's place in each picture, pixels [the whole picture]", boxOf)
     .option('--flip', 'average each picture with its mirror image')
+    .option('--faces', 'find the faces on each picture, and answer for each')
+    .option('--min-confidence <share>', 'how sure a face must be, 0 to 1 [0.5]', numberOf('--min-confidence'))
+    .option(
+      '-o, --out <path>',
+      'with --faces: picture to write, the faces boxed and named; of several, a folder. Of a clip: a chart, .svg or .png',
+    )
+    .option('--frames', 'the pictures are frames of one clip, in their order')
+    .addOption(
+      new Option('--fps <n>', 'of a clip: frames a second to look at; with --frames: how many there are')
+        .default(5)
+        .argParser(numberOf('--fps')),
+    )
+    .addOption(
+      new Option('--smooth <s>', 'of a clip: seconds over which answers are averaged; 0: not at all')
+        .default(1)
+        .argParser(numberOf('--smooth')),
+    )
     .addOption(new Option('--top <n>', 'how many classes to show').default(3).argParser(wholeNumberOf('--top', 1, 1000)))
     .addOption(new Option('--format <format>', 'table, json, ndjson (one object a line) or csv').choices(FORMATS).default('table'))
     .addOption(new Option('--batch-size <n>', 'pictures at a time').default(64).argParser(wholeNumberOf('--batch-size', 1, 4096)));
@@ -44,10 +62,34 @@ export function predictCommand(): Command {
   return command.addHelpText('after', EXAMPLES).action(predict);
 }
 
-/** A network always answers; that there is nothing to see, it does not say. */
-function seen(image: string, prediction: Prediction, pixels: Uint8Array): Outcome {
-  if (pixels.some((value) => value !== pixels[0])) return { image, prediction };
-  const remark = 'all pixels are equal: the picture shows no face, and the answer means nothing';
+const CONSTANT = 'all pixels are equal: the picture shows no face, and the answer means nothing';
+const NO_FACE = 'no face was found on it: the answer may mean nothing';
+/** Less sure than for --faces: a face is doubted only where next to nothing speaks for it. */
+const DOUBT = 0.3;
+/** Pictures that are looked over at most: each takes longer than its answer. */
+const LOOKED_OVER = 16;
+
+type Doubt = (pixels: Uint8Array) => Promise<string | undefined>;
+
+/** A network always answers; that there is no face to see, it does not say. Where faces can be found, a few pictures are looked over. */
+async function doubts(size: number, pictures: number): Promise<{ doubt: Doubt; end: () => Promise<void> }> {
+  const constant = (pixels: Uint8Array): string | undefined => (pixels.every((value) => value === pixels[0]) ? CONSTANT : undefined);
+  const nothing = { doubt: async (pixels: Uint8Array) => constant(pixels), end: async () => undefined };
+  if (pictures > LOOKED_OVER) return nothing;
+  try {
+    const [{ faceFinder }, { showsFace }] = await Promise.all([import('../faces/finder.js'), import('../faces/shows-face.js')]);
+    const finder = faceFinder({ minConfidence: DOUBT });
+    const doubt: Doubt = async (pixels) => constant(pixels) ?? ((await showsFace(finder, pixels, size)) ? undefined : NO_FACE);
+    return { doubt, end: () => finder.close() };
+  } catch (error) {
+    if (error instanceof FerError && error.code === 'ERR_FER_PACKAGE_MISSING') return nothing;
+    throw error;
+  }
+}
+
+async function seen(image: string, prediction: Prediction, pixels: Uint8Array, doubt: Doubt): Promise<Outcome> {
+  const remark = await doubt(pixels);
+  if (remark === undefined) return { image, prediction };
   note(`note: ${image}: ${remark}`);
   return { image, prediction, note: remark };
 }
@@ -55,6 +97,13 @@ function seen(image: string, prediction: Prediction, pixels: Uint8Array): Outcom
 async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   if (inputs.filter((input) => input === STDIN).length > 1) throw new FerError('ERR_FER_USAGE', 'standard input (-) can be named once');
   if (inputs.includes(STDIN)) mustBePiped();
+  if (flags.frames || inputs.some((input) => CLIP.test(input))) {
+    if (!(flags.fps > 0 && flags.fps <= 1000)) throw usageError('--fps', 'a number above 0, up to 1000', String(flags.fps));
+    if (!(flags.smooth >= 0)) throw usageError('--smooth', 'seconds from 0', String(flags.smooth));
+    return (await import('./predict-clip.js')).predictClip(inputs, flags);
+  }
+  if (flags.faces) return (await import('./predict-faces.js')).predictFaces(inputs, flags);
+  if (flags.out !== undefined) throw new FerError('ERR_FER_USAGE', '--out goes with --faces');
   const [{ MiniXception }, { decodeImage }] = await Promise.all([import('../model.js'), import('../data/image.js')]);
   using model = await MiniXception.load(modelFileOf(flags.model), {
     device: flags.device,
@@ -63,17 +112,8 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   });
   noteDevice(model);
 
-  const failures: { image: string; error: { code: string; message: string } }[] = [];
-  const failed = (image: string, error: unknown): Outcome => {
-    if (!(error instanceof FerError)) throw error;
-    note(`fer-cudnn: ${error.message} [${error.code}]`);
-    failures.push({ image, error: { code: error.code, message: error.message } });
-    return failures[failures.length - 1];
-  };
-  const expanded = await Promise.allSettled(inputs.map(expandInput));
-  const images = expanded.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-  const missing = expanded.flatMap((result, i) => (result.status === 'rejected' ? [failed(inputs[i], result.reason)] : []));
-
+  const failures = new Failures();
+  const { images, missing } = await expandAll(inputs, failures);
   const writer = predictionWriter(flags.format, {
     classes: model.classes,
     top: Math.min(flags.top, model.classes.length),
@@ -81,6 +121,7 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   });
   for (const outcome of missing) writer.write(outcome);
   const size = model.inputSize;
+  const { doubt, end } = await doubts(size, images.length);
   for (let start = 0; start < images.length; start += flags.batchSize) {
     const batch = images.slice(start, start + flags.batchSize);
     const decoded = await Promise.allSettled(
@@ -91,13 +132,14 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
     );
     const predictions = pixels.length > 0 ? await model.predict(pixels, { flip: flags.flip }) : [];
     let next = 0;
-    decoded.forEach((result, i) =>
-      writer.write(result.status === 'fulfilled' ? seen(batch[i], predictions[next++], result.value) : failed(batch[i], result.reason)),
-    );
+    for (const [i, result] of decoded.entries())
+      writer.write(
+        result.status === 'fulfilled'
+          ? await seen(batch[i], predictions[next++], result.value, doubt)
+          : failures.of(batch[i], result.reason),
+      );
   }
   writer.end();
-  if (failures.length === 0) return;
-  const total = images.length + missing.length;
-  if (total > 1) note(`${failures.length} of ${total} could not be read`);
-  process.exitCode = 1;
+  await end();
+  failures.tell(images.length + missing.length);
 }

@@ -1,4 +1,5 @@
 /** The forms in which `predict` writes what it found. Each writes as results come, so that a long list needs no memory. */
+import type { Box } from '../data/image.js';
 import { percent } from '../plain-text.js';
 import type { Prediction } from '../predict/prediction.js';
 import { print } from './output.js';
@@ -6,9 +7,10 @@ import { print } from './output.js';
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** One image's outcome: what was seen, perhaps with a remark on the picture, or why nothing could be. */
+/** One image's outcome, or one face's on it: what was seen, perhaps with a remark on the picture; that there was none; or why nothing could be. */
 export type Outcome =
-  | { image: string; prediction: Prediction; note?: string }
+  | { image: string; prediction: Prediction; note?: string; face?: { box: Box; confidence: number } }
+  | { image: string; note: string }
   | { image: string; error: { code: string; message: string } };
 
 export interface Writer {
@@ -25,17 +27,25 @@ function ranking(prediction: Prediction, top: number): { label: string; probabil
 }
 
 function record(outcome: Outcome, top: number): object {
-  if ('error' in outcome) return outcome;
-  const { image, prediction, note } = outcome;
+  if (!('prediction' in outcome)) return outcome;
+  const { image, prediction, note, face } = outcome;
   const { label, probability, probabilities } = prediction;
-  return { image, label, probability, top: ranking(prediction, top), probabilities, ...(note === undefined ? {} : { note }) };
+  return { image, ...face, label, probability, top: ranking(prediction, top), probabilities, ...(note === undefined ? {} : { note }) };
 }
+
+const FACE_COLUMNS = ['left', 'top', 'width', 'height', 'confidence'];
+/** As --box takes it. */
+const placeOf = ({ left, top, width, height }: Box): string => [left, top, width, height].join();
+const PLACE = '1000,1000,100,100'.length;
 
 const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** `nameWidth`: characters of the longest image name, for the table. Images without a result appear in JSON only. */
-export function predictionWriter(format: Format, options: { classes: readonly string[]; top: number; nameWidth: number }): Writer {
-  const { classes, top, nameWidth } = options;
+export function predictionWriter(
+  format: Format,
+  options: { classes: readonly string[]; top: number; nameWidth: number; faces?: boolean },
+): Writer {
+  const { classes, top, nameWidth, faces } = options;
   switch (format) {
     case 'table': {
       const labelWidth = Math.max(...classes.map((name) => name.length));
@@ -43,8 +53,10 @@ export function predictionWriter(format: Format, options: { classes: readonly st
       return {
         write(outcome) {
           if ('error' in outcome) return;
+          if (!('prediction' in outcome)) return print([outcome.image.padEnd(nameWidth), '(no face)'].join('  '));
           const seen = ranking(outcome.prediction, top).map(({ label, probability }) => cell(label, probability));
-          print([outcome.image.padEnd(nameWidth), ...seen].join('  '));
+          const place = outcome.face ? [placeOf(outcome.face.box).padEnd(PLACE)] : [];
+          print([outcome.image.padEnd(nameWidth), ...place, ...seen].join('  '));
         },
         end() {},
       };
@@ -59,16 +71,15 @@ export function predictionWriter(format: Format, options: { classes: readonly st
     case 'ndjson':
       return { write: (outcome) => print(JSON.stringify(record(outcome, top))), end() {} };
     case 'csv':
-      print(['image', 'label', 'probability', ...classes].map(csvCell).join(','));
+      print(['image', ...(faces ? FACE_COLUMNS : []), 'label', 'probability', ...classes].map(csvCell).join(','));
       return {
         write(outcome) {
-          if ('error' in outcome) return;
+          if (!('prediction' in outcome)) return;
           const { label, probability, probabilities } = outcome.prediction;
-          print(
-            [csvCell(outcome.image), csvCell(label), probability.toFixed(6), ...classes.map((name) => probabilities[name].toFixed(6))].join(
-              ',',
-            ),
-          );
+          const { face } = outcome;
+          const place = face ? [face.box.left, face.box.top, face.box.width, face.box.height, face.confidence.toFixed(3)] : [];
+          const shares = classes.map((name) => probabilities[name].toFixed(6));
+          print([csvCell(outcome.image), ...place, csvCell(label), probability.toFixed(6), ...shares].join(','));
         },
         end() {},
       };

@@ -56,8 +56,8 @@ export const isEncoded = (input: ImageInput): input is string | Uint8Array => ty
  * @throws {FerError} as `readPicture`, and ERR_FER_ARGUMENT for pixels that are not width x height values of 0 to 255, that lie within
  * 0..1 or -1..1 in fractions, or that come with a box.
  */
-export async function greyPicture(input: ImageInput, box?: Box): Promise<GreyPicture> {
-  if (isEncoded(input)) return readPicture(input, box);
+export async function greyPicture(input: ImageInput, box?: Box, mostPixels?: number): Promise<GreyPicture> {
+  if (isEncoded(input)) return readPicture(input, box, mostPixels);
   const { pixels, width, height } = (input ?? {}) as Partial<Pixels>;
   if (!pixels || width === undefined || height === undefined)
     invalidArgument('image', 'a path, an encoded picture, or { pixels, width, height }', input);
@@ -70,13 +70,12 @@ const LIMITS = { pixels: 100e6, bytes: 512e6, seconds: 30 };
 
 /**
  * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG without filters), upright by its EXIF note, converts it to
- * grey and cuts out `box` if given. At most 100 million pixels, 30 seconds.
+ * grey and cuts out `box` if given. At most 100 million pixels or `mostPixels`, 30 seconds.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
-export async function readPicture(input: string | Uint8Array, box?: Box): Promise<GreyPicture> {
-  const name = typeof input === 'string' ? input : 'the image in memory';
-  const bytes = typeof input === 'string' ? await readRegular(input, { most: LIMITS.bytes }) : input;
-  const { pixels, width, height } = await decode(bytes, name);
+export async function readPicture(input: string | Uint8Array, box?: Box, mostPixels = LIMITS.pixels): Promise<GreyPicture> {
+  const { bytes, name } = await bytesAndName(input);
+  const { pixels, width, height } = await decode(bytes, name, mostPixels);
   if (!box) return { pixels, width, height };
   const { left, top, width: across, height: down } = box;
   const given = [left, top, across, down].join();
@@ -89,7 +88,27 @@ export async function readPicture(input: string | Uint8Array, box?: Box): Promis
 }
 
 /** The whole picture in grey. */
-async function decode(bytes: Uint8Array, name: string): Promise<GreyPicture> {
+async function decode(bytes: Uint8Array, name: string, mostPixels: number): Promise<GreyPicture> {
+  return decoded(bytes, name, mostPixels, (picture) => picture.greyscale());
+}
+
+/**
+ * The picture in red, green and blue, [height * width * 3], 0..255, as large as `readPicture` gives it.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT
+ */
+export async function readColour(input: string | Uint8Array, mostPixels = LIMITS.pixels): Promise<Uint8Array> {
+  const { bytes, name } = await bytesAndName(input);
+  return (await decoded(bytes, name, mostPixels, (picture) => picture.toColourspace('srgb').removeAlpha())).pixels;
+}
+
+async function bytesAndName(input: string | Uint8Array): Promise<{ bytes: Uint8Array; name: string }> {
+  return typeof input === 'string'
+    ? { name: input, bytes: await readRegular(input, { most: LIMITS.bytes }) }
+    : { name: 'the image in memory', bytes: input };
+}
+
+/** The pixels of a picture, upright, after `colours`. */
+async function decoded(bytes: Uint8Array, name: string, mostPixels: number, colours: (picture: Sharp) => Sharp): Promise<GreyPicture> {
   const unreadable = (reason: string, cause?: unknown): FerError =>
     new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${reason}`, { cause, details: { file: name, reason } });
   if (bytes.length === 0) throw unreadable('it is empty');
@@ -97,21 +116,21 @@ async function decode(bytes: Uint8Array, name: string): Promise<GreyPicture> {
   if (content && !content.picture) throw unreadable(`it is ${content.name}${content.advice ? `: ${content.advice}` : ''}`);
   const { default: sharp } = await import('sharp');
   try {
-    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: LIMITS.pixels });
+    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels });
     const { format, width, height } = await picture.metadata();
     const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
     if (cost) throw unreadable(cost);
-    const grey = picture.rotate().flatten({ background: '#000' }).greyscale().raw().timeout({ seconds: LIMITS.seconds });
-    const { data, info } = await grey.toBuffer({ resolveWithObject: true });
+    const upright = colours(picture.rotate().flatten({ background: '#000' }));
+    const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
     return { pixels: bytesOf(data), width: info.width, height: info.height };
   } catch (cause) {
-    throw cause instanceof FerError ? cause : unreadable(reasonOf(cause as Error, content?.name), cause);
+    throw cause instanceof FerError ? cause : unreadable(reasonOf(cause as Error, content?.name, mostPixels), cause);
   }
 }
 
 /** What sharp says, in words that help: some of its own are "Unknown error", or end at a colon. */
-function reasonOf({ message }: Error, content: string | undefined): string {
-  if (/pixel limit/i.test(message)) return `it has more than ${LIMITS.pixels / 1e6} million pixels`;
+function reasonOf({ message }: Error, content: string | undefined, mostPixels: number): string {
+  if (/pixel limit/i.test(message)) return `it has more than ${mostPixels / 1e6} million pixels`;
   if (/^timeout/i.test(message)) return `it takes longer than ${LIMITS.seconds} s to decode`;
   if (content === undefined) return 'its content is of no form that is read here (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG)';
   const said = message.split('\n')[0].replace(/:\s*$/, '');

@@ -89,6 +89,11 @@ function normalised(map: Float32Array): { map: Float32Array; scale: number } {
 /** @throws {FerError} ERR_FER_ARGUMENT for a class, layer or method that is not there, ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND */
 export async function explain(network: Network, input: ImageInput, options: ExplainOptions & { box?: Box }): Promise<Explanation> {
   const { picture, pixels } = await networkInput(network, input, options.box);
+  return explainSeen(network, pixels, isEncoded(input) ? picture : input, options);
+}
+
+/** The same of what the network sees, [size, size]; `picture` is what it is a part of. */
+export async function explainSeen(network: Network, pixels: Uint8Array, picture: Pixels, options: ExplainOptions): Promise<Explanation> {
   const method = options.method ?? 'grad-cam';
   if (!EXPLANATION_METHODS.includes(method))
     invalidArgument('method', EXPLANATION_METHODS.join(', ').replace(/, ([^,]*)$/, ' or $1'), method);
@@ -116,6 +121,6 @@ export async function explain(network: Network, input: ImageInput, options: Expl
     size,
     ...normalised(map as Float32Array),
     ...(cam ? { cam } : {}),
-    picture: isEncoded(input) ? picture : input,
+    picture,
   };
 }

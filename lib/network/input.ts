@@ -9,9 +9,14 @@ import type { Network } from './network.js';
  * square; raw pixels must be one.
  * @throws {FerError} ERR_FER_IMAGE_FORMAT, ERR_FER_DATA_NOT_FOUND, ERR_FER_ARGUMENT
  */
-export async function networkInput(network: Network, input: ImageInput, box?: Box): Promise<{ picture: GreyPicture; pixels: Uint8Array }> {
+export async function networkInput(
+  network: Network,
+  input: ImageInput,
+  box?: Box,
+  mostPixels?: number,
+): Promise<{ picture: GreyPicture; pixels: Uint8Array }> {
   const size = network.metadata.inputSize;
-  const picture = await greyPicture(input, box);
+  const picture = await greyPicture(input, box, mostPixels);
   if (isEncoded(input)) return { picture, pixels: await stretch(picture, size) };
   const { pixels, width, height } = picture;
   if (width !== height) invalidArgument('image', 'square pixels (or an encoded picture, which is stretched)', `${width}x${height}`);

@@ -14,7 +14,7 @@ export interface PredictOptions {
 }
 
 /** Images [count, size, size] with left and right exchanged. */
-function* mirrored(images: Uint8Array, size: number): Generator<void, Uint8Array> {
+export function* mirrored(images: Uint8Array, size: number): Generator<void, Uint8Array> {
   const out = images.slice();
   for (let row = 0; row < out.length; row += size) {
     out.subarray(row, row + size).reverse();

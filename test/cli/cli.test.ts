@@ -47,6 +47,7 @@ describe('help', () => {
     ['predict'],
     ['explain'],
     ['perturb'],
+    ['serve'],
     ['experiment'],
     ['experiment', 'all'],
     ['data', 'compact'],

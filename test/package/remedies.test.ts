@@ -93,6 +93,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'go on with: fer-cudnn train --resume': 'test/cli/cli.test.ts: stops on Ctrl-C, saves, and resumes',
   'train a new head for them ': 'test/cli/cli.test.ts: trains a new head for them, and goes on as the data were read',
   'say which are which with --classes': 'test/cli/cli.test.ts: takes the names of a map',
+  'finding faces needs a package that is not installed: npm install': 'test/faces/faces.test.ts: says what to install',
+  '--out goes with --faces': 'test/faces/faces.test.ts: refuses what means nothing',
+  'needs ffmpeg, which is not on the PATH: install it': 'test/video/video.test.ts: says what to install',
+  'say so with --frames': 'test/video/video.test.ts: refuses what means nothing',
+  'serving needs packages that are not installed: npm install': 'test/server/cli.test.ts: says in one line what to install',
+  'choose another with --port': 'test/server/server.test.ts: refuses options that mean nothing',
+  'name one with --token-file or FER_SERVER_TOKEN': 'test/server/cli.test.ts: takes its token from a file or the environment',
   'is in use by ': 'test/lock.test.ts: is held until it is given back',
   'no packed copy of the data set was kept': 'test/package/conveniences.test.ts: a cache folder that cannot be written',
 };

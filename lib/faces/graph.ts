@@ -1,0 +1,180 @@
+/**
+ * Runs a small convolutional network from TensorFlow.js's graph form (JSON and one file of weights): the eight operations that BlazeFace
+ * has, in plain loops, so that finding faces needs neither TensorFlow.js nor a binary. Values are [height, width, channels] of one picture.
+ */
+
+interface Tensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+interface Node {
+  name: string;
+  op: string;
+  input: string[];
+  attr: Record<string, { list?: { i?: string[]; s?: string[] }; s?: string }>;
+}
+
+/** The JSON, as far as it is read. */
+export interface GraphFile {
+  modelTopology: { node: { name: string; op: string; input?: string[]; attr?: Node['attr'] }[] };
+  weightsManifest: { paths: string[]; weights: { name: string; shape: number[]; dtype: string }[] }[];
+}
+
+/** Images that go through: [height, width, 3]; by name, what the graph's ends give. */
+export interface Graph {
+  run(input: Float32Array, height: number, width: number): Map<string, Float32Array>;
+}
+
+/** @throws {Error} for an operation that is not among the eight */
+export function readGraph({ modelTopology, weightsManifest }: GraphFile, weights: ArrayBuffer): Graph {
+  const constants = new Map<string, Tensor>();
+  let at = 0;
+  for (const { name, shape, dtype } of weightsManifest.flatMap((group) => group.weights)) {
+    const count = shape.reduce((product, side) => product * side, 1);
+    const data = dtype === 'int32' ? Float32Array.from(new Int32Array(weights, at, count)) : new Float32Array(weights, at, count);
+    constants.set(name, { shape, data });
+    at += 4 * count;
+  }
+  const nodes = modelTopology.node
+    .filter(({ op }) => op !== 'Const')
+    .map(({ name, op, input = [], attr = {} }): Node => ({ name, op, input, attr }));
+  for (const { op } of nodes) if (!(op in OPERATIONS) && op !== 'Placeholder') throw new Error(`operation ${op} is not known`);
+  const lastUse = new Map<string, number>();
+  nodes.forEach(({ input }, i) => input.forEach((name) => lastUse.set(name, i)));
+  return {
+    run(input, height, width) {
+      const values = new Map<string, Tensor>();
+      const ends = new Map<string, Float32Array>();
+      nodes.forEach((node, i) => {
+        const value = (name: string): Tensor => constants.get(name) ?? values.get(name)!;
+        const result =
+          node.op === 'Placeholder' ? { shape: [height, width, 3], data: input } : OPERATIONS[node.op](node.input.map(value), node.attr);
+        if (lastUse.has(node.name)) values.set(node.name, result);
+        else ends.set(node.name, result.data);
+        for (const name of node.input) if (lastUse.get(name) === i) values.delete(name);
+      });
+      return ends;
+    },
+  };
+}
+
+type Attributes = Node['attr'];
+const text = (base64 = ''): string => atob(base64);
+const strideOf = ({ strides }: Attributes): number => Number(strides.list!.i![1]);
+
+/** Pixels before the first one, so that as many windows fit as TensorFlow's "SAME" says. */
+function before(side: number, kernel: number, stride: number, attributes: Attributes): { out: number; pad: number } {
+  if (text(attributes.padding.s) === 'VALID') return { out: Math.floor((side - kernel) / stride) + 1, pad: 0 };
+  const out = Math.ceil(side / stride);
+  return { out, pad: Math.max((out - 1) * stride + kernel - side, 0) >> 1 };
+}
+
+function convolution([{ shape, data }, filter, bias]: Tensor[], attributes: Attributes): Tensor {
+  const [height, width, channels] = shape;
+  const [kernel, , , outputs] = filter.shape;
+  const stride = strideOf(attributes);
+  const down = before(height, kernel, stride, attributes);
+  const across = before(width, kernel, stride, attributes);
+  const rectified = attributes.fused_ops.list!.s!.some((each) => text(each) === 'Relu');
+  const out = new Float32Array(down.out * across.out * outputs);
+  const sum = new Float32Array(outputs);
+  const weights = filter.data;
+  for (let y = 0, o = 0; y < down.out; y++)
+    for (let x = 0; x < across.out; x++, o += outputs) {
+      sum.set(bias.data);
+      for (let ky = 0; ky < kernel; ky++) {
+        const row = y * stride - down.pad + ky;
+        if (row < 0 || row >= height) continue;
+        for (let kx = 0; kx < kernel; kx++) {
+          const column = x * stride - across.pad + kx;
+          if (column < 0 || column >= width) continue;
+          const from = (row * width + column) * channels;
+          let w = (ky * kernel + kx) * channels * outputs;
+          let c = 0;
+          // Four channels at a time: a sum is read and written a quarter as often.
+          for (; c + 4 <= channels; c += 4, w += 4 * outputs) {
+            const [p, q, r, s] = [data[from + c], data[from + c + 1], data[from + c + 2], data[from + c + 3]];
+            if (p === 0 && q === 0 && r === 0 && s === 0) continue;
+            const [w1, w2, w3] = [w + outputs, w + 2 * outputs, w + 3 * outputs];
+            for (let k = 0; k < outputs; k++)
+              sum[k] += p * weights[w + k] + q * weights[w1 + k] + r * weights[w2 + k] + s * weights[w3 + k];
+          }
+          for (; c < channels; c++, w += outputs) {
+            const value = data[from + c];
+            for (let k = 0; k < outputs; k++) sum[k] += value * weights[w + k];
+          }
+        }
+      }
+      for (let k = 0; k < outputs; k++) out[o + k] = rectified && sum[k] < 0 ? 0 : sum[k];
+    }
+  return { shape: [down.out, across.out, outputs], data: out };
+}
+
+function depthwise([{ shape, data }, filter]: Tensor[], attributes: Attributes): Tensor {
+  const [height, width, channels] = shape;
+  const [kernel] = filter.shape;
+  const stride = strideOf(attributes);
+  const down = before(height, kernel, stride, attributes);
+  const across = before(width, kernel, stride, attributes);
+  const out = new Float32Array(down.out * across.out * channels);
+  for (let y = 0, o = 0; y < down.out; y++)
+    for (let x = 0; x < across.out; x++, o += channels)
+      for (let ky = 0; ky < kernel; ky++) {
+        const row = y * stride - down.pad + ky;
+        if (row < 0 || row >= height) continue;
+        for (let kx = 0; kx < kernel; kx++) {
+          const column = x * stride - across.pad + kx;
+          if (column < 0 || column >= width) continue;
+          const from = (row * width + column) * channels;
+          const w = (ky * kernel + kx) * channels;
+          for (let c = 0; c < channels; c++) out[o + c] += data[from + c] * filter.data[w + c];
+        }
+      }
+  return { shape: [down.out, across.out, channels], data: out };
+}
+
+/** Two values of one shape, or one a channel. */
+function add([a, b]: Tensor[]): Tensor {
+  const data = new Float32Array(a.data.length);
+  const period = b.data.length;
+  for (let i = 0; i < data.length; i += period) for (let j = 0; j < period; j++) data[i + j] = a.data[i + j] + b.data[j];
+  return { shape: a.shape, data };
+}
+
+function maxPool([{ shape, data }]: Tensor[], attributes: Attributes): Tensor {
+  const [height, width, channels] = shape;
+  const kernel = Number(attributes.ksize.list!.i![1]);
+  const stride = strideOf(attributes);
+  const [rows, columns] = [before(height, kernel, stride, attributes).out, before(width, kernel, stride, attributes).out];
+  const out = new Float32Array(rows * columns * channels).fill(-Infinity);
+  for (let y = 0, o = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++, o += channels)
+      for (let row = y * stride; row < Math.min(y * stride + kernel, height); row++)
+        for (let column = x * stride; column < Math.min(x * stride + kernel, width); column++) {
+          const from = (row * width + column) * channels;
+          for (let c = 0; c < channels; c++) if (data[from + c] > out[o + c]) out[o + c] = data[from + c];
+        }
+  return { shape: [rows, columns, channels], data: out };
+}
+
+/** More channels, of zeros. */
+function padChannels([{ shape, data }, paddings]: Tensor[]): Tensor {
+  const [height, width, channels] = shape;
+  const more = paddings.data[7];
+  if (paddings.data.some((value, i) => i < 7 && value !== 0)) throw new Error('only channels are padded behind');
+  const out = new Float32Array(height * width * (channels + more));
+  for (let i = 0; i < height * width; i++) out.set(data.subarray(i * channels, (i + 1) * channels), i * (channels + more));
+  return { shape: [height, width, channels + more], data: out };
+}
+
+const OPERATIONS: Record<string, (inputs: Tensor[], attributes: Attributes) => Tensor> = {
+  _FusedConv2D: convolution,
+  DepthwiseConv2dNative: depthwise,
+  AddV2: add,
+  Relu: ([{ shape, data }]) => ({ shape, data: data.map((value) => (value > 0 ? value : 0)) }),
+  MaxPool: maxPool,
+  Pad: padChannels,
+  Reshape: ([{ data }, { data: shape }]) => ({ shape: [...shape], data }),
+  Identity: ([value]) => value,
+};
