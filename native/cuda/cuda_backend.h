@@ -11,6 +11,9 @@ class CudaBackend final : public Backend {
   // Throws ERR_FER_DEVICE_UNAVAILABLE where there is no device of that number. As `tuning` stands, own kernels run and none
   // is measured.
   explicit CudaBackend(int device, const DeviceOptions& options = {}, Tuning tuning = {});
+  ~CudaBackend() override;
+  CudaBackend(const CudaBackend&) = delete;
+  CudaBackend& operator=(const CudaBackend&) = delete;
 
   std::string description() const override;
   int threads() const override { return 1; }

@@ -69,8 +69,10 @@ std::vector<TestBackend> cpu_forms() {
 std::ostream& operator<<(std::ostream& out, const TestBackend& backend) { return out << backend.name; }
 
 std::unique_ptr<Backend> cuda_on_host_backend(Precision precision, bool cudnn) {
-  return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{.name = "cuda:0", .precision = precision},
-                                             cudnn ? cuda::Tuning{false, "cudnn", {}, cuda_on_host::cudnn_symbol} : cuda::Tuning{});
+  return std::make_unique<cuda::CudaBackend>(
+      0, DeviceOptions{.name = "cuda:0", .precision = precision},
+      cudnn ? cuda::Tuning{.measures = false, .pinned = "cudnn", .folder = {}, .cudnn_symbol = cuda_on_host::cudnn_symbol, .strict = true}
+            : cuda::Tuning{});
 }
 
 std::vector<TestBackend> op_backends() {

@@ -11,6 +11,7 @@
 
 struct cudnnContext {
   cudaStream_t stream;
+  bool used;
 };
 struct cudnnTensorStruct {
   int n = 0, c = 0, h = 0, w = 0;
@@ -32,7 +33,11 @@ Cudnn& cudnn() {
 
 namespace {
 
-constexpr size_t kWorkspace = 4096;  // what algorithm 1 asks for
+// What a test has made a call return.
+cudnnStatus_t asked(const char* call) {
+  const auto at = cudnn().returns.find(call);
+  return at == cudnn().returns.end() ? CUDNN_STATUS_SUCCESS : at->second;
+}
 
 bool aligned(const void* p) { return p && reinterpret_cast<uintptr_t>(p) % 16 == 0; }
 
@@ -68,6 +73,10 @@ cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, con
                   const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Add& add) {
   ++cudnn().convolutions;
   cudnn().last_math = c.math;
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(handle->stream, &capture);
+  const bool counts = !cudnn().only_captured || capture != cudaStreamCaptureStatusNone;
+  if (const cudnnStatus_t status = asked("Convolution"); counts && status != CUDNN_STATUS_SUCCESS) return status;
   if (const cudnnStatus_t status = std::exchange(cudnn().next_run, CUDNN_STATUS_SUCCESS); status != CUDNN_STATUS_SUCCESS) return status;
   float one, zero;
   std::memcpy(&one, alpha, sizeof one);
@@ -75,9 +84,13 @@ cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, con
   if (!handle || one != 1 || zero != 0 || !aligned(first) || !aligned(second) || !aligned(result) || !consistent(x, w, c, y))
     return CUDNN_STATUS_BAD_PARAM;
   if (algorithm != deterministic && algorithm != 1) return CUDNN_STATUS_NOT_SUPPORTED;
-  if (algorithm == 1 && (bytes < kWorkspace || !aligned(workspace))) return CUDNN_STATUS_BAD_PARAM;
+  // Algorithm 1 is offered for one kind of product.
+  if (algorithm == 1 && c.math == CUDNN_DEFAULT_MATH) return CUDNN_STATUS_NOT_SUPPORTED;
+  const size_t needed = cudnn().workspace;
+  if (algorithm == 1 && (bytes < needed || !aligned(workspace))) return CUDNN_STATUS_BAD_PARAM;
+  handle->used = true;
   submit(handle->stream, [=] {
-    if (algorithm == 1) std::memset(workspace, 0xff, kWorkspace);
+    if (algorithm == 1) std::memset(workspace, 0xff, needed);
     std::vector<double> sums(count);
     each_product(x, w, c, y, [&](size_t yi, size_t wi, size_t xi) {
       add(sums, static_cast<const float*>(first), static_cast<const float*>(second), yi, wi, xi);
@@ -91,12 +104,16 @@ cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, con
 template <class Performance, class Algorithm>
 cudnnStatus_t algorithms(bool right, const cudnnConvolutionStruct& c, int asked, int* returned, Performance* found, bool zero_is_deterministic) {
   if (!right) return CUDNN_STATUS_BAD_PARAM;
+  *returned = 0;
+  if (const cudnnStatus_t status = cuda_on_host::asked("GetConvolutionAlgorithm"); status != CUDNN_STATUS_SUCCESS) return status;
+  const cudnnMathType_t of_one = c.math == CUDNN_FMA_MATH ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+  const size_t workspace = cudnn().workspace;
   const Performance all[] = {
       {static_cast<Algorithm>(0), CUDNN_STATUS_SUCCESS, -1, 0, zero_is_deterministic ? CUDNN_DETERMINISTIC : CUDNN_NON_DETERMINISTIC, c.math, {}},
       {static_cast<Algorithm>(1), CUDNN_STATUS_NOT_SUPPORTED, -1, 0, CUDNN_DETERMINISTIC, CUDNN_TENSOR_OP_MATH, {}},
-      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, kWorkspace, CUDNN_DETERMINISTIC, c.math, {}},
+      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, workspace, CUDNN_DETERMINISTIC, of_one, {}},
+      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, workspace, CUDNN_DETERMINISTIC, of_one, {}},
   };
-  *returned = 0;
   for (const Performance& p : all)
     if (*returned < asked) found[(*returned)++] = p;
   return CUDNN_STATUS_SUCCESS;
@@ -145,11 +162,21 @@ const char* cudnnGetErrorString(cudnnStatus_t s) {
          : s == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED"
                                            : "CUDNN_STATUS_EXECUTION_FAILED";
 }
-cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) { return *handle = new cudnnContext{}, CUDNN_STATUS_SUCCESS; }
+cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
+  refuse_while_capturing("cudnnCreate");  // it takes device memory
+  if (const cudnnStatus_t status = asked("Create"); status != CUDNN_STATUS_SUCCESS) return status;
+  return *handle = new cudnnContext{}, CUDNN_STATUS_SUCCESS;
+}
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) { return delete handle, CUDNN_STATUS_SUCCESS; }
-cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) { return handle->stream = stream, CUDNN_STATUS_SUCCESS; }
+cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
+  if (const cudnnStatus_t status = asked("SetStream"); status != CUDNN_STATUS_SUCCESS) return status;
+  // What a handle keeps between its calls would be shared by two branches of a step.
+  if (handle->used && handle->stream != stream) misuse("a cuDNN handle is taken from one stream to another");
+  return handle->stream = stream, CUDNN_STATUS_SUCCESS;
+}
 cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* d) { return *d = new cudnnTensorStruct, CUDNN_STATUS_SUCCESS; }
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t d, cudnnTensorFormat_t format, cudnnDataType_t type, int n, int c, int h, int w) {
+  if (const cudnnStatus_t status = asked("SetTensor4dDescriptor"); status != CUDNN_STATUS_SUCCESS) return status;
   if (format != CUDNN_TENSOR_NHWC || type != CUDNN_DATA_FLOAT || n < 1 || c < 1 || h < 1 || w < 1) return CUDNN_STATUS_BAD_PARAM;
   return *d = {n, c, h, w}, CUDNN_STATUS_SUCCESS;
 }

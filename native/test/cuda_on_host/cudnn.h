@@ -3,6 +3,9 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <map>
+#include <string>
+
 typedef struct cudnnContext* cudnnHandle_t;
 typedef struct cudnnTensorStruct* cudnnTensorDescriptor_t;
 typedef struct cudnnFilterStruct* cudnnFilterDescriptor_t;
@@ -80,6 +83,9 @@ namespace cuda_on_host {
 // What a test may do to cuDNN and see of it.
 struct Cudnn {
   cudnnStatus_t next_run = CUDNN_STATUS_SUCCESS;  // what the next convolution returns instead of running
+  std::map<std::string, cudnnStatus_t> returns;  // by call ("Create", "SetStream", "SetTensor4dDescriptor", "GetConvolutionAlgorithm", "Convolution")
+  bool only_captured = false;                    // those of "Convolution" only while a step is captured
+  size_t workspace = 4096;                       // bytes that algorithm 1 asks for
   int64_t convolutions = 0;
   cudnnMathType_t last_math = CUDNN_DEFAULT_MATH;
 };
