@@ -8,6 +8,7 @@
 
 #include "buffer.h"
 #include "test/backends.h"
+#include "test/bits.h"
 #include "test/setting.h"
 
 namespace fer {
@@ -56,10 +57,14 @@ std::vector<Recipe> read_recipes() {
 
 class OptimizerOpTest : public testing::TestWithParam<std::tuple<TestBackend, Recipe>> {
  protected:
-  void TearDown() override { RecordProperty("worst", (std::ostringstream() << worst_).str()); }
+  void TearDown() override {
+    RecordProperty("worst", (std::ostringstream() << worst_).str());
+    bits_.record();
+  }
   void expect_close(const Buffer<float>& memory, const std::vector<float>& expected, const std::string& what) {
     std::vector<float> actual(memory.count());
     backend->download(actual.data(), memory.data(), memory.bytes());
+    bits_.add(actual);
     for (size_t i = 0; i < expected.size(); ++i) {
       worst_ = std::max(worst_, std::abs(double{actual[i]} - expected[i]) / (1 + std::abs(expected[i])));
       ASSERT_NEAR(actual[i], expected[i], 1e-6 * (1 + std::abs(expected[i]))) << what << '[' << i << ']';
@@ -67,6 +72,7 @@ class OptimizerOpTest : public testing::TestWithParam<std::tuple<TestBackend, Re
   }
   std::unique_ptr<Backend> backend = std::get<0>(GetParam()).make();
   double worst_ = 0;
+  Bits bits_;
 };
 
 TEST_P(OptimizerOpTest, StepsAsPyTorchDoes) {
