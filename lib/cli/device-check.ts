@@ -1,7 +1,7 @@
 /**
  * What `doctor` asks of devices, in a process of its own: a driver that crashes costs a line of the report.
  *
- * `node device-check.js probe` and `node device-check.js train <device>` (the child) print JSON; `ask` (the parent) runs them.
+ * `node device-check.js probe`, `train <device>` and `train-small <device>` (the child) print JSON; `ask` (the parent) runs them.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ const TIMEOUT = 120_000;
 export const probeDevices = (): Promise<DeviceProbe[]> => ask(['probe']);
 /** `kernels`: as FER_CUDA_KERNELS has them; default as the environment says. */
 export const trainOn = (device: Device, kernels?: string): Promise<string> =>
-  ask(['train', device], kernels === undefined ? {} : { FER_CUDA_KERNELS: kernels });
+  kernels === undefined ? ask(['train', device]) : ask(['train-small', device], { FER_CUDA_KERNELS: kernels });
 
 /** @throws {Error} saying how the process ended, where it gave no answer. */
 async function ask<Answer>(question: string[], environment: NodeJS.ProcessEnv = {}): Promise<Answer> {
@@ -44,7 +44,7 @@ const ANSWER = '\nfer-cudnn answer: ';
 async function child(question: string, device: string): Promise<void> {
   const reply = (value: object): boolean => process.stdout.write(ANSWER + JSON.stringify(value));
   try {
-    reply({ answer: question === 'probe' ? native().probeDevices() : await trainThreeSteps(device as Device) });
+    reply({ answer: question === 'probe' ? native().probeDevices() : await trainThreeSteps(device as Device, question === 'train-small') });
   } catch (error) {
     reply({ problem: (error as Error).message });
   }

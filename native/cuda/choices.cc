@@ -51,7 +51,7 @@ Tuning Tuning::from_environment() {
   tuning.folder = cache_folder();
   if (kernels == "own") return tuning;
   if (kernels.starts_with("own:")) return tuning.pinned = kernels.substr(4), tuning;
-  if (kernels == "cudnn") tuning.pinned = "cudnn", tuning.strict = true;
+  if (kernels == "cudnn") tuning.cudnn_alone = true;
   else if (kernels == "measured") tuning.measures = true;
   else throw Error("ERR_FER_ARGUMENT", "expected measured, own, own:<a kernel's name> or cudnn, got " + kernels + ", for FER_CUDA_KERNELS");
   tuning.cudnn_symbol = system_cudnn();
@@ -74,7 +74,6 @@ Choices::~Choices() {
 }
 
 void Choices::run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
-  if (tuning_.strict) return run_strictly(op, candidates);
   for (;;) {
     const Candidate& chosen = candidates[decide(op, candidates, updated)];
     try {
@@ -87,24 +86,6 @@ void Choices::run(const std::string& op, const Candidates& candidates, const std
       if (capturing()) throw;  // the capture is spoilt: it is begun again
     }
   }
-}
-
-void Choices::run_strictly(const std::string& op, const Candidates& candidates) {
-  std::string problems;
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.name.starts_with(tuning_.pinned) || refused_.contains({op, candidate.name})) continue;
-    try {
-      candidate.run();
-      executed_.insert(candidate.name);
-      return;
-    } catch (const CudnnFailure& failure) {
-      if (!failure.of_shape() || capturing()) throw Error(failure.code(), failure.what());
-      refused_.emplace(op, candidate.name);
-      problems += std::string(problems.empty() ? ": " : "; ") + candidate.name + ": " + failure.what();
-    }
-  }
-  throw Error("ERR_FER_CUDA",
-              "cuDNN has no way to do " + op + problems + ". FER_CUDA_KERNELS=measured takes the package's own kernels where it has none");
 }
 
 bool Choices::capturing() const {

@@ -19,7 +19,7 @@ struct Tuning {
   std::string pinned;                              // candidates whose name begins with this go first, and nothing is measured
   std::filesystem::path folder;                    // of the file; empty: choices end with the backend
   std::function<void*(const char*)> cudnn_symbol;  // null: no cuDNN
-  bool strict = false;                             // what `pinned` names must run: there is no other way
+  bool cudnn_alone = false;                        // the whole network by cuDNN: cudnn_lowering.h
 
   // FER_CUDA_KERNELS = measured (default), own, own:<name>, cudnn; FER_CACHE_DIR, or fer-cudnn in the user's cache folder; the
   // system's cuDNN.
@@ -49,14 +49,12 @@ class Choices {
   Choices& operator=(const Choices&) = delete;
 
   void run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated = {});
-  bool strict() const { return tuning_.strict; }
   bool trying() const { return trying_; }  // a candidate that need not run
   int64_t measured() const { return measured_; }
   const std::set<std::string>& executed() const { return executed_; }  // the names of all that ran
 
  private:
   bool capturing() const;
-  void run_strictly(const std::string& op, const Candidates& candidates);
   size_t decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
   size_t measure(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
   float tried(const std::string& op, const Candidate& candidate);

@@ -61,6 +61,7 @@ class GraphProgram final : public Program {
       backend_.run(ops_);
     } catch (const CudnnFailure&) {
       abandon();
+      if (work_.cudnn_alone()) throw;
       return false;
     } catch (...) {
       abandon();
@@ -94,7 +95,8 @@ CudaBackend::CudaBackend(int device, const DeviceOptions& options, Tuning tuning
     : name_(*options.name ? options.name : "gpu:" + std::to_string(device)),
       device_(checked_device(device, name_)),
       asked_(options.precision),
-      work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
+      work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))),
+      cudnn_(work_->cudnn_alone() ? std::make_unique<CudnnLowering>(*work_) : nullptr) {}
 
 CudaBackend::~CudaBackend() { cudaSetDevice(device_); }
 
@@ -104,7 +106,8 @@ std::string CudaBackend::description() const {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
   return name_ + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' + std::to_string(properties.minor) + ", " +
-         precision_text(asked_, work_->precision()) + (work_->cudnn_problem().empty() ? "" : ", without cuDNN: " + work_->cudnn_problem());
+         precision_text(asked_, work_->precision()) + (cudnn_ ? ", by cuDNN alone" : "") +
+         (work_->cudnn_problem().empty() ? "" : ", without cuDNN: " + work_->cudnn_problem());
 }
 
 void* CudaBackend::allocate(size_t bytes) {
@@ -162,7 +165,13 @@ void CudaBackend::zero(void* device, size_t bytes) {
 
 void CudaBackend::run(const Op& op) {
   enter();
-  std::visit([this](const auto& one) { run(one); }, op);
+  std::visit(
+      [this](const auto& one) {
+        if constexpr (requires { cudnn_->run(one); })
+          if (cudnn_) return cudnn_->run(one);
+        run(one);
+      },
+      op);
 }
 
 std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) { return std::make_unique<GraphProgram>(*this, device_, *work_, ops); }

@@ -2,6 +2,7 @@
 // graph. Kernels sum without atomics, so results are the same bit for bit whenever they are run again on the same device.
 #pragma once
 #include "backend.h"
+#include "cuda/cudnn_lowering.h"
 #include "cuda/workspace.h"
 
 namespace fer::cuda {
@@ -47,6 +48,7 @@ class CudaBackend final : public Backend {
   int device_;
   Precision asked_;
   std::unique_ptr<Workspace> work_;
+  std::unique_ptr<CudnnLowering> cudnn_;  // null: own kernels, and cuDNN's convolutions where those are faster
 };
 
 }  // namespace fer::cuda

@@ -1,10 +1,9 @@
 #include "cuda/cudnn_convolution.h"
 
-#include <cudnn.h>
-
 #include <algorithm>
 #include <string>
 
+#include "cuda/cudnn_functions.h"
 #include "devices/cuda/cudnn_library.h"
 
 namespace fer::cuda {
@@ -28,59 +27,6 @@ std::function<void*(const char*)> system_cudnn() {
   return [library = std::make_shared<CudnnLibrary>()](const char* symbol) { return reinterpret_cast<void*>(library->function<void()>(symbol)); };
 }
 #endif
-
-// What is called of cuDNN; each member is the function of its name.
-struct Cudnn::Functions {
-  explicit Functions(const std::function<void*(const char*)>& symbol) {
-    auto resolve = [&]<class F>(F*& function, const char* name) { function = reinterpret_cast<F*>(symbol(name)); };
-#define FER_RESOLVE(function) resolve(function, "cudnn" #function)
-    FER_RESOLVE(GetVersion);
-    FER_RESOLVE(GetErrorString);
-    FER_RESOLVE(Create);
-    FER_RESOLVE(Destroy);
-    FER_RESOLVE(SetStream);
-    FER_RESOLVE(CreateTensorDescriptor);
-    FER_RESOLVE(SetTensor4dDescriptor);
-    FER_RESOLVE(DestroyTensorDescriptor);
-    FER_RESOLVE(CreateFilterDescriptor);
-    FER_RESOLVE(SetFilter4dDescriptor);
-    FER_RESOLVE(DestroyFilterDescriptor);
-    FER_RESOLVE(CreateConvolutionDescriptor);
-    FER_RESOLVE(SetConvolution2dDescriptor);
-    FER_RESOLVE(SetConvolutionMathType);
-    FER_RESOLVE(SetConvolutionGroupCount);
-    FER_RESOLVE(DestroyConvolutionDescriptor);
-    FER_RESOLVE(GetConvolutionForwardAlgorithm_v7);
-    FER_RESOLVE(GetConvolutionBackwardDataAlgorithm_v7);
-    FER_RESOLVE(GetConvolutionBackwardFilterAlgorithm_v7);
-    FER_RESOLVE(ConvolutionForward);
-    FER_RESOLVE(ConvolutionBackwardData);
-    FER_RESOLVE(ConvolutionBackwardFilter);
-#undef FER_RESOLVE
-  }
-  decltype(cudnnGetVersion)* GetVersion;
-  decltype(cudnnGetErrorString)* GetErrorString;
-  decltype(cudnnCreate)* Create;
-  decltype(cudnnDestroy)* Destroy;
-  decltype(cudnnSetStream)* SetStream;
-  decltype(cudnnCreateTensorDescriptor)* CreateTensorDescriptor;
-  decltype(cudnnSetTensor4dDescriptor)* SetTensor4dDescriptor;
-  decltype(cudnnDestroyTensorDescriptor)* DestroyTensorDescriptor;
-  decltype(cudnnCreateFilterDescriptor)* CreateFilterDescriptor;
-  decltype(cudnnSetFilter4dDescriptor)* SetFilter4dDescriptor;
-  decltype(cudnnDestroyFilterDescriptor)* DestroyFilterDescriptor;
-  decltype(cudnnCreateConvolutionDescriptor)* CreateConvolutionDescriptor;
-  decltype(cudnnSetConvolution2dDescriptor)* SetConvolution2dDescriptor;
-  decltype(cudnnSetConvolutionMathType)* SetConvolutionMathType;
-  decltype(cudnnSetConvolutionGroupCount)* SetConvolutionGroupCount;
-  decltype(cudnnDestroyConvolutionDescriptor)* DestroyConvolutionDescriptor;
-  decltype(cudnnGetConvolutionForwardAlgorithm_v7)* GetConvolutionForwardAlgorithm_v7;
-  decltype(cudnnGetConvolutionBackwardDataAlgorithm_v7)* GetConvolutionBackwardDataAlgorithm_v7;
-  decltype(cudnnGetConvolutionBackwardFilterAlgorithm_v7)* GetConvolutionBackwardFilterAlgorithm_v7;
-  decltype(cudnnConvolutionForward)* ConvolutionForward;
-  decltype(cudnnConvolutionBackwardData)* ConvolutionBackwardData;
-  decltype(cudnnConvolutionBackwardFilter)* ConvolutionBackwardFilter;
-};
 
 struct Cudnn::Descriptors {
   explicit Descriptors(const Functions& functions) : call(functions) {}

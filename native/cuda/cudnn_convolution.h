@@ -58,11 +58,15 @@ class Cudnn {
   void run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first,
            const float* second, float* result, void* workspace);
 
- private:
   struct Functions;
+  const Functions& call() const { return *call_; }
+  void* handle(cudaStream_t stream) const { return handles_.at(stream); }
+  // Throws CudnnFailure unless `status` is that of success.
+  void check(int status, const std::string& op);
+
+ private:
   struct Descriptors;
   Descriptors& descriptors(const CudnnShape& shape);
-  void check(int status, const std::string& op);
 
   std::unique_ptr<Functions> call_;
   std::map<cudaStream_t, void*> handles_;

@@ -8,8 +8,24 @@
 
 namespace fer::cuda {
 
-// Uses that may hold something at the same time. From kInput on they are asked for by cuDNN's ways alone.
-enum class Slot { kPartial, kGradient, kDepthwise, kClip, kInput, kWeights, kWeightGradient, kCudnn };
+// Uses that may hold something at the same time. From kInput on they are asked for by cuDNN's ways alone; kUnused: what nobody reads, or
+// only the next call.
+enum class Slot {
+  kPartial,
+  kGradient,
+  kDepthwise,
+  kClip,
+  kInput,
+  kWeights,
+  kWeightGradient,
+  kCudnn,
+  kConstants,
+  kUnused,
+  kPadded,
+  kPaddedGradient,
+  kPooled,
+  kUnpooled
+};
 constexpr bool of_cudnn(Slot slot) { return slot >= Slot::kInput; }
 
 class Scratch {

@@ -13,7 +13,7 @@ bool capturing(cudaStream_t stream) {
 
 }  // namespace
 
-Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision_(precision) {
+Workspace::Workspace(int device, Precision precision, Tuning tuning) : cudnn_alone_(tuning.cudnn_alone), precision_(precision) {
   int major = 0, driver = 0;
   check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device), "reading the device's properties");
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "reading the device's properties");
@@ -28,7 +28,7 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision
     try {
       cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, precision_, std::initializer_list<cudaStream_t>{stream_, side_});
     } catch (const Error& error) {  // the own kernels do without
-      if (tuning.strict) throw;
+      if (tuning.cudnn_alone) throw;
       cudnn_problem_ = error.what();
       cudaGetLastError();
     }
@@ -90,7 +90,7 @@ unsigned* Workspace::counters(size_t count) {
 }
 
 bool Workspace::give_up_cudnn() {
-  if (!cudnn() || choices_->strict() || choices_->trying() || capturing(stream_) || !scratch_.give_back_cudnns()) return false;
+  if (!cudnn() || cudnn_alone_ || choices_->trying() || capturing(stream_) || !scratch_.give_back_cudnns()) return false;
   cudnn_->give_up("its scratch memory was needed for other things");
   ++memory_generation_;
   return true;

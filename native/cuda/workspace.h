@@ -25,6 +25,7 @@ class Workspace {
   // What products multiply in: float32 where the device's tensor cores know no other.
   Precision precision() const { return precision_; }
   Choices& choices() { return *choices_; }
+  bool cudnn_alone() const { return cudnn_alone_; }
   Cudnn* cudnn() { return cudnn_ && cudnn_->problem().empty() ? cudnn_.get() : nullptr; }  // null: none
   // Why cuDNN, which was found, is not used; empty: it is, or there is none.
   std::string cudnn_problem() const { return cudnn_ ? cudnn_->problem() : cudnn_problem_; }
@@ -40,6 +41,7 @@ class Workspace {
  private:
   cudaStream_t stream_ = nullptr, side_ = nullptr;
   cudaEvent_t fork_ = nullptr, join_ = nullptr;
+  bool cudnn_alone_ = false;
   bool aside_ = false, apart_ = false;  // within `aside`; until `meet`
   int multiprocessors_ = 1;
   int64_t memory_generation_ = 0;

@@ -71,8 +71,8 @@ std::ostream& operator<<(std::ostream& out, const TestBackend& backend) { return
 std::unique_ptr<Backend> cuda_on_host_backend(Precision precision, bool cudnn) {
   return std::make_unique<cuda::CudaBackend>(
       0, DeviceOptions{.name = "cuda:0", .precision = precision},
-      cudnn ? cuda::Tuning{.measures = false, .pinned = "cudnn", .folder = {}, .cudnn_symbol = cuda_on_host::cudnn_symbol, .strict = true}
-            : cuda::Tuning{});
+      cuda::Tuning{
+          .measures = false, .pinned = "", .folder = {}, .cudnn_symbol = cudnn ? cuda_on_host::cudnn_symbol : nullptr, .cudnn_alone = cudnn});
 }
 
 std::vector<TestBackend> op_backends() {

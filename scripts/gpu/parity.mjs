@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const FILTER = '*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*:*ProductsTest*';
+const FILTER = '*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*:*CudaProductsTest*';
 
 /** Where the native tests lie in a packed folder and in a clone. */
 export const testBinary = (root) =>

@@ -204,6 +204,7 @@ describe('doctor', () => {
     expect(line(stdout, 'cuDNN')).toBe(`ok      cuDNN          9.10.2 at ${cudnn}/libcudnn.so.9`);
     const loss = (name: string): string | undefined => /loss (.*)$/.exec(line(stdout, name))?.[1];
     expect(line(stdout, 'GPU training')).toMatch(/^ok .* three steps on cuda:0/);
+    expect(line(stdout, 'by cuDNN')).toMatch(/^ok .* three steps on cuda:0, .*, by cuDNN alone, loss /);
     expect(loss('GPU training')).toBe(loss('training'));
     expect(status).toBe(0);
   });

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -59,7 +60,7 @@ Trained train(const cuda::Tuning& tuning, Precision precision = Precision::kFp32
   return result;
 }
 
-const cuda::Tuning kStrict = {.measures = false, .pinned = "cudnn", .folder = {}, .cudnn_symbol = cuda_on_host::cudnn_symbol, .strict = true};
+const cuda::Tuning kAlone = {.measures = false, .pinned = "", .folder = {}, .cudnn_symbol = cuda_on_host::cudnn_symbol, .cudnn_alone = true};
 
 constexpr int kMost = 12;  // at least as many choices does that network ask for
 
@@ -273,7 +274,7 @@ TEST_F(CudaChoicesTest, TrainTheLargestBatchThatFits) {
 }
 
 TEST_F(CudaChoicesTest, ReportCudnnsErrorWithTheOpsNameWhereItMustRun) {
-  tuning = kStrict;
+  tuning = kAlone;
   cuda_on_host::cudnn().next_run = CUDNN_STATUS_EXECUTION_FAILED;
   EXPECT_EQ(failure_of([&] { train(tuning); }), "ERR_FER_CUDA: convolution failed in cuDNN: CUDNN_STATUS_EXECUTION_FAILED (5000)");
   cuda_on_host::cudnn().returns = {{"Create", static_cast<cudnnStatus_t>(1002)}};
@@ -282,24 +283,67 @@ TEST_F(CudaChoicesTest, ReportCudnnsErrorWithTheOpsNameWhereItMustRun) {
 
 TEST_F(CudaChoicesTest, TryEveryPlanWhereCudnnMustRunAndThenSaySo) {
   cuda_on_host::cudnn().next_run = CUDNN_STATUS_NOT_SUPPORTED;  // of the first plan
-  EXPECT_EQ(failure_of([&] { train(kStrict); }), "nothing was thrown");
+  EXPECT_EQ(failure_of([&] { train(kAlone); }), "nothing was thrown");
   EXPECT_EQ(cuda_on_host::cudnn().next_run, CUDNN_STATUS_SUCCESS) << "it was tried";
   for (const char* call : {"Convolution", "GetConvolutionAlgorithm"}) {
     cuda_on_host::cudnn().returns = {{call, CUDNN_STATUS_NOT_SUPPORTED}};
-    EXPECT_EQ(failure_of([&] { train(kStrict); }).rfind("ERR_FER_CUDA: cuDNN has no way to do convolution", 0), 0u);
+    EXPECT_EQ(failure_of([&] { train(kAlone); }).rfind("ERR_FER_CUDA: cuDNN has no way to do the convolution", 0), 0u);
   }
 }
 
+// FER_CUDA_KERNELS=cudnn: what cuDNN computes in one step of the paper's network, and what own kernels do besides.
+TEST_F(CudaChoicesTest, LeaveTheWholeStepToCudnnWhereItIsAskedFor) {
+  auto network = std::make_shared<Network>(Spec{}, std::make_unique<cuda::CudaBackend>(0, DeviceOptions{}, kAlone), 1);
+  auto data = std::make_shared<DataSet>();
+  data->size = 48;
+  data->images.resize(2 * 48 * 48, 7);
+  data->labels = {0, 1};
+  TrainerOptions options;
+  options.batch_size = 2;
+  Trainer trainer(network, data, options);
+  const std::atomic<bool> never{false};
+  EpochRequest request;
+  request.rows = {0, 1};
+  request.learning_rates = {0.01f};
+  std::vector<std::string> calls, launched;
+  cuda_on_host::cudnn().calls = &calls;
+  cuda_on_host::machine().launched = &launched;
+  trainer.train_epoch(request, never, nullptr);
+  cuda_on_host::machine().launched = nullptr;
+  std::map<std::string, int> of;
+  for (const std::string& call : calls) ++of[call];
+  for (const auto& [call, count] : of) std::printf("%2d %s\n", count, call.c_str());
+  // Four modules of two separable convolutions and a shortcut, the stem's two convolutions, and the head's.
+  EXPECT_EQ(of["ConvolutionForward"], 4 * 5 + 3);
+  EXPECT_EQ(of["ConvolutionBackwardFilter"], 4 * 5 + 3);
+  EXPECT_EQ(of["ConvolutionBackwardData"], 4 * 5 + 2);
+  EXPECT_EQ(of["ConvolutionBackwardBias"], 1);
+  EXPECT_EQ(of["BatchNormalizationForwardTraining"], 4 * 3 + 2);
+  EXPECT_EQ(of["BatchNormalizationBackward"], 4 * 3 + 2);
+  EXPECT_EQ(of["SoftmaxForward"], 1);
+  EXPECT_GT(of["PoolingForward"], 4);
+  EXPECT_GT(of["PoolingBackward"], 4);
+  EXPECT_GT(of["ActivationForward"], 0);
+  EXPECT_GT(of["ActivationBackward"], 0);
+  EXPECT_GT(of["AddTensor"], 4);
+  EXPECT_EQ(launched.size() - std::count_if(launched.begin(), launched.end(),
+                                            [](const std::string& op) {
+                                              return op.find("convolution") != std::string::npos || op.find("gradients") != std::string::npos ||
+                                                     op.find("pooling") != std::string::npos || op.find("head") != std::string::npos;
+                                            }),
+            4u)
+      << "the next step, the input, the loss and the optimiser";
+}
+
 TEST_F(CudaChoicesTest, KeepTf32OutOfFloat32) {
-  train(kStrict);
+  train(kAlone);
   EXPECT_EQ(cuda_on_host::cudnn().last_math, CUDNN_FMA_MATH);
-  train(kStrict, Precision::kTf32);
+  train(kAlone, Precision::kTf32);
   EXPECT_NE(cuda_on_host::cudnn().last_math, CUDNN_FMA_MATH);
 }
 
 // The fake offers algorithm 1 for tensor cores alone, and twice, as cuDNN may.
 TEST_F(CudaChoicesTest, RunAnAlgorithmForTheProductItWasOfferedFor) {
-  cuda::Cudnn cudnn(cuda_on_host::cudnn_symbol, Precision::kTf32, {});
   for (const Precision precision : {Precision::kFp32, Precision::kTf32}) {
     auto owned = std::make_unique<cuda::CudaBackend>(0, DeviceOptions{.precision = precision}, tuning);
     const cuda::CudaBackend& backend = *owned;

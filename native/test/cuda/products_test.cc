@@ -31,14 +31,15 @@ std::ostream& operator<<(std::ostream& out, const Way& w) { return out << w.name
 // On the device under test, which takes the way from its environment, or on the host.
 std::unique_ptr<Backend> cuda(const Way& way) {
   if (!asked_device().empty()) {
-    setenv("FER_CUDA_KERNELS", way.pinned == "cudnn" ? "cudnn" : ("own:" + way.pinned).c_str(), 1);
+    setenv("FER_CUDA_KERNELS", way.pinned.starts_with("cudnn") ? "cudnn" : ("own:" + way.pinned).c_str(), 1);
     auto made = make_backend(asked_device(), {.precision = way.precision});
     unsetenv("FER_CUDA_KERNELS");
     return made;
   }
   cuda::Tuning tuning;
   tuning.pinned = way.pinned;
-  if (way.pinned == "cudnn") tuning.cudnn_symbol = cuda_on_host::cudnn_symbol;
+  tuning.cudnn_alone = way.pinned == "cudnn_alone";
+  if (way.pinned.starts_with("cudnn")) tuning.cudnn_symbol = cuda_on_host::cudnn_symbol;
   return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{.precision = way.precision}, tuning);
 }
 
@@ -228,14 +229,13 @@ TEST_P(CudaProductsTest, AreBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, CudaProductsTest,
-                         testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4, 7}, Way{"tf32", Precision::kTf32, "tf32", 8e-3, 3},
-                                         Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3, 2},
-                                         Way{"bf16", Precision::kBf16, "bf16", 6e-2, 3},
-                                         Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2, 2},
-                                         Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4, 4},
-                                         Way{"cudnn", Precision::kFp32, "cudnn", 1e-4, 3}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Ways, CudaProductsTest,
+    testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4, 7}, Way{"tf32", Precision::kTf32, "tf32", 8e-3, 3},
+                    Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3, 2}, Way{"bf16", Precision::kBf16, "bf16", 6e-2, 3},
+                    Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2, 2}, Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4, 4},
+                    Way{"cudnn", Precision::kFp32, "cudnn", 1e-4, 3}, Way{"cudnn_alone", Precision::kFp32, "cudnn_alone", 1e-4, 0}),
+    [](const auto& info) { return info.param.name; });
 
 #ifdef FER_CUDA_ON_HOST  // whose own rounding it is
 TEST(TensorCoresTest, RoundAsTheHardwareDoes) {
