@@ -178,10 +178,11 @@ struct SoftmaxCrossEntropy {
   LossTotals* totals;
 };
 
+// `x` and `taps`: as the forward op had and left them; a device reads the one that it needs.
 struct HeadBackward {
   Shape shape;
   int classes;
-  const float *d_logits, *taps, *weight;
+  const float *d_logits, *x, *taps, *weight;
   float *d_weight, *d_bias, *dx;
 };
 

@@ -30,7 +30,7 @@ const CHECKS: readonly { name: string; check: () => Promise<string> | string }[]
       return `${isa}, ${cores} cores, ${compiler}`;
     },
   },
-  { name: 'training', check: async () => (await import('./training-check.js')).trainOneStep(CPU) },
+  { name: 'training', check: async () => (await import('./training-check.js')).trainThreeSteps(CPU) },
   { name: 'pictures', check: decodePicture },
   { name: 'charts', check: drawChart },
   { name: 'default model', check: askDefaultModel },
@@ -51,12 +51,14 @@ function report(verdict: Verdict, name: string, text: string): void {
   if (verdict === 'FAILED') process.exitCode = 1;
 }
 
-async function attempt(name: string, check: () => Promise<string> | string): Promise<void> {
+/** `without`: what is done where it fails, a sentence; default nothing, and then it is a failure. */
+async function attempt(name: string, check: () => Promise<string> | string, without = ''): Promise<void> {
   let result: [Verdict, string];
   try {
     result = ['ok', await check()];
   } catch (error) {
-    result = ['FAILED', (error as Error).message];
+    const { message } = error as Error;
+    result = without === '' ? ['FAILED', message] : ['absent', `${message}. ${without}`];
   }
   report(result[0], name, result[1]);
 }
@@ -85,8 +87,12 @@ async function reportGpu({ name, parts, units }: DeviceProbe, device: Device | u
   units.forEach((unit, i) =>
     report('ok', `${name}:${i}`, `${unit.name}, compute capability ${unit.capability}, ${(unit.memoryBytes / 2 ** 30).toFixed(1)} GiB`),
   );
-  if (parts.every(({ problem, without }) => problem === '' || without !== ''))
-    await attempt('GPU training', async () => (await import('./device-check.js')).stepOn(asked ? device : (name as Device)));
+  if (!parts.every(({ problem, without }) => problem === '' || without !== '')) return;
+  const { trainOn } = await import('./device-check.js');
+  const target = asked ? device : (name as Device);
+  await attempt('GPU training', () => trainOn(target));
+  for (const library of parts.filter(({ problem, without }) => problem === '' && without !== ''))
+    await attempt(`by ${library.name}`, () => trainOn(target, library.name.toLowerCase()), library.without);
 }
 
 const searchedIn = (places: readonly string[]): string[] => (places.length > 0 ? [`Searched: ${places.join(', ')}`] : []);

@@ -50,16 +50,18 @@ Tuning Tuning::from_environment() {
   Tuning tuning;
   tuning.folder = cache_folder();
   if (kernels == "own") return tuning;
-  if (kernels == "cudnn") tuning.pinned = "cudnn";
+  if (kernels.starts_with("own:")) return tuning.pinned = kernels.substr(4), tuning;
+  if (kernels == "cudnn") tuning.cudnn_alone = true;
   else if (kernels == "measured") tuning.measures = true;
-  else throw Error("ERR_FER_ARGUMENT", "expected measured, own or cudnn, got " + kernels + ", for FER_CUDA_KERNELS");
+  else throw Error("ERR_FER_ARGUMENT", "expected measured, own, own:<a kernel's name> or cudnn, got " + kernels + ", for FER_CUDA_KERNELS");
   tuning.cudnn_symbol = system_cudnn();
   if (kernels == "cudnn" && !tuning.cudnn_symbol)
     throw Error("ERR_FER_DEVICE_UNAVAILABLE", "FER_CUDA_KERNELS=cudnn asks for cuDNN 9, which was not found. Run fer-cudnn doctor");
   return tuning;
 }
 
-Choices::Choices(Tuning tuning, std::string device, cudaStream_t stream) : tuning_(std::move(tuning)), device_(std::move(device)), stream_(stream) {
+Choices::Choices(Tuning tuning, std::string device, Scratch& scratch, std::function<cudaStream_t()> stream)
+    : tuning_(std::move(tuning)), device_(std::move(device)), scratch_(scratch), stream_(std::move(stream)) {
   if (!tuning_.measures) return;
   check(cudaEventCreate(&begin_), "making an event");
   check(cudaEventCreate(&end_), "making an event");
@@ -72,62 +74,94 @@ Choices::~Choices() {
 }
 
 void Choices::run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
-  candidates[decide(op, candidates, updated)].run();
+  for (;;) {
+    const Candidate& chosen = candidates[decide(op, candidates, updated)];
+    try {
+      chosen.run();
+      executed_.insert(chosen.name);
+      return;
+    } catch (const CudnnFailure&) {
+      if (!chosen.optional) throw;
+      refused_.emplace(op, chosen.name);
+      if (capturing()) throw;  // the capture is spoilt: it is begun again
+    }
+  }
+}
+
+bool Choices::capturing() const {
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream_(), &capture), "asking whether a step is being captured");
+  return capture != cudaStreamCaptureStatusNone;
 }
 
 size_t Choices::decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
   auto named = [&](const std::string& name) {
     size_t i = 0;
-    while (i < candidates.size() && candidates[i].name != name) ++i;
+    while (i < candidates.size() && (candidates[i].name != name || refused_.contains({op, name}))) ++i;
     return i;
   };
   if (!tuning_.pinned.empty())
     for (size_t i = 0; i < candidates.size(); ++i)
-      if (candidates[i].name.starts_with(tuning_.pinned)) return i;
+      if (candidates[i].name.starts_with(tuning_.pinned) && !refused_.contains({op, candidates[i].name})) return i;
   if (!tuning_.measures || candidates.size() == 1) return 0;
   std::string& fixed = fixed_[op];
   if (const size_t at = named(fixed); at < candidates.size()) return at;
   size_t best = candidates.size();
   if (const auto known = known_.find(op); known != known_.end()) best = named(known->second.name);
-  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(stream_, &capture), "asking whether a step is being captured");
-  if (best == candidates.size() && capture != cudaStreamCaptureStatusNone) best = 0;  // a recorded launch takes no time yet
-  if (best == candidates.size()) {
-    std::vector<Kept> kept;
-    for (const Updated& u : updated) kept.emplace_back(u, stream_);
-    float least = INFINITY;
-    for (size_t i = 0; i < candidates.size(); ++i)
-      if (const float time = tried(candidates[i], i == 0); time < least) least = time, best = i;
-    for (const Kept& k : kept) k.restore();
-    ++measured_;
-    known_[op] = {candidates[best].name, least};
-    write();
-  }
+  if (best == candidates.size()) best = capturing() ? 0 : measure(op, candidates, updated);  // a recorded launch takes no time yet
   fixed = candidates[best].name;
   return best;
 }
 
-// Infinity for a candidate that finds no room for its scratch memory or does not take the shape; the first must.
-float Choices::tried(const Candidate& candidate, bool must) {
-  measuring_ = true;
+// The first candidate's scratch memory is kept: it is what training needs if all else fails.
+size_t Choices::measure(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
+  std::vector<Kept> kept;
+  for (const Updated& u : updated) kept.emplace_back(u, stream_());
+  size_t best = 0;
+  float least = milliseconds(candidates[0]);
+  for (size_t i = 1; i < candidates.size(); ++i)
+    if (!refused_.contains({op, candidates[i].name}))
+      if (const float time = tried(op, candidates[i]); time < least) least = time, best = i;
+  for (const Kept& k : kept) k.restore();
+  ++measured_;
+  known_[op] = {candidates[best].name, least};
+  write();
+  return best;
+}
+
+// Infinity for a candidate that finds no room for its scratch memory, or fails where it may.
+float Choices::tried(const std::string& op, const Candidate& candidate) {
+  const struct Trial {
+    explicit Trial(Choices& choices) : choices(choices) {
+      choices.trying_ = true;
+      choices.scratch_.begin_trial();
+    }
+    ~Trial() {
+      choices.trying_ = false;
+      choices.scratch_.end_trial();
+    }
+    Choices& choices;
+  } trial(*this);
   try {
     const float time = milliseconds(candidate);
-    measuring_ = false;
+    executed_.insert(candidate.name);
     return time;
-  } catch (const Error& e) {
-    measuring_ = false;
-    if (must || (e.code() != "ERR_FER_OUT_OF_MEMORY" && !dynamic_cast<const Unsupported*>(&e))) throw;
-    return INFINITY;
+  } catch (const CudnnFailure&) {
+    if (!candidate.optional) throw;
+    refused_.emplace(op, candidate.name);
+  } catch (const Error& error) {
+    if (error.code() != "ERR_FER_OUT_OF_MEMORY") throw;
   }
+  return INFINITY;
 }
 
 float Choices::milliseconds(const Candidate& candidate) {
   candidate.run();  // memory, code and cuDNN's own preparations
   float least = INFINITY;
   for (int round = 0; round < kRounds; ++round) {
-    check(cudaEventRecord(begin_, stream_), "measuring");
+    check(cudaEventRecord(begin_, stream_()), "measuring");
     for (int i = 0; i < kRunsARound; ++i) candidate.run();
-    check(cudaEventRecord(end_, stream_), "measuring");
+    check(cudaEventRecord(end_, stream_()), "measuring");
     check(cudaEventSynchronize(end_), "measuring");
     float time = 0;
     check(cudaEventElapsedTime(&time, begin_, end_), "measuring");

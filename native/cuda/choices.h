@@ -5,10 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "cuda/runtime.h"
+#include "cuda/scratch.h"
 
 namespace fer::cuda {
 
@@ -18,8 +19,10 @@ struct Tuning {
   std::string pinned;                              // candidates whose name begins with this go first, and nothing is measured
   std::filesystem::path folder;                    // of the file; empty: choices end with the backend
   std::function<void*(const char*)> cudnn_symbol;  // null: no cuDNN
+  bool cudnn_alone = false;                        // the whole network by cuDNN: cudnn_lowering.h
 
-  // FER_CUDA_KERNELS = measured (default), own, cudnn; FER_CACHE_DIR, or fer-cudnn in the user's cache folder; the system's cuDNN.
+  // FER_CUDA_KERNELS = measured (default), own, own:<name>, cudnn; FER_CACHE_DIR, or fer-cudnn in the user's cache folder; the
+  // system's cuDNN.
   static Tuning from_environment();
 };
 
@@ -27,6 +30,7 @@ struct Tuning {
 struct Candidate {
   std::string name;
   std::function<void()> run;
+  bool optional = false;  // a library's: it may fail (CudnnFailure) before it has changed anything, and another runs in its place
 };
 using Candidates = std::vector<Candidate>;
 
@@ -38,20 +42,22 @@ struct Updated {
 
 class Choices {
  public:
-  // `device` names all that a measured time depends on: GPU, driver, cuDNN.
-  Choices(Tuning tuning, std::string device, cudaStream_t stream);
+  // `device` names all that a measured time depends on: GPU, driver, cuDNN. `stream`: where candidates submit to now.
+  Choices(Tuning tuning, std::string device, Scratch& scratch, std::function<cudaStream_t()> stream);
   ~Choices();
   Choices(const Choices&) = delete;
   Choices& operator=(const Choices&) = delete;
 
   void run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated = {});
-  // True while candidates are being tried: what does not fit then is no error of the op.
-  bool measuring() const { return measuring_; }
+  bool trying() const { return trying_; }  // a candidate that need not run
   int64_t measured() const { return measured_; }
+  const std::set<std::string>& executed() const { return executed_; }  // the names of all that ran
 
  private:
+  bool capturing() const;
   size_t decide(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
-  float tried(const Candidate& candidate, bool must);
+  size_t measure(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated);
+  float tried(const std::string& op, const Candidate& candidate);
   float milliseconds(const Candidate& candidate);
   std::filesystem::path file() const;
   void read();
@@ -59,16 +65,19 @@ class Choices {
 
   Tuning tuning_;
   std::string device_;
-  cudaStream_t stream_;
+  Scratch& scratch_;
+  std::function<cudaStream_t()> stream_;
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
-  bool measuring_ = false;
+  bool trying_ = false;
   int64_t measured_ = 0;
   struct Choice {
     std::string name;
     float milliseconds;
   };
-  std::map<std::string, Choice> known_;       // by op, as the file has them
-  std::map<std::string, std::string> fixed_;  // what this backend has run
+  std::map<std::string, Choice> known_;                    // by op, as the file has them
+  std::map<std::string, std::string> fixed_;               // what this backend has run
+  std::set<std::pair<std::string, std::string>> refused_;  // op and candidate
+  std::set<std::string> executed_;
 };
 
 }  // namespace fer::cuda

@@ -1,6 +1,8 @@
 // Devices, memory and recorded programs of the CUDA backend.
 #include "cuda/cuda_backend.h"
 
+#include <utility>
+
 namespace fer::cuda {
 namespace {
 
@@ -24,41 +26,59 @@ int checked_device(int device, const std::string& name) {
 // Runs its ops directly the first time, so that scratch memory is there, captures them the second time, then replays.
 class GraphProgram final : public Program {
  public:
-  GraphProgram(Backend& backend, int device, cudaStream_t stream, std::span<const Op> ops)
-      : backend_(backend), device_(device), stream_(stream), ops_(ops.begin(), ops.end()) {}
+  GraphProgram(Backend& backend, int device, const Workspace& work, std::span<const Op> ops)
+      : backend_(backend), device_(device), work_(work), ops_(ops.begin(), ops.end()) {}
   ~GraphProgram() override {
-    if (graph_) cudaGraphExecDestroy(graph_);
+    cudaSetDevice(device_);
+    forget();
   }
 
   void run() override {
     check(cudaSetDevice(device_), "choosing the device");
-    if (runs_++ == 0) return backend_.run(ops_);
-    if (!graph_) capture();
-    check(cudaGraphLaunch(graph_, stream_), "launching the step's graph");
+    if (const int64_t now = work_.memory_generation(); std::exchange(generation_, now) != now) forget();
+    if (runs_++ == 0 || (!graph_ && !capture())) return backend_.run(ops_);
+    check(cudaGraphLaunch(graph_, work_.stream()), "launching the step's graph");
   }
 
  private:
-  void capture() {
-    check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "capturing the step");
+  void forget() {
+    if (graph_) cudaGraphExecDestroy(graph_);
+    graph_ = nullptr;
+    runs_ = 0;
+  }
+
+  // False where cuDNN failed: what did is left out from then on, and what runs in its place must run directly first, too.
+  bool capture() {
+    const cudaStream_t stream = work_.stream();
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing the step");
     cudaGraph_t captured = nullptr;
+    auto abandon = [&] {
+      cudaStreamEndCapture(stream, &captured);
+      if (captured) cudaGraphDestroy(captured);
+      cudaGetLastError();
+    };
     try {
       backend_.run(ops_);
+    } catch (const CudnnFailure&) {
+      abandon();
+      if (work_.cudnn_alone()) throw;
+      return false;
     } catch (...) {
-      cudaStreamEndCapture(stream_, &captured);
-      if (captured) cudaGraphDestroy(captured);
+      abandon();
       throw;
     }
-    check(cudaStreamEndCapture(stream_, &captured), "capturing the step");
+    check(cudaStreamEndCapture(stream, &captured), "capturing the step");
     const cudaError_t status = cudaGraphInstantiate(&graph_, captured, 0);
     cudaGraphDestroy(captured);
     check(status, "preparing the step's graph");
+    return true;
   }
 
   Backend& backend_;
   int device_;
-  cudaStream_t stream_;
+  const Workspace& work_;
   std::vector<Op> ops_;
-  int64_t runs_ = 0;
+  int64_t runs_ = 0, generation_ = 0;
   cudaGraphExec_t graph_ = nullptr;
 };
 
@@ -75,7 +95,10 @@ CudaBackend::CudaBackend(int device, const DeviceOptions& options, Tuning tuning
     : name_(*options.name ? options.name : "gpu:" + std::to_string(device)),
       device_(checked_device(device, name_)),
       asked_(options.precision),
-      work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))) {}
+      work_(std::make_unique<Workspace>(device, options.precision, std::move(tuning))),
+      cudnn_(work_->cudnn_alone() ? std::make_unique<CudnnLowering>(*work_) : nullptr) {}
+
+CudaBackend::~CudaBackend() { cudaSetDevice(device_); }
 
 void CudaBackend::enter() const { check(cudaSetDevice(device_), "choosing the device"); }
 
@@ -83,13 +106,18 @@ std::string CudaBackend::description() const {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device_), "reading the device's properties");
   return name_ + ", " + properties.name + ", compute capability " + std::to_string(properties.major) + '.' + std::to_string(properties.minor) + ", " +
-         precision_text(asked_, work_->precision());
+         precision_text(asked_, work_->precision()) + (cudnn_ ? ", by cuDNN alone" : "") +
+         (work_->cudnn_problem().empty() ? "" : ", without cuDNN: " + work_->cudnn_problem());
 }
 
 void* CudaBackend::allocate(size_t bytes) {
   enter();
   void* memory = nullptr;
-  const cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
+  cudaError_t status = cudaMalloc(&memory, bytes ? bytes : 1);
+  if (status == cudaErrorMemoryAllocation && work_->give_up_cudnn()) {
+    cudaGetLastError();
+    status = cudaMalloc(&memory, bytes ? bytes : 1);
+  }
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // an allocation that failed leaves the device usable
     throw Error("ERR_FER_OUT_OF_MEMORY",
@@ -137,9 +165,15 @@ void CudaBackend::zero(void* device, size_t bytes) {
 
 void CudaBackend::run(const Op& op) {
   enter();
-  std::visit([this](const auto& one) { run(one); }, op);
+  std::visit(
+      [this](const auto& one) {
+        if constexpr (requires { cudnn_->run(one); })
+          if (cudnn_) return cudnn_->run(one);
+        run(one);
+      },
+      op);
 }
 
-std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) { return std::make_unique<GraphProgram>(*this, device_, work_->stream(), ops); }
+std::unique_ptr<Program> CudaBackend::record(std::span<const Op> ops) { return std::make_unique<GraphProgram>(*this, device_, *work_, ops); }
 
 }  // namespace fer::cuda

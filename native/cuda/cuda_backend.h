@@ -2,6 +2,7 @@
 // graph. Kernels sum without atomics, so results are the same bit for bit whenever they are run again on the same device.
 #pragma once
 #include "backend.h"
+#include "cuda/cudnn_lowering.h"
 #include "cuda/workspace.h"
 
 namespace fer::cuda {
@@ -11,6 +12,9 @@ class CudaBackend final : public Backend {
   // Throws ERR_FER_DEVICE_UNAVAILABLE where there is no device of that number. As `tuning` stands, own kernels run and none
   // is measured.
   explicit CudaBackend(int device, const DeviceOptions& options = {}, Tuning tuning = {});
+  ~CudaBackend() override;
+  CudaBackend(const CudaBackend&) = delete;
+  CudaBackend& operator=(const CudaBackend&) = delete;
 
   std::string description() const override;
   int threads() const override { return 1; }
@@ -44,6 +48,7 @@ class CudaBackend final : public Backend {
   int device_;
   Precision asked_;
   std::unique_ptr<Workspace> work_;
+  std::unique_ptr<CudnnLowering> cudnn_;  // null: own kernels, and cuDNN's convolutions where those are faster
 };
 
 }  // namespace fer::cuda

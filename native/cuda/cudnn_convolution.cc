@@ -1,9 +1,9 @@
 #include "cuda/cudnn_convolution.h"
 
-#include <cudnn.h>
-
+#include <algorithm>
 #include <string>
 
+#include "cuda/cudnn_functions.h"
 #include "devices/cuda/cudnn_library.h"
 
 namespace fer::cuda {
@@ -19,63 +19,14 @@ const char* name(CudnnPass pass) {
 
 }  // namespace
 
+#ifdef FER_CUDA_ON_HOST
+std::function<void*(const char*)> system_cudnn() { return cuda_on_host::cudnn_symbol; }
+#else
 std::function<void*(const char*)> system_cudnn() {
   if (!CudnnLibrary::probe().usable()) return nullptr;
   return [library = std::make_shared<CudnnLibrary>()](const char* symbol) { return reinterpret_cast<void*>(library->function<void()>(symbol)); };
 }
-
-// What is called of cuDNN; each member is the function of its name.
-struct Cudnn::Functions {
-  explicit Functions(const std::function<void*(const char*)>& symbol) {
-    auto resolve = [&]<class F>(F*& function, const char* name) { function = reinterpret_cast<F*>(symbol(name)); };
-#define FER_RESOLVE(function) resolve(function, "cudnn" #function)
-    FER_RESOLVE(GetVersion);
-    FER_RESOLVE(GetErrorString);
-    FER_RESOLVE(Create);
-    FER_RESOLVE(Destroy);
-    FER_RESOLVE(SetStream);
-    FER_RESOLVE(CreateTensorDescriptor);
-    FER_RESOLVE(SetTensor4dDescriptor);
-    FER_RESOLVE(DestroyTensorDescriptor);
-    FER_RESOLVE(CreateFilterDescriptor);
-    FER_RESOLVE(SetFilter4dDescriptor);
-    FER_RESOLVE(DestroyFilterDescriptor);
-    FER_RESOLVE(CreateConvolutionDescriptor);
-    FER_RESOLVE(SetConvolution2dDescriptor);
-    FER_RESOLVE(SetConvolutionMathType);
-    FER_RESOLVE(SetConvolutionGroupCount);
-    FER_RESOLVE(DestroyConvolutionDescriptor);
-    FER_RESOLVE(GetConvolutionForwardAlgorithm_v7);
-    FER_RESOLVE(GetConvolutionBackwardDataAlgorithm_v7);
-    FER_RESOLVE(GetConvolutionBackwardFilterAlgorithm_v7);
-    FER_RESOLVE(ConvolutionForward);
-    FER_RESOLVE(ConvolutionBackwardData);
-    FER_RESOLVE(ConvolutionBackwardFilter);
-#undef FER_RESOLVE
-  }
-  decltype(cudnnGetVersion)* GetVersion;
-  decltype(cudnnGetErrorString)* GetErrorString;
-  decltype(cudnnCreate)* Create;
-  decltype(cudnnDestroy)* Destroy;
-  decltype(cudnnSetStream)* SetStream;
-  decltype(cudnnCreateTensorDescriptor)* CreateTensorDescriptor;
-  decltype(cudnnSetTensor4dDescriptor)* SetTensor4dDescriptor;
-  decltype(cudnnDestroyTensorDescriptor)* DestroyTensorDescriptor;
-  decltype(cudnnCreateFilterDescriptor)* CreateFilterDescriptor;
-  decltype(cudnnSetFilter4dDescriptor)* SetFilter4dDescriptor;
-  decltype(cudnnDestroyFilterDescriptor)* DestroyFilterDescriptor;
-  decltype(cudnnCreateConvolutionDescriptor)* CreateConvolutionDescriptor;
-  decltype(cudnnSetConvolution2dDescriptor)* SetConvolution2dDescriptor;
-  decltype(cudnnSetConvolutionMathType)* SetConvolutionMathType;
-  decltype(cudnnSetConvolutionGroupCount)* SetConvolutionGroupCount;
-  decltype(cudnnDestroyConvolutionDescriptor)* DestroyConvolutionDescriptor;
-  decltype(cudnnGetConvolutionForwardAlgorithm_v7)* GetConvolutionForwardAlgorithm_v7;
-  decltype(cudnnGetConvolutionBackwardDataAlgorithm_v7)* GetConvolutionBackwardDataAlgorithm_v7;
-  decltype(cudnnGetConvolutionBackwardFilterAlgorithm_v7)* GetConvolutionBackwardFilterAlgorithm_v7;
-  decltype(cudnnConvolutionForward)* ConvolutionForward;
-  decltype(cudnnConvolutionBackwardData)* ConvolutionBackwardData;
-  decltype(cudnnConvolutionBackwardFilter)* ConvolutionBackwardFilter;
-};
+#endif
 
 struct Cudnn::Descriptors {
   explicit Descriptors(const Functions& functions) : call(functions) {}
@@ -92,25 +43,35 @@ struct Cudnn::Descriptors {
   std::map<CudnnPass, std::vector<CudnnPlan>> plans;
 };
 
-Cudnn::Cudnn(const std::function<void*(const char*)>& symbol, Precision precision)
+Cudnn::Cudnn(const std::function<void*(const char*)>& symbol, Precision precision, std::initializer_list<cudaStream_t> streams)
     : call_(std::make_unique<Functions>(symbol)), precision_(precision) {
-  cudnnHandle_t handle = nullptr;
-  check(call_->Create(&handle), "preparing cuDNN");
-  handle_ = handle;
+  try {
+    for (const cudaStream_t stream : streams) {
+      cudnnHandle_t handle = nullptr;
+      check(call_->Create(&handle), "preparing cuDNN");
+      handles_[stream] = handle;
+      check(call_->SetStream(handle, stream), "preparing cuDNN");
+    }
+  } catch (...) {
+    for (const auto& [stream, handle] : handles_) call_->Destroy(static_cast<cudnnHandle_t>(handle));
+    throw;
+  }
 }
 
 Cudnn::~Cudnn() {
   descriptors_.clear();
-  call_->Destroy(static_cast<cudnnHandle_t>(handle_));
+  for (const auto& [stream, handle] : handles_) call_->Destroy(static_cast<cudnnHandle_t>(handle));
 }
 
 size_t Cudnn::version() const { return call_->GetVersion(); }
 
-void Cudnn::check(int status, const std::string& op) const {
+void Cudnn::check(int status, const std::string& op) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  const std::string message = op + " failed in cuDNN: " + call_->GetErrorString(static_cast<cudnnStatus_t>(status));
-  if (status >= 3000 && status < 4000) throw Unsupported("ERR_FER_CUDA", message);  // CUDNN_STATUS_NOT_SUPPORTED and its kinds
-  throw Error("ERR_FER_CUDA", message);
+  const CudnnFailure failure(
+      status, op + " failed in cuDNN: " + call_->GetErrorString(static_cast<cudnnStatus_t>(status)) + " (" + std::to_string(status) + ')');
+  if (!failure.of_shape()) give_up(failure.what());
+  cudaGetLastError();  // what it leaves behind is no error of the calls that follow
+  throw failure;
 }
 
 Cudnn::Descriptors& Cudnn::descriptors(const CudnnShape& s) {
@@ -136,18 +97,22 @@ Cudnn::Descriptors& Cudnn::descriptors(const CudnnShape& s) {
 
 const std::vector<CudnnPlan>& Cudnn::plans(CudnnPass pass, const CudnnShape& shape) {
   Descriptors& d = descriptors(shape);
-  const auto [at, added] = d.plans.try_emplace(pass);
-  std::vector<CudnnPlan>& plans = at->second;
-  if (!added) return plans;
-  auto* handle = static_cast<cudnnHandle_t>(handle_);
+  if (const auto known = d.plans.find(pass); known != d.plans.end()) return known->second;
+  std::vector<CudnnPlan> plans;
+  auto* handle = static_cast<cudnnHandle_t>(handles_.begin()->second);
   int count = 0;
   auto keep = [&](int status, const auto& found) {
     if (status >= 3000 && status < 4000) return;
     check(status, std::string("asking for algorithms, ") + name(pass) + ',');
-    for (int i = 0; i < count && plans.size() < kMostPlans; ++i)
-      if (found[i].status == CUDNN_STATUS_SUCCESS && found[i].determinism == CUDNN_DETERMINISTIC && found[i].memory <= kMostWorkspace &&
-          (precision_ != Precision::kFp32 || found[i].mathType == CUDNN_FMA_MATH || found[i].mathType == CUDNN_DEFAULT_MATH))
-        plans.push_back({static_cast<int>(found[i].algo), found[i].memory});
+    for (int i = 0; i < count && plans.size() < kMostPlans; ++i) {
+      const CudnnPlan plan{static_cast<int>(found[i].algo), found[i].memory, found[i].mathType};
+      const bool asked_for = precision_ == Precision::kFp32 ? plan.math == CUDNN_FMA_MATH || plan.math == CUDNN_DEFAULT_MATH
+                                                            : plan.math != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
+      const bool another = std::none_of(plans.begin(), plans.end(), [&](const CudnnPlan& known) { return known.algorithm == plan.algorithm; });
+      if (found[i].status == CUDNN_STATUS_SUCCESS && found[i].determinism == CUDNN_DETERMINISTIC && plan.workspace <= kMostWorkspace && asked_for &&
+          another)
+        plans.push_back(plan);
+    }
   };
   if (pass == CudnnPass::kForward) {
     cudnnConvolutionFwdAlgoPerf_t found[kMostAlgorithms];
@@ -159,14 +124,15 @@ const std::vector<CudnnPlan>& Cudnn::plans(CudnnPass pass, const CudnnShape& sha
     cudnnConvolutionBwdFilterAlgoPerf_t found[kMostAlgorithms];
     keep(call_->GetConvolutionBackwardFilterAlgorithm_v7(handle, d.x, d.y, d.convolution, d.w, kMostAlgorithms, &count, found), found);
   }
-  return plans;
+  return d.plans[pass] = std::move(plans);
 }
 
 void Cudnn::run(cudaStream_t stream, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first,
                 const float* second, float* result, void* workspace) {
   const Descriptors& d = descriptors(shape);
-  auto* handle = static_cast<cudnnHandle_t>(handle_);
-  check(call_->SetStream(handle, stream), op);
+  auto* handle = static_cast<cudnnHandle_t>(handles_.at(stream));
+  // An algorithm is for the kind of product that it was offered with; in float32 that is never to be TF32, which the default permits.
+  check(call_->SetConvolutionMathType(d.convolution, precision_ == Precision::kFp32 ? CUDNN_FMA_MATH : static_cast<cudnnMathType_t>(plan.math)), op);
   const float one = 1, zero = 0;
   if (pass == CudnnPass::kForward)
     check(call_->ConvolutionForward(handle, &one, d.x, first, d.w, second, d.convolution, static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),

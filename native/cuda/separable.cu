@@ -167,20 +167,18 @@ void CudaBackend::run(const SeparableBackward& op) {
                 op.in.bn ? *op.in.bn : BatchNorm{}, work_->floats(Slot::kPartial, partial_rows(g.grid.x) * 11 * s.in_channels),
                 work_->counters(g.grid.y * counters_a_tile(g.grid.x)));
        }}};
-  if (work_->cudnn())
-    for (const CudnnPlan& weights_plan : work_->cudnn()->plans(CudnnPass::kWeightGradient, depthwise_shape(s))) {
-      Candidates both;
-      add_cudnn(both, *work_, label, CudnnPass::kInputGradient, depthwise_shape(s), [&, weights_plan](const auto& convolve) {
-        const float* x = written_out(*work_, label, op.in, rows, s.in_channels);
-        float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels);
-        float* scratch = weights_plan.workspace ? work_->floats(Slot::kCudnn, weights_plan.workspace / sizeof(float) + 1) : nullptr;
-        work_->cudnn()->run(work_->stream(), label, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient, scratch);
-        turn(*work_, label, turned_gradient, s.in_channels, 9, op.d_depthwise);
-        convolve(dd, turned(*work_, label, op.depthwise, 9, s.in_channels), op.dx);
-        finish_input_gradient(*work_, label, s.n, s.size, s.in_channels, {op.in.z, op.in.bn}, op.shortcut_dx, op.dx);
-      });
-      for (Candidate& way : both) ways.push_back({way.name + " and " + std::to_string(weights_plan.algorithm), std::move(way.run)});
-    }
+  for (const CudnnPlan& weights_plan : cudnn_plans(*work_, CudnnPass::kWeightGradient, depthwise_shape(s))) {
+    Candidates both;
+    add_cudnn(both, *work_, label, CudnnPass::kInputGradient, depthwise_shape(s), [&, weights_plan](const auto& convolve) {
+      const float* x = written_out(*work_, label, op.in, rows, s.in_channels);
+      float* turned_gradient = work_->floats(Slot::kWeightGradient, static_cast<size_t>(9) * s.in_channels);
+      run_cudnn(*work_, label, CudnnPass::kWeightGradient, depthwise_shape(s), weights_plan, x, dd, turned_gradient);
+      turn(*work_, label, turned_gradient, s.in_channels, 9, op.d_depthwise);
+      convolve(dd, turned(*work_, label, op.depthwise, 9, s.in_channels), op.dx);
+      finish_input_gradient(*work_, label, s.n, s.size, s.in_channels, {op.in.z, op.in.bn}, op.shortcut_dx, op.dx);
+    });
+    for (Candidate& way : both) ways.push_back({way.name + " and " + std::to_string(weights_plan.algorithm), std::move(way.run), true});
+  }
   work_->choices().run(choice_key(*work_, label, {s.n, s.size, s.in_channels, op.in.bn != nullptr, op.shortcut_dx != nullptr}), ways);
   work_->meet();  // before anyone reuses what the weights' gradient reads
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <bit>
 #include <initializer_list>
+#include <vector>
 
 #include "cuda/passes.cuh"
 #include "cuda/product_launch.cuh"
@@ -17,18 +18,35 @@ inline std::string choice_key(const Workspace& work, const char* op, std::initia
 // Inference comes in any number of images; its choices go by powers of two, so that few are measured.
 inline int batch_in_key(int n, bool training) { return training ? n : static_cast<int>(std::bit_ceil(static_cast<unsigned>(n))); }
 
+// cuDNN's plans; none where it cannot say, which is no error.
+inline std::vector<CudnnPlan> cudnn_plans(Workspace& work, CudnnPass pass, const CudnnShape& shape) {
+  if (!work.cudnn()) return {};
+  try {
+    return work.cudnn()->plans(pass, shape);
+  } catch (const CudnnFailure&) {
+    return {};
+  }
+}
+
+inline void run_cudnn(Workspace& work, const char* op, CudnnPass pass, const CudnnShape& shape, const CudnnPlan& plan, const float* first,
+                      const float* second, float* result) {
+  float* scratch = plan.workspace ? work.floats(Slot::kCudnn, plan.workspace / sizeof(float) + 1) : nullptr;
+  if (!work.cudnn()) throw CudnnFailure(0, work.cudnn_problem());  // since it was offered
+  work.cudnn()->run(work.stream(), op, pass, shape, plan, first, second, result, scratch);
+}
+
 // Adds one candidate a plan of cuDNN. `way(convolve)` does the whole op by calling convolve(first, second, result) once, the
 // operands as Cudnn::run wants them.
 template <class Way>
 void add_cudnn(Candidates& ways, Workspace& work, const char* op, CudnnPass pass, const CudnnShape& shape, const Way& way) {
-  if (!work.cudnn()) return;
-  for (const CudnnPlan& plan : work.cudnn()->plans(pass, shape))
-    ways.push_back({"cudnn algorithm " + std::to_string(plan.algorithm), [=, &work] {
-                      way([&](const float* first, const float* second, float* result) {
-                        float* scratch = plan.workspace ? work.floats(Slot::kCudnn, plan.workspace / sizeof(float) + 1) : nullptr;
-                        work.cudnn()->run(work.stream(), op, pass, shape, plan, first, second, result, scratch);
-                      });
-                    }});
+  for (const CudnnPlan& plan : cudnn_plans(work, pass, shape))
+    ways.push_back(
+        {.name = "cudnn algorithm " + std::to_string(plan.algorithm),
+         .run =
+             [=, &work] {
+               way([&](const float* first, const float* second, float* result) { run_cudnn(work, op, pass, shape, plan, first, second, result); });
+             },
+         .optional = true});
 }
 
 // Weights [rows][columns] as cuDNN wants them, [columns][rows].

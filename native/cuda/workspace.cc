@@ -1,15 +1,19 @@
 #include "cuda/workspace.h"
 
-#include <algorithm>
-
 namespace fer::cuda {
 namespace {
 
 constexpr size_t kCounters = 1 << 16;
 
+bool capturing(cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream, &status), "asking whether a step is being captured");
+  return status != cudaStreamCaptureStatusNone;
+}
+
 }  // namespace
 
-Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision_(precision) {
+Workspace::Workspace(int device, Precision precision, Tuning tuning) : cudnn_alone_(tuning.cudnn_alone), precision_(precision) {
   int major = 0, driver = 0;
   check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device), "reading the device's properties");
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "reading the device's properties");
@@ -18,21 +22,30 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : precision
   check(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking), "making a stream");
   check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "making an event");
   check(cudaEventCreateWithFlags(&join_, cudaEventDisableTiming), "making an event");
-  counters_ = static_cast<unsigned*>(allocate(2 * kCounters * sizeof(unsigned)));
-  if (tuning.cudnn_symbol) cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, precision_);
+  check(cudaMalloc(reinterpret_cast<void**>(&counters_), 2 * kCounters * sizeof(unsigned)), "allocating counters");
+  check(cudaMemsetAsync(counters_, 0, 2 * kCounters * sizeof(unsigned), stream_), "clearing counters");
+  if (tuning.cudnn_symbol) {
+    try {
+      cudnn_ = std::make_unique<Cudnn>(tuning.cudnn_symbol, precision_, std::initializer_list<cudaStream_t>{stream_, side_});
+    } catch (const Error& error) {  // the own kernels do without
+      if (tuning.cudnn_alone) throw;
+      cudnn_problem_ = error.what();
+      cudaGetLastError();
+    }
+  }
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device), "reading the device's properties");
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
   choices_ = std::make_unique<Choices>(
       std::move(tuning),
       std::string(properties.name) + ", driver " + std::to_string(driver) + ", cuDNN " + (cudnn_ ? std::to_string(cudnn_->version()) : "none"),
-      stream_);
+      scratch_, [this] { return stream(); });
 }
 
 Workspace::~Workspace() {
   choices_.reset();
   cudnn_.reset();
-  for (void* memory : owned_) cudaFree(memory);
+  cudaFree(counters_);
   cudaEventDestroy(fork_);
   cudaEventDestroy(join_);
   cudaStreamDestroy(side_);
@@ -40,24 +53,19 @@ Workspace::~Workspace() {
 }
 
 void Workspace::aside(const std::function<void()>& ops) {
-  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(stream_, &capture), "asking whether a step is being captured");
-  const bool beside = capture != cudaStreamCaptureStatusNone;
-  if (beside) {
-    check(cudaEventRecord(fork_, stream_), "forking the step");
-    check(cudaStreamWaitEvent(side_, fork_, 0), "forking the step");
-  }
+  check(cudaEventRecord(fork_, stream_), "forking the step");
+  check(cudaStreamWaitEvent(side_, fork_, 0), "forking the step");
   aside_ = true;
-  beside_ = beside;
+  apart_ = false;
   try {
     ops();
   } catch (...) {
-    aside_ = beside_ = false;
+    aside_ = false;
     throw;
   }
-  aside_ = beside_ = false;
-  apart_ = beside;
-  if (beside) check(cudaEventRecord(join_, side_), "joining the step");
+  aside_ = false;
+  check(cudaEventRecord(join_, side_), "joining the step");
+  apart_ = true;
 }
 
 void Workspace::meet() {
@@ -65,30 +73,13 @@ void Workspace::meet() {
   apart_ = false;
 }
 
-void* Workspace::allocate(size_t bytes) {
-  void* memory = nullptr;
-  const cudaError_t status = cudaMalloc(&memory, bytes);
-  if (status != cudaSuccess) {
-    cudaGetLastError();  // an allocation that failed leaves the device usable
-    throw Error("ERR_FER_OUT_OF_MEMORY",
-                "the GPU could not hold " + std::to_string(bytes) + " bytes of scratch memory: " + cudaGetErrorString(status));
-  }
-  owned_.push_back(memory);
-  check(cudaMemsetAsync(memory, 0, bytes, stream_), "clearing scratch memory");
-  return memory;
-}
-
 float* Workspace::floats(Slot slot, size_t count) {
-  Piece& piece = pieces_[aside_][slot];
-  if (piece.capacity < count) {
-    // An implementation that is only being tried must not take the memory that training itself will ask for.
-    size_t free = 0, total = 0;
-    if (choices_ && choices_->measuring() && (check(cudaMemGetInfo(&free, &total), "asking for free memory"), count * sizeof(float) > free / 2))
-      throw Error("ERR_FER_OUT_OF_MEMORY", "the GPU has no " + std::to_string(count * sizeof(float)) + " bytes to spare for trying a kernel");
-    piece.memory = static_cast<float*>(allocate(count * sizeof(float)));
-    piece.capacity = count;
+  try {
+    return scratch_.floats(slot, aside_, count, stream());
+  } catch (const Error& error) {
+    if (error.code() != "ERR_FER_OUT_OF_MEMORY" || of_cudnn(slot) || !give_up_cudnn()) throw;
+    return scratch_.floats(slot, aside_, count, stream());
   }
-  return piece.memory;
 }
 
 unsigned* Workspace::counters(size_t count) {
@@ -96,6 +87,13 @@ unsigned* Workspace::counters(size_t count) {
     throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) +
                                         ": the network is too wide for this build");
   return counters_ + (aside_ ? kCounters : 0);
+}
+
+bool Workspace::give_up_cudnn() {
+  if (!cudnn() || cudnn_alone_ || choices_->trying() || capturing(stream_) || !scratch_.give_back_cudnns()) return false;
+  cudnn_->give_up("its scratch memory was needed for other things");
+  ++memory_generation_;
+  return true;
 }
 
 }  // namespace fer::cuda

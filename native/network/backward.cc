@@ -46,6 +46,7 @@ class Pass::BackwardOps {
     ops_.emplace_back(HeadBackward{.shape = at_.shape(i),
                                    .classes = at_.value(at_.op(i).out).channels,
                                    .d_logits = gradients_[at_.op(i).out].g,
+                                   .x = at_.in(i).z,
                                    .taps = at_.taps(i),
                                    .weight = at_.weight(i, 0),
                                    .d_weight = at_.d_weight(i, 0),

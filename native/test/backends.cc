@@ -69,8 +69,10 @@ std::vector<TestBackend> cpu_forms() {
 std::ostream& operator<<(std::ostream& out, const TestBackend& backend) { return out << backend.name; }
 
 std::unique_ptr<Backend> cuda_on_host_backend(Precision precision, bool cudnn) {
-  return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{.name = "cuda:0", .precision = precision},
-                                             cudnn ? cuda::Tuning{false, "cudnn", {}, cuda_on_host::cudnn_symbol} : cuda::Tuning{});
+  return std::make_unique<cuda::CudaBackend>(
+      0, DeviceOptions{.name = "cuda:0", .precision = precision},
+      cuda::Tuning{
+          .measures = false, .pinned = "", .folder = {}, .cudnn_symbol = cudnn ? cuda_on_host::cudnn_symbol : nullptr, .cudnn_alone = cudnn});
 }
 
 std::vector<TestBackend> op_backends() {

@@ -24,7 +24,7 @@ std::ostream& operator<<(std::ostream& out, const TestBackend& backend);
 std::vector<TestBackend> op_backends();       // for tests of single ops: all of them
 std::vector<TestBackend> network_backends();  // for tests of whole networks: one of a kind, float32
 
-// The CUDA backend on the host, called as device `name` is.
+// The CUDA backend on the host; `cudnn`: the whole network by the pretended cuDNN.
 std::unique_ptr<Backend> cuda_on_host_backend(Precision precision = Precision::kFp32, bool cudnn = false);
 
 }  // namespace fer

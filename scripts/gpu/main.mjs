@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { doctor } from './doctor.mjs';
 import { paper } from './paper.mjs';
 import { parity } from './parity.mjs';
-import { writeReport } from './report.mjs';
+import { verdict, writeReport } from './report.mjs';
 import { sanitizer } from './sanitizer.mjs';
 import { speed } from './speed.mjs';
 import { steps } from './steps.mjs';
@@ -29,7 +29,8 @@ Proves the CUDA backend right on a real GPU, measures it beside PyTorch, and rep
   --quick           fewer repetitions and batch sizes: a rehearsal, not a measurement
   --again           do parts anew whose results are there
 
-Exit status: 0 when every part done has passed, 1 otherwise, 2 for a wrong option.`;
+Exit status: 0 when every part done has passed or was skipped, 1 otherwise, 2 for a wrong option. What is skipped, for want of a tool
+or of PyTorch, is said to be skipped.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -119,7 +120,7 @@ for (const name of given.names) {
     file,
     `${JSON.stringify({ part: name, date: new Date().toISOString(), device: deviceDescription, rehearsal: given.device === 'cpu' || given.quick, seconds, ...result }, null, 2)}\n`,
   );
-  console.log(`== ${name}: ${result.passed ? 'passed' : 'NOT PASSED'}${result.complete ? '' : ', not complete'}, ${seconds.toFixed(0)} s`);
+  console.log(`== ${name}: ${verdict(result)}, ${seconds.toFixed(0)} s`);
 }
 const passed = writeReport(context.out, Object.keys(PARTS));
 process.exit(passed ? 0 : 1);

@@ -4,18 +4,34 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+const FILTER = '*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*:*CudaProductsTest*';
+
 /** Where the native tests lie in a packed folder and in a clone. */
 export const testBinary = (root) =>
   [path.join(root, 'bin', 'native_tests'), path.join(root, 'build', 'native-tests', 'native_tests')].find(existsSync);
 
-export function parity({ root, device }) {
+/** The CUDA part likewise: it lies beside the addon, not beside the native tests, which must be told. */
+const plugin = (root) =>
+  [path.join(root, 'prebuilds', 'linux-x64', 'fer-cudnn-cuda.so'), path.join(root, 'build', 'Release', 'fer-cudnn-cuda.so')].find(
+    existsSync,
+  );
+
+/** What the native tests need of their environment to run on `device`. */
+export const testEnvironment = (root, device) => ({
+  ...process.env,
+  FER_CUDA_PLUGIN: process.env.FER_CUDA_PLUGIN ?? plugin(root) ?? '',
+  FER_TEST_DEVICE: device,
+  FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures'),
+});
+
+export function parity({ root, device, filter = FILTER }) {
   const binary = testBinary(root);
   if (!binary) throw new Error('the native tests are not built; run: bash scripts/native-tests.sh build/native-tests');
   const output = path.join(mkdtempSync(path.join(tmpdir(), 'fer-parity-')), 'tests.json');
-  const run = spawnSync(binary, ['--gtest_filter=*OpTest*:*NetworkTest*:*GradientTest*:*ExplainTest*', `--gtest_output=json:${output}`], {
+  const run = spawnSync(binary, [`--gtest_filter=${filter}`, `--gtest_output=json:${output}`], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    env: { ...process.env, FER_TEST_DEVICE: device, FER_TEST_FIXTURES: path.join(root, 'native', 'test', 'fixtures') },
+    env: testEnvironment(root, device),
   });
   if (!existsSync(output)) throw new Error(`the native tests did not run: ${run.stderr || run.stdout || run.error?.message || run.signal}`);
   const suites = JSON.parse(readFileSync(output, 'utf8')).testsuites;
@@ -24,6 +40,7 @@ export function parity({ root, device }) {
       name: `${suite.name}.${test.name}`,
       parameter: test.value_param,
       passed: !test.failures && test.status === 'RUN',
+      skipped: test.result === 'SKIPPED',
       failures: test.failures?.map((f) => f.failure),
       ...properties(test),
     })),

@@ -68,6 +68,7 @@ export async function speed(context, before) {
   return {
     complete,
     passed: complete,
+    ...(training.every(({ pytorch }) => Object.keys(pytorch).length === 0) ? { skipped: 'PyTorch is not there to be timed' } : {}),
     training,
     inference: predicting,
     kernels: before?.kernels ?? (await kernels(context)),
@@ -120,6 +121,8 @@ async function kernels({ device, root, deadline }) {
         '--page',
         'raw',
         '--clock-control',
+        'none',
+        '--cache-control', // or every kernel would find its caches empty
         'none',
         '--metrics',
         'gpu__time_duration.sum,dram__bytes.sum',

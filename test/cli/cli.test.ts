@@ -365,7 +365,7 @@ describe('doctor, bench, bad rows', () => {
         .filter((line) => !/^\w+ +(CUDA part|NVIDIA driver|cuDNN|GPU)/.test(line)) // test/cuda has those
         .map((line) => line.slice(0, 22).trimEnd()),
     ).toEqual(['Node', 'native core', 'training', 'pictures', 'charts', 'default model'].map((name) => `ok      ${name}`));
-    expect(stdout).toMatch(/training +one step on CPU, .* loss \d\.\d{3}/);
+    expect(stdout).toMatch(/training +three steps on CPU, .* loss \d\.\d{3}/);
     expect(status).toBe(0);
   });
 

@@ -196,20 +196,21 @@ describe('auto', () => {
 describe('doctor', () => {
   const doctor = (environment: NodeJS.ProcessEnv, ...args: string[]): Outcome => run(['doctor', ...args], environment);
 
-  it('trains a step on the GPU and reports it and cuDNN', () => {
-    const cudnn = fakeCudnn(path.join(folder, 'cudnn'));
+  it('trains three steps on the GPU, the first direct, the others as a graph, and reports it and cuDNN', () => {
+    const cudnn = fakeCudnn(path.join(folder, 'cudnn', 'nvidia/cudnn/lib'));
     const { status, stdout } = doctor({ LD_LIBRARY_PATH: oneGpu, CUDNN_PATH: cudnn });
     expect(line(stdout, 'NVIDIA driver')).toBe('ok      NVIDIA driver  runs CUDA up to 12.4');
     expect(line(stdout, 'cuda:0')).toBe('ok      cuda:0         Fake GPU 0, compute capability 8.6, 8.0 GiB');
     expect(line(stdout, 'cuDNN')).toBe(`ok      cuDNN          9.10.2 at ${cudnn}/libcudnn.so.9`);
     const loss = (name: string): string | undefined => /loss (.*)$/.exec(line(stdout, name))?.[1];
-    expect(line(stdout, 'GPU training')).toMatch(/^ok .* one step on cuda:0/);
+    expect(line(stdout, 'GPU training')).toMatch(/^ok .* three steps on cuda:0/);
+    expect(line(stdout, 'by cuDNN')).toMatch(/^ok .* three steps on cuda:0, .*, by cuDNN alone, loss /);
     expect(loss('GPU training')).toBe(loss('training'));
     expect(status).toBe(0);
   });
 
   it('survives a cuDNN without one of its parts, which would abort the process', () => {
-    const cudnn = fakeCudnn(path.join(folder, 'incomplete'), { missing: 'engines_precompiled' });
+    const cudnn = fakeCudnn(path.join(folder, 'incomplete', 'nvidia/cudnn/lib'), { missing: 'engines_precompiled' });
     const { status, stdout } = doctor({ LD_LIBRARY_PATH: `${oneGpu}:${cudnn}` });
     expect(line(stdout, 'cuDNN')).toBe(
       `absent  cuDNN          cuDNN at ${cudnn}/libcudnn.so.9 is incomplete: it lacks libcudnn_engines_precompiled.so.9, without which cuDNN would abort the process. ` +
@@ -220,12 +221,12 @@ describe('doctor', () => {
   });
 
   it('passes over an incomplete cuDNN and one for another CUDA to one that works', () => {
-    const incomplete = fakeCudnn(path.join(folder, 'first'), { missing: 'ops' });
+    const incomplete = fakeCudnn(path.join(folder, 'first', 'nvidia/cudnn/lib'), { missing: 'ops' });
     const environment = path.join(folder, 'venv');
     const good = fakeCudnn(path.join(environment, 'lib/python3.12/site-packages/nvidia/cudnn/lib'));
     const { stdout } = doctor({ LD_LIBRARY_PATH: incomplete, VIRTUAL_ENV: environment });
     expect(line(stdout, 'cuDNN')).toBe(`ok      cuDNN          9.10.2 at ${good}/libcudnn.so.9`);
-    const other = fakeCudnn(path.join(folder, 'cuda13'), { cuda: 13000 });
+    const other = fakeCudnn(path.join(folder, 'cuda13', 'nvidia/cudnn/lib'), { cuda: 13000 });
     expect(line(doctor({ LD_LIBRARY_PATH: other }).stdout, 'cuDNN')).toContain(
       `cuDNN 9.10.2 at ${other}/libcudnn.so.9 is built for CUDA 13; one for CUDA 12 is needed`,
     );
@@ -233,8 +234,34 @@ describe('doctor', () => {
 
   it('finds cuDNN in conda', () => {
     const conda = path.join(folder, 'conda');
-    fakeCudnn(path.join(conda, 'lib'));
-    expect(line(doctor({ CONDA_PREFIX: conda }).stdout, 'cuDNN')).toBe(`ok      cuDNN          9.10.2 at ${conda}/lib/libcudnn.so.9`);
+    fakeCudnn(path.join(conda, 'lib'), { siblings: [] });
+    fakeCudnn(path.join(folder, 'siblings', 'nvidia/cudnn/lib'));
+    const siblings = ['cublas', 'cuda_nvrtc'].map((name) => path.join(folder, 'siblings', 'nvidia', name, 'lib')).join(':');
+    expect(line(doctor({ CONDA_PREFIX: conda, LD_LIBRARY_PATH: siblings }).stdout, 'cuDNN')).toBe(
+      `ok      cuDNN          9.10.2 at ${conda}/lib/libcudnn.so.9`,
+    );
+  });
+
+  it('names what cuDNN opens when it runs, and the command that installs it', () => {
+    const place = (name: string): string => path.join(folder, name, 'nvidia/cudnn/lib');
+    const alone = fakeCudnn(place('alone'), { siblings: [] });
+    expect(line(doctor({ CUDNN_PATH: alone }).stdout, 'cuDNN')).toBe(
+      `absent  cuDNN          cuDNN at ${alone}/libcudnn.so.9 cannot multiply: libcublasLt.so.12 was not found, which its convolutions open when they run. ` +
+        'Install it with: python3 -m pip install nvidia-cublas-cu12. Without it "cuda" works on the package\'s own kernels alone',
+    );
+    const less = fakeCudnn(place('less'), { siblings: ['cublas'] });
+    expect(line(doctor({ CUDNN_PATH: less }).stdout, 'cuDNN')).toBe(
+      `ok      cuDNN          9.10.2 at ${less}/libcudnn.so.9; libnvrtc.so.12 was not found, so its engines that are compiled at run time are left out. ` +
+        'Install it with: python3 -m pip install nvidia-cuda-nvrtc-cu12',
+    );
+  });
+
+  it('asks a newer cuDNN for the parts that older ones have not', () => {
+    const newest = { version: 92400, newer: ['engines_tensor_ir', 'ext'] };
+    const whole = fakeCudnn(path.join(folder, 'whole', 'nvidia/cudnn/lib'), newest);
+    expect(line(doctor({ CUDNN_PATH: whole }).stdout, 'cuDNN')).toBe(`ok      cuDNN          9.24.0 at ${whole}/libcudnn.so.9`);
+    const mixed = fakeCudnn(path.join(folder, 'mixed', 'nvidia/cudnn/lib'), { ...newest, newer: ['engines_tensor_ir'] });
+    expect(line(doctor({ CUDNN_PATH: mixed }).stdout, 'cuDNN')).toContain('is incomplete: it lacks libcudnn_ext.so.9,');
   });
 
   it('loses a line, not itself, to a driver that crashes', () => {

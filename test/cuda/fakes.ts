@@ -21,11 +21,29 @@ export function fakeDriver(folder: string, facts: Readonly<Record<string, number
   return folder;
 }
 
+interface CudnnFacts {
+  missing?: CudnnPart;
+  cuda?: number;
+  version?: number;
+  /** Parts that only newer ones have. */
+  newer?: readonly string[];
+  /** What pip installs beside it, in packages of their own: `../../<name>/lib`. */
+  siblings?: readonly (keyof typeof SIBLINGS)[];
+}
+const SIBLINGS = { cublas: ['libcublas.so.12', 'libcublasLt.so.12'], cuda_nvrtc: ['libnvrtc.so.12'] } as const;
+
 /** A folder with a cuDNN 9, built for CUDA `cuda`, that lacks `missing`. */
-export function fakeCudnn(folder: string, { missing, cuda = 12090 }: { missing?: CudnnPart; cuda?: number } = {}): string {
+export function fakeCudnn(folder: string, facts: CudnnFacts = {}): string {
+  const { missing, cuda = 12090, version = 91002, newer = [], siblings = ['cublas', 'cuda_nvrtc'] } = facts;
   mkdirSync(folder, { recursive: true });
-  compile(path.join(folder, 'libcudnn.so.9'), path.resolve('test/cuda/fakes/libcudnn.c'), `-DCUDA=${cuda}`, '-Wl,-rpath,$ORIGIN');
-  for (const part of CUDNN_PARTS)
-    if (part !== missing) compile(path.join(folder, `libcudnn_${part}.so.9`), '/dev/null', '-xc', `-Wl,-soname,libcudnn_${part}.so.9`);
+  const empty = (file: string): void => compile(file, '/dev/null', '-xc', `-Wl,-soname,${path.basename(file)}`);
+  const definitions = [`-DCUDA=${cuda}`, `-DVERSION=${version}`];
+  compile(path.join(folder, 'libcudnn.so.9'), path.resolve('test/cuda/fakes/libcudnn.c'), ...definitions, '-Wl,-rpath,$ORIGIN');
+  for (const part of [...CUDNN_PARTS, ...newer]) if (part !== missing) empty(path.join(folder, `libcudnn_${part}.so.9`));
+  for (const sibling of siblings) {
+    const beside = path.join(folder, '..', '..', sibling, 'lib');
+    mkdirSync(beside, { recursive: true });
+    for (const name of SIBLINGS[sibling]) empty(path.join(beside, name));
+  }
   return folder;
 }

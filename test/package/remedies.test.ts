@@ -110,6 +110,7 @@ const NATIVE: Readonly<Record<string, string>> = {
   'install or build both together': 'test/cuda/cuda.test.ts: belongs to this very version',
   'Install NVIDIA driver 525.60.13 or later': 'test/cuda/cuda.test.ts: takes the GPU where there is one',
   'Install it with: python3 -m pip install nvidia-cudnn-cu12': 'test/cuda/cuda.test.ts: passes over an incomplete cuDNN',
+  '. Install it with: python3 -m pip install ': 'test/cuda/cuda.test.ts: names what cuDNN opens when it runs',
   'Reinstall it with: python3 -m pip install --force-reinstall': 'test/cuda/cuda.test.ts: survives a cuDNN without one of its parts',
   'bf16 is the faster one where the processor has it': 'test/package/remedies.test.ts: --precision bf16',
   'a smaller batch, network or data set may fit': 'native/test/cuda/backend_test.cc: the batch it advises trains',

@@ -51,7 +51,7 @@ Probe probe() {
                   .problem = driver.problem},
                  {.name = "cuDNN",
                   .version = cudnn.version ? cudnn.version_text() : "",
-                  .found = cudnn.version ? cudnn.version_text() + " at " + cudnn.library : "",
+                  .found = cudnn.version ? cudnn.version_text() + " at " + cudnn.library + (cudnn.note.empty() ? "" : "; " + cudnn.note) : "",
                   .problem = cudnn.problem,
                   .without = std::string("Without it \"") + kCuda.name + "\" works on the package's own kernels alone",
                   .searched = cudnn.library.empty() ? cudnn.searched : std::vector<std::string>{}}};

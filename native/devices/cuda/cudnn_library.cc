@@ -24,6 +24,20 @@ constexpr const char* kSubLibraries[] = {"libcudnn_graph.so.9",
                                          "libcudnn_engines_precompiled.so.9",
                                          "libcudnn_engines_runtime_compiled.so.9",
                                          "libcudnn_heuristic.so.9"};
+// Parts that newer ones have besides, and are asked for only then.
+struct NewerPart {
+  size_t since;  // cudnnGetVersion
+  const char* name;
+};
+constexpr NewerPart kNewerParts[] = {{92100, "libcudnn_engines_tensor_ir.so.9"}, {92400, "libcudnn_ext.so.9"}};
+// Of the CUDA toolkit: where pip puts each, beside cuDNN's own package, and the package.
+struct Sibling {
+  const char *name, *folder, *package;
+  bool needed;  // without the others cuDNN does less
+};
+constexpr Sibling kSiblings[] = {{"libcublasLt.so.12", "cublas", "nvidia-cublas-cu12", true},
+                                 {"libcublas.so.12", "cublas", "nvidia-cublas-cu12", true},
+                                 {"libnvrtc.so.12", "cuda_nvrtc", "nvidia-cuda-nvrtc-cu12", false}};
 constexpr const char* kInstall = "Install it with: python3 -m pip install nvidia-cudnn-cu12 (or set CUDNN_PATH to the folder that has it)";
 
 std::string variable(const char* name) {
@@ -88,6 +102,22 @@ struct Opened {
 
 void* open_library(const std::string& path) { return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE); }
 
+// Opens what cuDNN in `folder` will ask the loader for when it runs.
+void open_siblings(const std::string& folder, CudnnProbe& probe) {
+  for (const Sibling& sibling : kSiblings) {
+    const std::string beside = folder + "../../" + sibling.folder + "/lib/" + sibling.name;
+    if (std::error_code error; !folder.empty() && fs::exists(beside, error) && open_library(beside)) continue;
+    if (open_library(sibling.name)) continue;
+    const std::string lacks = std::string(sibling.name) + " was not found";
+    const std::string install = std::string(". Install it with: python3 -m pip install ") + sibling.package;
+    if (sibling.needed) {
+      probe.problem = "cuDNN at " + probe.library + " cannot multiply: " + lacks + ", which its convolutions open when they run" + install;
+      return;
+    }
+    probe.note = lacks + ", so its engines that are compiled at run time are left out" + install;
+  }
+}
+
 // Opens the libcudnn.so.9 at `path` (a bare name: the loader finds it) after everything it will open itself.
 Opened open_at(const std::string& path) {
   Opened result;
@@ -100,12 +130,16 @@ Opened open_at(const std::string& path) {
     if (std::error_code error; !folder.empty() && !fs::exists(folder + name, error)) missing += (missing.empty() ? "" : ", ") + std::string(name);
   for (size_t i = 0; i < std::size(kSubLibraries) && missing.empty(); ++i)
     if (!open_library(folder + kSubLibraries[i])) missing = std::string(kSubLibraries[i]) + " (" + last_loader_error() + ")";
-  if (!missing.empty()) {
+  for (const NewerPart& part : kNewerParts)
+    if (std::error_code error; missing.empty() && fs::exists(folder + part.name, error) && !open_library(folder + part.name))
+      missing = std::string(part.name) + " (" + last_loader_error() + ")";
+  auto incomplete = [&] {
     result.probe.problem =
         "cuDNN at " + path + " is incomplete: it lacks " + missing +
         ", without which cuDNN would abort the process. Reinstall it with: python3 -m pip install --force-reinstall nvidia-cudnn-cu12";
     return result;
-  }
+  };
+  if (!missing.empty()) return incomplete();
   result.handle = open_library(path);
   if (!result.handle) {
     result.probe.problem = "cuDNN at " + path + " cannot be opened: " + last_loader_error();
@@ -118,9 +152,14 @@ Opened open_at(const std::string& path) {
     return result;
   }
   result.probe.version = version();
+  for (const NewerPart& part : kNewerParts)
+    if (std::error_code error; result.probe.version >= part.since && !folder.empty() && !fs::exists(folder + part.name, error))
+      missing += (missing.empty() ? "" : ", ") + std::string(part.name);
+  if (!missing.empty()) return incomplete();
   if (const size_t cuda = runtime(); cuda < 12000 || cuda >= 13000)
     result.probe.problem = "cuDNN " + result.probe.version_text() + " at " + path + " is built for CUDA " + std::to_string(cuda / 1000) +
                            "; one for CUDA 12 is needed. " + kInstall;
+  else open_siblings(folder, result.probe);
   return result;
 }
 

@@ -1,7 +1,8 @@
 // cuDNN 9, opened at run time from wherever the machine has it. The backend works without: its own kernels do everything.
 //
 // libcudnn.so.9 is a thin door to half a dozen sub-libraries which it opens at its first calls, and it aborts the process when
-// one cannot be opened. So each of them is opened here first, from libcudnn.so.9's own folder.
+// one cannot be opened. So each of them is opened here first, from libcudnn.so.9's own folder. What it opens of others when a
+// convolution runs, cuBLAS and NVRTC, lies beside it where pip installs, which is no folder that the loader searches.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -13,6 +14,7 @@ namespace fer::cuda {
 struct CudnnProbe {
   std::string library;                // path of libcudnn.so.9, or its bare name where the system's loader found it; empty: none
   size_t version = 0;                 // as cudnnGetVersion() says it, such as 91002; 0: not known, because it cannot be used
+  std::string note;                   // what it does without and what to do, a sentence; empty: nothing
   std::string problem;                // why it cannot be used and what to do, a sentence; empty: it can
   std::vector<std::string> searched;  // places, in order
   bool usable() const { return problem.empty(); }

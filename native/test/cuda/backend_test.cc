@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/philox.h"
+#include "buffer.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include "network/trainer.h"
@@ -102,6 +103,23 @@ TEST(CudaTest, TrainsOnTwoDevicesAtOnceAsOnOne) {
   for (std::thread& thread : threads) thread.join();
   cuda_on_host::machine().devices = 1;
   for (const Trained& one : both) EXPECT_EQ(one.weights, alone.weights);
+}
+
+// Programs and memory of one device are let go by a thread that last used another, as a garbage collector does.
+TEST(CudaTest, IsDestroyedByAnotherThread) {
+  cuda_on_host::machine().devices = 2;
+  auto second = std::make_unique<cuda::CudaBackend>(1);
+  auto values = std::make_unique<Buffer<float>>(*second, 4);
+  const Op op = Rectify{.count = 4, .values = values->data()};
+  auto program = second->record(std::span(&op, 1));
+  for (int i = 0; i < 3; ++i) program->run();
+  std::thread([&] {
+    program.reset();
+    values.reset();
+    cudaSetDevice(0);
+    second.reset();
+  }).join();
+  cuda_on_host::machine().devices = 1;
 }
 
 TEST(CudaTest, DoesNotWaitForTheDeviceInsideAnEpoch) {

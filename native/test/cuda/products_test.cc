@@ -2,13 +2,19 @@
 // splits of the rows; float32, tensor cores, cuDNN.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <set>
 
 #include "base/philox.h"
 #include "buffer.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include "cudnn.h"
+#include "devices/registry.h"
+#include "test/bits.h"
+#include "test/setting.h"
 
 namespace fer {
 namespace {
@@ -18,13 +24,22 @@ struct Way {
   Precision precision;
   std::string pinned;
   double tolerance;  // of the root mean square of a result
+  int candidates;    // so many of that name run
 };
 std::ostream& operator<<(std::ostream& out, const Way& w) { return out << w.name; }
 
+// On the device under test, which takes the way from its environment, or on the host.
 std::unique_ptr<Backend> cuda(const Way& way) {
+  if (!asked_device().empty()) {
+    setenv("FER_CUDA_KERNELS", way.pinned.starts_with("cudnn") ? "cudnn" : ("own:" + way.pinned).c_str(), 1);
+    auto made = make_backend(asked_device(), {.precision = way.precision});
+    unsetenv("FER_CUDA_KERNELS");
+    return made;
+  }
   cuda::Tuning tuning;
   tuning.pinned = way.pinned;
-  if (way.pinned == "cudnn") tuning.cudnn_symbol = cuda_on_host::cudnn_symbol;
+  tuning.cudnn_alone = way.pinned == "cudnn_alone";
+  if (way.pinned.starts_with("cudnn")) tuning.cudnn_symbol = cuda_on_host::cudnn_symbol;
   return std::make_unique<cuda::CudaBackend>(0, DeviceOptions{.precision = way.precision}, tuning);
 }
 
@@ -136,12 +151,27 @@ void shortcut(Bench& b, const Shape& s) {
       ShortcutBackward{.shape = s, .up = {.g = g, .argmax = nullptr, .z = z, .bn = &bn}, .in = view, .weight = weight, .d_weight = dw, .dx = dx});
 }
 
+// The candidates that ran on the host since it was cleared.
+std::set<std::string>& executed() {
+  static std::set<std::string> names;
+  return names;
+}
+
+// Of all results since it was replaced.
+Bits& bits() {
+  static Bits all;
+  return all;
+}
+
 // The largest difference of any result from the CPU's, in root mean squares of that result.
 double worst_difference(const Way& way, void (*op)(Bench&, const Shape&), const Shape& shape, bool in_steps) {
   Bench cpu(std::make_unique<cpu::CpuBackend>(2), in_steps), gpu(cuda(way), in_steps);
   op(cpu, shape);
   op(gpu, shape);
+  if (const auto* on_host = dynamic_cast<const cuda::CudaBackend*>(gpu.backend.get()))
+    for (const std::string& name : on_host->choices().executed()) executed().insert(name);
   const auto expected = cpu.results(), actual = gpu.results();
+  for (const std::vector<float>& values : actual) bits().add(values);
   double worst = 0;
   for (size_t r = 0; r < expected.size(); ++r) {
     double square = 0;
@@ -158,19 +188,26 @@ double worst_difference(const Way& way, void (*op)(Bench&, const Shape&), const 
 class CudaProductsTest : public testing::TestWithParam<Way> {};
 
 TEST_P(CudaProductsTest, AgreeWithTheCpu) {
+  executed().clear();
+  bits() = {};
   double worst = 0;
-  for (const Shape& s : {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {1, 3, 8, 1024}, {10, 12, 128, 128}})
+  for (const Shape& s : {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {4, 5, 16, 24}, {1, 3, 8, 1024}, {10, 12, 128, 128}})
     worst = std::max(worst, worst_difference(GetParam(), separable, s, false));
   for (const Shape& s : {Shape{2, 9, 32, 64}, {1, 7, 72, 40}, {2, 8, 136, 136}})
     worst = std::max(worst, worst_difference(GetParam(), convolution, s, false));
   for (const Shape& s : {Shape{3, 9, 64, 128}, {2, 8, 136, 264}, {1, 5, 24, 40}})
     worst = std::max(worst, worst_difference(GetParam(), shortcut, s, false));
   RecordProperty("worst", std::to_string(worst));
+  bits().record();
   std::printf("worst difference %.2e root mean squares\n", worst);
   EXPECT_LT(worst, GetParam().tolerance);
   if (GetParam().precision != Precision::kFp32) {
     EXPECT_GT(worst, GetParam().tolerance / 40) << "operands are rounded";
   }
+  if (!asked_device().empty()) return;
+  for (const std::string& name : executed()) std::printf("ran %s\n", name.c_str());
+  const auto meant = std::count_if(executed().begin(), executed().end(), [](const std::string& name) { return name.starts_with(GetParam().pinned); });
+  EXPECT_EQ(meant, GetParam().candidates);
 }
 
 // Operands that need no rounding multiply exactly in every format; what is left is the order of float32 sums.
@@ -179,6 +216,7 @@ TEST_P(CudaProductsTest, RoundNothingButTheOperands) {
 }
 
 TEST_P(CudaProductsTest, AreBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
+  if (!asked_device().empty()) GTEST_SKIP() << "a GPU's threads run in the order it likes";
   std::vector<std::vector<std::vector<float>>> runs;
   for (const bool reversed : {false, true}) {
     cuda_on_host::machine().reversed = reversed;
@@ -191,13 +229,15 @@ TEST_P(CudaProductsTest, AreBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, CudaProductsTest,
-                         testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4}, Way{"tf32", Precision::kTf32, "tf32", 8e-3},
-                                         Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3}, Way{"bf16", Precision::kBf16, "bf16", 6e-2},
-                                         Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2},
-                                         Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4}, Way{"cudnn", Precision::kFp32, "cudnn", 1e-4}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Ways, CudaProductsTest,
+    testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4, 7}, Way{"tf32", Precision::kTf32, "tf32", 8e-3, 3},
+                    Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3, 2}, Way{"bf16", Precision::kBf16, "bf16", 6e-2, 3},
+                    Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2, 2}, Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4, 4},
+                    Way{"cudnn", Precision::kFp32, "cudnn", 1e-4, 3}, Way{"cudnn_alone", Precision::kFp32, "cudnn_alone", 1e-4, 0}),
+    [](const auto& info) { return info.param.name; });
 
+#ifdef FER_CUDA_ON_HOST  // whose own rounding it is
 TEST(TensorCoresTest, RoundAsTheHardwareDoes) {
   auto bits = [](float v) {
     uint32_t word;
@@ -211,6 +251,7 @@ TEST(TensorCoresTest, RoundAsTheHardwareDoes) {
   EXPECT_EQ(cuda::to_bf16_pair(1.f + std::ldexp(1.f, -8), 1.f + std::ldexp(3.f, -8)), bits(1.f + std::ldexp(1.f, -6)) | bits(1.f) >> 16);
   EXPECT_EQ(cuda::to_bf16_pair(0.f, INFINITY), bits(INFINITY));
 }
+#endif
 
 }  // namespace
 }  // namespace fer

@@ -85,10 +85,12 @@ struct Graph {
 // A stream is captured into a graph from the call that begins it, or from waiting for an event of a captured stream, which it
 // must have been joined with again at the end.
 struct Stream {
+  int device = 0;
   std::shared_ptr<Graph> capturing;
   bool joined = true;
 };
 struct Event {
+  int device = 0;
   std::chrono::steady_clock::time_point at;
   std::shared_ptr<Graph> capturing;
   Stream* stream = nullptr;
@@ -252,9 +254,28 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& thread) {
 std::mutex allocations_mutex;
 std::map<void*, size_t> allocations;
 
+thread_local int current_device = 0, captures = 0;  // of this thread
+
+template <class T>
+void expect_device(const T* object, const char* call) {
+  if (object->device != current_device)
+    misuse(std::string(call) + " is called for device " + std::to_string(object->device) + " while the thread's is " +
+           std::to_string(current_device));
+}
+
 }  // namespace
 
+void misuse(const std::string& what) {
+  std::fprintf(stderr, "misuse of CUDA: %s\n", what.c_str());
+  std::abort();
+}
+
+void refuse_while_capturing(const char* call) {
+  if (captures > 0) misuse(std::string(call) + " while this thread captures a step");
+}
+
 void submit(Stream* stream, std::function<void()> work) {
+  expect_device(stream, "a launch");
   if (stream->capturing)
     stream->capturing->work.push_back({std::move(work), !stream->capturing->forks.empty() && stream == stream->capturing->forks.back()});
   else work();
@@ -288,7 +309,10 @@ const char* cudaGetErrorString(cudaError_t e) {
 const char* cudaGetErrorName(cudaError_t e) { return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : "cudaError"; }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaGetDeviceCount(int* count) { return *count = machine().devices, cudaSuccess; }
-cudaError_t cudaSetDevice(int device) { return device < machine().devices ? cudaSuccess : cudaErrorInvalidDevice; }
+cudaError_t cudaSetDevice(int device) {
+  if (device >= machine().devices) return cudaErrorInvalidDevice;
+  return current_device = device, cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   std::strcpy(p->name, "CUDA on the host");
   p->major = machine().compute_capability_major;
@@ -302,6 +326,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 cudaError_t cudaDriverGetVersion(int* version) { return *version = 12040, cudaSuccess; }
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
+  refuse_while_capturing("cudaMalloc");
   const std::lock_guard lock(allocations_mutex);
   if (bytes > machine().free_bytes) return cudaErrorMemoryAllocation;
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -312,9 +337,11 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
+  refuse_while_capturing("cudaFree");
   const std::lock_guard lock(allocations_mutex);
   const auto at = allocations.find(memory);
-  if (at == allocations.end()) return memory ? cudaErrorInvalidDevice : cudaSuccess;
+  if (!memory) return cudaSuccess;
+  if (at == allocations.end()) misuse("cudaFree of what was not allocated, or was freed before");
   machine().free_bytes += at->second;
   allocations.erase(at);
   std::free(memory);
@@ -330,20 +357,29 @@ cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t 
   submit(stream, [=] { std::memset(memory, value, bytes); });
   return cudaSuccess;
 }
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) { return *stream = new Stream, cudaSuccess; }
-cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, cudaSuccess; }
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) { return *stream = new Stream{current_device, nullptr, true}, cudaSuccess; }
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  expect_device(stream, "cudaStreamDestroy");
+  if (stream->capturing) misuse("cudaStreamDestroy of a stream that is being captured");
+  return delete stream, cudaSuccess;
+}
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   ++machine().synchronisations;
-  return stream->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
+  expect_device(stream, "cudaStreamSynchronize");
+  if (stream->capturing) misuse("cudaStreamSynchronize of a stream that is being captured");
+  refuse_while_capturing("cudaStreamSynchronize");
+  return cudaSuccess;
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
   return *status = stream->capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone, cudaSuccess;
 }
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new Event, cudaSuccess; }
+cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new Event{current_device, {}, nullptr, nullptr}, cudaSuccess; }
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) { return cudaEventCreate(event); }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  *event = {std::chrono::steady_clock::now(), stream->capturing, stream};
+  expect_device(stream, "cudaEventRecord");
+  if (event->device != stream->device) misuse("cudaEventRecord of another device's event");
+  *event = {event->device, std::chrono::steady_clock::now(), stream->capturing, stream};
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
@@ -360,13 +396,22 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   ++machine().synchronisations;
-  return event->capturing ? cudaErrorStreamCaptureInvalidated : cudaSuccess;  // nothing can be measured inside a capture
+  refuse_while_capturing("cudaEventSynchronize");  // nothing can be measured inside a capture
+  if (event->capturing) misuse("cudaEventSynchronize with an event that was captured");
+  return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
   return *milliseconds = std::chrono::duration<float, std::milli>(end->at - begin->at).count(), cudaSuccess;
 }
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->capturing = std::make_shared<Graph>(), cudaSuccess; }
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  expect_device(stream, "cudaStreamBeginCapture");
+  if (stream->capturing) misuse("cudaStreamBeginCapture of a stream that is being captured");
+  ++captures;
+  return stream->capturing = std::make_shared<Graph>(), cudaSuccess;
+}
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  if (captures == 0 || !stream->capturing) misuse("cudaStreamEndCapture by a thread that captures nothing");
+  --captures;
   *graph = new Graph{std::move(stream->capturing->work), {}};
   bool joined = true;
   for (Stream* fork : stream->capturing->forks) {
@@ -381,7 +426,9 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, cudaSuccess; }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  expect_device(stream, "cudaGraphLaunch");
+  refuse_while_capturing("cudaGraphLaunch");
   ++machine().graph_launches;
   // What a second stream does may happen at once or as late as its joining: here at once, backwards late.
   std::vector<const Graph::Node*> late;

@@ -79,6 +79,9 @@ WarpSlots& begin_collective();
 void end_collective();
 unsigned lane();
 void submit(Stream* stream, std::function<void()> work);  // runs now, or is recorded
+// A wrong use of the run time, which a GPU might let pass or report as another call's error, ends the process.
+[[noreturn]] void misuse(const std::string& what);
+void refuse_while_capturing(const char* call);
 void run_kernel(Stream* stream, const char* op, dim3 grid, dim3 block, std::function<void()> thread);
 
 }  // namespace cuda_on_host

@@ -1,7 +1,5 @@
 // Convolutions as cuDNN defines them, in double precision. Every call checks what the real library would, and more strictly:
 // packed NHWC tensors, [k][r][s][c] filters, group counts that divide, sizes that agree, 16-byte alignment, enough workspace.
-#include <cudnn.h>
-
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -9,19 +7,7 @@
 #include <utility>
 #include <vector>
 
-struct cudnnContext {
-  cudaStream_t stream;
-};
-struct cudnnTensorStruct {
-  int n = 0, c = 0, h = 0, w = 0;
-};
-struct cudnnFilterStruct {
-  int k = 0, c = 0, h = 0, w = 0;
-};
-struct cudnnConvolutionStruct {
-  int pad = -1, stride = 0, groups = 1;
-  cudnnMathType_t math = CUDNN_DEFAULT_MATH;
-};
+#include "cudnn_state.h"
 
 namespace cuda_on_host {
 
@@ -32,14 +18,10 @@ Cudnn& cudnn() {
 
 namespace {
 
-constexpr size_t kWorkspace = 4096;  // what algorithm 1 asks for
-
-bool aligned(const void* p) { return p && reinterpret_cast<uintptr_t>(p) % 16 == 0; }
-
 bool consistent(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y) {
   auto out = [&](int in, int kernel) { return (in + 2 * c.pad - kernel) / c.stride + 1; };
-  return c.stride > 0 && c.pad >= 0 && x.n > 0 && x.n == y.n && x.c % c.groups == 0 && w.k % c.groups == 0 && w.c == x.c / c.groups && y.c == w.k &&
-         y.h == out(x.h, w.h) && y.w == out(x.w, w.w);
+  return x.packed() && y.packed() && c.stride > 0 && c.pad >= 0 && x.n > 0 && x.n == y.n && x.c % c.groups == 0 && w.k % c.groups == 0 &&
+         w.c == x.c / c.groups && y.c == w.k && y.h == out(x.h, w.h) && y.w == out(x.w, w.w);
 }
 
 // Visits every product: index into y, into w, into x.
@@ -63,11 +45,16 @@ void each_product(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const 
 
 // Checks a call and submits it to the handle's stream: result[at] = sum of the products that `add` adds to it.
 template <class Add>
-cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, const void* first, const void* second, void* result, size_t count,
-                  int algorithm, int deterministic, void* workspace, size_t bytes, const cudnnTensorStruct& x, const cudnnFilterStruct& w,
-                  const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Add& add) {
+cudnnStatus_t run(const char* name, cudnnHandle_t handle, const void* alpha, const void* beta, const void* first, const void* second, void* result,
+                  size_t count, int algorithm, int deterministic, void* workspace, size_t bytes, const cudnnTensorStruct& x,
+                  const cudnnFilterStruct& w, const cudnnConvolutionStruct& c, const cudnnTensorStruct& y, const Add& add) {
   ++cudnn().convolutions;
+  if (cudnn().calls) cudnn().calls->push_back(name);
   cudnn().last_math = c.math;
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(handle->stream, &capture);
+  const bool counts = !cudnn().only_captured || capture != cudaStreamCaptureStatusNone;
+  if (const cudnnStatus_t status = asked("Convolution"); counts && status != CUDNN_STATUS_SUCCESS) return status;
   if (const cudnnStatus_t status = std::exchange(cudnn().next_run, CUDNN_STATUS_SUCCESS); status != CUDNN_STATUS_SUCCESS) return status;
   float one, zero;
   std::memcpy(&one, alpha, sizeof one);
@@ -75,9 +62,13 @@ cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, con
   if (!handle || one != 1 || zero != 0 || !aligned(first) || !aligned(second) || !aligned(result) || !consistent(x, w, c, y))
     return CUDNN_STATUS_BAD_PARAM;
   if (algorithm != deterministic && algorithm != 1) return CUDNN_STATUS_NOT_SUPPORTED;
-  if (algorithm == 1 && (bytes < kWorkspace || !aligned(workspace))) return CUDNN_STATUS_BAD_PARAM;
+  // Algorithm 1 is offered for one kind of product.
+  if (algorithm == 1 && c.math == CUDNN_DEFAULT_MATH) return CUDNN_STATUS_NOT_SUPPORTED;
+  const size_t needed = cudnn().workspace;
+  if (algorithm == 1 && (bytes < needed || !aligned(workspace))) return CUDNN_STATUS_BAD_PARAM;
+  handle->used = true;
   submit(handle->stream, [=] {
-    if (algorithm == 1) std::memset(workspace, 0xff, kWorkspace);
+    if (algorithm == 1) std::memset(workspace, 0xff, needed);
     std::vector<double> sums(count);
     each_product(x, w, c, y, [&](size_t yi, size_t wi, size_t xi) {
       add(sums, static_cast<const float*>(first), static_cast<const float*>(second), yi, wi, xi);
@@ -91,12 +82,16 @@ cudnnStatus_t run(cudnnHandle_t handle, const void* alpha, const void* beta, con
 template <class Performance, class Algorithm>
 cudnnStatus_t algorithms(bool right, const cudnnConvolutionStruct& c, int asked, int* returned, Performance* found, bool zero_is_deterministic) {
   if (!right) return CUDNN_STATUS_BAD_PARAM;
+  *returned = 0;
+  if (const cudnnStatus_t status = cuda_on_host::asked("GetConvolutionAlgorithm"); status != CUDNN_STATUS_SUCCESS) return status;
+  const cudnnMathType_t of_one = c.math == CUDNN_FMA_MATH ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+  const size_t workspace = cudnn().workspace;
   const Performance all[] = {
       {static_cast<Algorithm>(0), CUDNN_STATUS_SUCCESS, -1, 0, zero_is_deterministic ? CUDNN_DETERMINISTIC : CUDNN_NON_DETERMINISTIC, c.math, {}},
       {static_cast<Algorithm>(1), CUDNN_STATUS_NOT_SUPPORTED, -1, 0, CUDNN_DETERMINISTIC, CUDNN_TENSOR_OP_MATH, {}},
-      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, kWorkspace, CUDNN_DETERMINISTIC, c.math, {}},
+      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, workspace, CUDNN_DETERMINISTIC, of_one, {}},
+      {static_cast<Algorithm>(1), CUDNN_STATUS_SUCCESS, -1, workspace, CUDNN_DETERMINISTIC, of_one, {}},
   };
-  *returned = 0;
   for (const Performance& p : all)
     if (*returned < asked) found[(*returned)++] = p;
   return CUDNN_STATUS_SUCCESS;
@@ -129,6 +124,29 @@ void* cudnn_symbol(const char* name) {
       FER_SYMBOL(cudnnConvolutionForward),
       FER_SYMBOL(cudnnConvolutionBackwardData),
       FER_SYMBOL(cudnnConvolutionBackwardFilter),
+      FER_SYMBOL(cudnnSetTensor4dDescriptorEx),
+      FER_SYMBOL(cudnnCreateActivationDescriptor),
+      FER_SYMBOL(cudnnSetActivationDescriptor),
+      FER_SYMBOL(cudnnDestroyActivationDescriptor),
+      FER_SYMBOL(cudnnActivationForward),
+      FER_SYMBOL(cudnnActivationBackward),
+      FER_SYMBOL(cudnnBatchNormalizationForwardTraining),
+      FER_SYMBOL(cudnnBatchNormalizationForwardInference),
+      FER_SYMBOL(cudnnBatchNormalizationBackward),
+      FER_SYMBOL(cudnnCreatePoolingDescriptor),
+      FER_SYMBOL(cudnnSetPooling2dDescriptor),
+      FER_SYMBOL(cudnnDestroyPoolingDescriptor),
+      FER_SYMBOL(cudnnPoolingForward),
+      FER_SYMBOL(cudnnPoolingBackward),
+      FER_SYMBOL(cudnnCreateOpTensorDescriptor),
+      FER_SYMBOL(cudnnSetOpTensorDescriptor),
+      FER_SYMBOL(cudnnDestroyOpTensorDescriptor),
+      FER_SYMBOL(cudnnOpTensor),
+      FER_SYMBOL(cudnnAddTensor),
+      FER_SYMBOL(cudnnSetTensor),
+      FER_SYMBOL(cudnnTransformTensor),
+      FER_SYMBOL(cudnnSoftmaxForward),
+      FER_SYMBOL(cudnnConvolutionBackwardBias),
 #undef FER_SYMBOL
   };
   const auto at = symbols.find(name);
@@ -145,13 +163,23 @@ const char* cudnnGetErrorString(cudnnStatus_t s) {
          : s == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED"
                                            : "CUDNN_STATUS_EXECUTION_FAILED";
 }
-cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) { return *handle = new cudnnContext{}, CUDNN_STATUS_SUCCESS; }
+cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
+  refuse_while_capturing("cudnnCreate");  // it takes device memory
+  if (const cudnnStatus_t status = asked("Create"); status != CUDNN_STATUS_SUCCESS) return status;
+  return *handle = new cudnnContext{}, CUDNN_STATUS_SUCCESS;
+}
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) { return delete handle, CUDNN_STATUS_SUCCESS; }
-cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) { return handle->stream = stream, CUDNN_STATUS_SUCCESS; }
+cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
+  if (const cudnnStatus_t status = asked("SetStream"); status != CUDNN_STATUS_SUCCESS) return status;
+  // What a handle keeps between its calls would be shared by two branches of a step.
+  if (handle->used && handle->stream != stream) misuse("a cuDNN handle is taken from one stream to another");
+  return handle->stream = stream, CUDNN_STATUS_SUCCESS;
+}
 cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* d) { return *d = new cudnnTensorStruct, CUDNN_STATUS_SUCCESS; }
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t d, cudnnTensorFormat_t format, cudnnDataType_t type, int n, int c, int h, int w) {
+  if (const cudnnStatus_t status = asked("SetTensor4dDescriptor"); status != CUDNN_STATUS_SUCCESS) return status;
   if (format != CUDNN_TENSOR_NHWC || type != CUDNN_DATA_FLOAT || n < 1 || c < 1 || h < 1 || w < 1) return CUDNN_STATUS_BAD_PARAM;
-  return *d = {n, c, h, w}, CUDNN_STATUS_SUCCESS;
+  return *d = {n, c, h, w, {h * w * c, 1, w * c, c}}, CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t d) { return delete d, CUDNN_STATUS_SUCCESS; }
 cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t* d) { return *d = new cudnnFilterStruct, CUDNN_STATUS_SUCCESS; }
@@ -196,22 +224,23 @@ cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, cudnn
 cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x, cudnnFilterDescriptor_t wd,
                                       const void* w, cudnnConvolutionDescriptor_t c, cudnnConvolutionFwdAlgo_t algorithm, void* workspace,
                                       size_t bytes, const void* beta, cudnnTensorDescriptor_t yd, void* y) {
-  return run(handle, alpha, beta, x, w, y, static_cast<size_t>(yd->n) * yd->h * yd->w * yd->c, algorithm, 0, workspace, bytes, *xd, *wd, *c, *yd,
+  return run("ConvolutionForward", handle, alpha, beta, x, w, y, static_cast<size_t>(yd->n) * yd->h * yd->w * yd->c, algorithm, 0, workspace, bytes,
+             *xd, *wd, *c, *yd,
              [](std::vector<double>& sums, const float* x, const float* w, size_t yi, size_t wi, size_t xi) { sums[yi] += double{x[xi]} * w[wi]; });
 }
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t wd, const void* w,
                                            cudnnTensorDescriptor_t dyd, const void* dy, cudnnConvolutionDescriptor_t c,
                                            cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
                                            cudnnTensorDescriptor_t dxd, void* dx) {
-  return run(handle, alpha, beta, w, dy, dx, static_cast<size_t>(dxd->n) * dxd->h * dxd->w * dxd->c, algorithm, 1, workspace, bytes, *dxd, *wd, *c,
-             *dyd,
+  return run("ConvolutionBackwardData", handle, alpha, beta, w, dy, dx, static_cast<size_t>(dxd->n) * dxd->h * dxd->w * dxd->c, algorithm, 1,
+             workspace, bytes, *dxd, *wd, *c, *dyd,
              [](std::vector<double>& sums, const float* w, const float* dy, size_t yi, size_t wi, size_t xi) { sums[xi] += double{dy[yi]} * w[wi]; });
 }
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t xd, const void* x,
                                              cudnnTensorDescriptor_t dyd, const void* dy, cudnnConvolutionDescriptor_t c,
                                              cudnnConvolutionBwdFilterAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
                                              cudnnFilterDescriptor_t dwd, void* dw) {
-  return run(handle, alpha, beta, x, dy, dw, static_cast<size_t>(dwd->k) * dwd->h * dwd->w * dwd->c, algorithm, 1, workspace, bytes, *xd, *dwd, *c,
-             *dyd,
+  return run("ConvolutionBackwardFilter", handle, alpha, beta, x, dy, dw, static_cast<size_t>(dwd->k) * dwd->h * dwd->w * dwd->c, algorithm, 1,
+             workspace, bytes, *xd, *dwd, *c, *dyd,
              [](std::vector<double>& sums, const float* x, const float* dy, size_t yi, size_t wi, size_t xi) { sums[wi] += double{x[xi]} * dy[yi]; });
 }

@@ -3,6 +3,10 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 typedef struct cudnnContext* cudnnHandle_t;
 typedef struct cudnnTensorStruct* cudnnTensorDescriptor_t;
 typedef struct cudnnFilterStruct* cudnnFilterDescriptor_t;
@@ -36,6 +40,22 @@ struct cudnnAlgorithmPerformance {
 using cudnnConvolutionFwdAlgoPerf_t = cudnnAlgorithmPerformance<cudnnConvolutionFwdAlgo_t>;
 using cudnnConvolutionBwdDataAlgoPerf_t = cudnnAlgorithmPerformance<cudnnConvolutionBwdDataAlgo_t>;
 using cudnnConvolutionBwdFilterAlgoPerf_t = cudnnAlgorithmPerformance<cudnnConvolutionBwdFilterAlgo_t>;
+
+typedef struct cudnnActivationStruct* cudnnActivationDescriptor_t;
+typedef struct cudnnPoolingStruct* cudnnPoolingDescriptor_t;
+typedef struct cudnnOpTensorStruct* cudnnOpTensorDescriptor_t;
+enum cudnnNanPropagation_t { CUDNN_NOT_PROPAGATE_NAN = 0, CUDNN_PROPAGATE_NAN = 1 };
+enum cudnnBatchNormMode_t { CUDNN_BATCHNORM_PER_ACTIVATION = 0, CUDNN_BATCHNORM_SPATIAL = 1, CUDNN_BATCHNORM_SPATIAL_PERSISTENT = 2 };
+enum cudnnActivationMode_t { CUDNN_ACTIVATION_SIGMOID = 0, CUDNN_ACTIVATION_RELU = 1 };
+enum cudnnPoolingMode_t {
+  CUDNN_POOLING_MAX = 0,
+  CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING = 1,
+  CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING = 2,
+  CUDNN_POOLING_MAX_DETERMINISTIC = 3
+};
+enum cudnnOpTensorOp_t { CUDNN_OP_TENSOR_ADD = 0, CUDNN_OP_TENSOR_MUL = 1 };
+enum cudnnSoftmaxAlgorithm_t { CUDNN_SOFTMAX_FAST = 0, CUDNN_SOFTMAX_ACCURATE = 1, CUDNN_SOFTMAX_LOG = 2 };
+enum cudnnSoftmaxMode_t { CUDNN_SOFTMAX_MODE_INSTANCE = 0, CUDNN_SOFTMAX_MODE_CHANNEL = 1 };
 
 extern "C" {
 size_t cudnnGetVersion();
@@ -73,6 +93,51 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void* alpha, cud
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, cudnnTensorDescriptor_t,
                                              const void* dy, cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void* workspace,
                                              size_t bytes, const void* beta, cudnnFilterDescriptor_t, void* dw);
+cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t, cudnnDataType_t, int n, int c, int h, int w, int n_stride, int c_stride,
+                                           int h_stride, int w_stride);
+cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t*);
+cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t, cudnnActivationMode_t, cudnnNanPropagation_t, double coefficient);
+cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t);
+cudnnStatus_t cudnnActivationForward(cudnnHandle_t, cudnnActivationDescriptor_t, const void* alpha, cudnnTensorDescriptor_t, const void* x,
+                                     const void* beta, cudnnTensorDescriptor_t, void* y);
+cudnnStatus_t cudnnActivationBackward(cudnnHandle_t, cudnnActivationDescriptor_t, const void* alpha, cudnnTensorDescriptor_t, const void* y,
+                                      cudnnTensorDescriptor_t, const void* dy, cudnnTensorDescriptor_t, const void* x, const void* beta,
+                                      cudnnTensorDescriptor_t, void* dx);
+cudnnStatus_t cudnnBatchNormalizationForwardTraining(cudnnHandle_t, cudnnBatchNormMode_t, const void* alpha, const void* beta,
+                                                     cudnnTensorDescriptor_t, const void* x, cudnnTensorDescriptor_t, void* y,
+                                                     cudnnTensorDescriptor_t, const void* scale, const void* bias, double factor, void* running_mean,
+                                                     void* running_variance, double epsilon, void* mean, void* inv_std);
+cudnnStatus_t cudnnBatchNormalizationForwardInference(cudnnHandle_t, cudnnBatchNormMode_t, const void* alpha, const void* beta,
+                                                      cudnnTensorDescriptor_t, const void* x, cudnnTensorDescriptor_t, void* y,
+                                                      cudnnTensorDescriptor_t, const void* scale, const void* bias, const void* mean,
+                                                      const void* variance, double epsilon);
+cudnnStatus_t cudnnBatchNormalizationBackward(cudnnHandle_t, cudnnBatchNormMode_t, const void* alpha_data, const void* beta_data,
+                                              const void* alpha_parameters, const void* beta_parameters, cudnnTensorDescriptor_t, const void* x,
+                                              cudnnTensorDescriptor_t, const void* dy, cudnnTensorDescriptor_t, void* dx, cudnnTensorDescriptor_t,
+                                              const void* scale, void* d_scale, void* d_bias, double epsilon, const void* mean, const void* inv_std);
+cudnnStatus_t cudnnCreatePoolingDescriptor(cudnnPoolingDescriptor_t*);
+cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t, cudnnPoolingMode_t, cudnnNanPropagation_t, int window_h, int window_w, int pad_h,
+                                          int pad_w, int stride_h, int stride_w);
+cudnnStatus_t cudnnDestroyPoolingDescriptor(cudnnPoolingDescriptor_t);
+cudnnStatus_t cudnnPoolingForward(cudnnHandle_t, cudnnPoolingDescriptor_t, const void* alpha, cudnnTensorDescriptor_t, const void* x,
+                                  const void* beta, cudnnTensorDescriptor_t, void* y);
+cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t, cudnnPoolingDescriptor_t, const void* alpha, cudnnTensorDescriptor_t, const void* y,
+                                   cudnnTensorDescriptor_t, const void* dy, cudnnTensorDescriptor_t, const void* x, const void* beta,
+                                   cudnnTensorDescriptor_t, void* dx);
+cudnnStatus_t cudnnCreateOpTensorDescriptor(cudnnOpTensorDescriptor_t*);
+cudnnStatus_t cudnnSetOpTensorDescriptor(cudnnOpTensorDescriptor_t, cudnnOpTensorOp_t, cudnnDataType_t, cudnnNanPropagation_t);
+cudnnStatus_t cudnnDestroyOpTensorDescriptor(cudnnOpTensorDescriptor_t);
+cudnnStatus_t cudnnOpTensor(cudnnHandle_t, cudnnOpTensorDescriptor_t, const void* alpha1, cudnnTensorDescriptor_t, const void* a, const void* alpha2,
+                            cudnnTensorDescriptor_t, const void* b, const void* beta, cudnnTensorDescriptor_t, void* c);
+cudnnStatus_t cudnnAddTensor(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* a, const void* beta, cudnnTensorDescriptor_t,
+                             void* c);
+cudnnStatus_t cudnnSetTensor(cudnnHandle_t, cudnnTensorDescriptor_t, void* y, const void* value);
+cudnnStatus_t cudnnTransformTensor(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* x, const void* beta,
+                                   cudnnTensorDescriptor_t, void* y);
+cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t, cudnnSoftmaxAlgorithm_t, cudnnSoftmaxMode_t, const void* alpha, cudnnTensorDescriptor_t,
+                                  const void* x, const void* beta, cudnnTensorDescriptor_t, void* y);
+cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t, const void* alpha, cudnnTensorDescriptor_t, const void* dy, const void* beta,
+                                           cudnnTensorDescriptor_t, void* db);
 }
 
 namespace cuda_on_host {
@@ -80,7 +145,11 @@ namespace cuda_on_host {
 // What a test may do to cuDNN and see of it.
 struct Cudnn {
   cudnnStatus_t next_run = CUDNN_STATUS_SUCCESS;  // what the next convolution returns instead of running
+  std::map<std::string, cudnnStatus_t> returns;  // by call ("Create", "SetStream", "SetTensor4dDescriptor", "GetConvolutionAlgorithm", "Convolution")
+  bool only_captured = false;                    // those of "Convolution" only while a step is captured
+  size_t workspace = 4096;                       // bytes that algorithm 1 asks for
   int64_t convolutions = 0;
+  std::vector<std::string>* calls = nullptr;  // where the names of calls that compute go
   cudnnMathType_t last_math = CUDNN_DEFAULT_MATH;
 };
 Cudnn& cudnn();

@@ -14,8 +14,15 @@ TEST_P(HeadOpTest, MatchesPyTorch) {
   backend->run(HeadForward{.shape = shape, .x = in, .weight = weight, .bias = bias, .taps = taps, .logits = logits});
   expect_close(logits.values(), c.at("logits"), "logits");
   const Memory d_weight = room(c.at("weight").size()), d_bias = room(padded), dx = activations(c.at("in").size());
-  backend->run(HeadBackward{
-      .shape = shape, .classes = c.out, .d_logits = d_logits, .taps = taps, .weight = weight, .d_weight = d_weight, .d_bias = d_bias, .dx = dx});
+  backend->run(HeadBackward{.shape = shape,
+                            .classes = c.out,
+                            .d_logits = d_logits,
+                            .x = in,
+                            .taps = taps,
+                            .weight = weight,
+                            .d_weight = d_weight,
+                            .d_bias = d_bias,
+                            .dx = dx});
   expect_close(d_weight.values(), c.at("d_weight"), "d_weight");
   expect_close(d_bias.values(), c.at("d_bias"), "d_bias");
   expect_close(dx.values(), c.at("d_in"), "d_in");

@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "cpu/instruction_sets.h"
 #include "test/backends.h"
+#include "test/bits.h"
 #include "test/setting.h"
 
 namespace fer {
@@ -162,6 +163,7 @@ class OpTest : public testing::TestWithParam<std::tuple<TestBackend, Case>> {
   std::unique_ptr<Backend> backend = std::get<0>(GetParam()).make();
   void expect_close(const std::vector<float>& actual, const std::vector<float>& expected, const std::string& what) {
     ASSERT_EQ(actual.size(), expected.size()) << what;
+    bits_.add(actual);
     double square = 0;
     for (float v : expected) square += double{v} * v;
     const double relative = std::get<0>(GetParam()).tolerance, tolerance = relative * (1 + std::sqrt(square / std::max<size_t>(expected.size(), 1)));
@@ -171,8 +173,12 @@ class OpTest : public testing::TestWithParam<std::tuple<TestBackend, Case>> {
     }
   }
   // In units of 1 + the root mean square of the tensor.
-  void TearDown() override { RecordProperty("worst", (std::ostringstream() << worst_).str()); }
+  void TearDown() override {
+    RecordProperty("worst", (std::ostringstream() << worst_).str());
+    bits_.record();
+  }
   double worst_ = 0;
+  Bits bits_;
   Memory load(const std::string& name) { return {*backend, c.at(name)}; }
   Memory room(size_t count) { return {*backend, count}; }
   // Of activations and their gradients.

@@ -1,5 +1,5 @@
 // A stand-in for libcudnn.so.9 that, like the real one, opens its sub-libraries at the first call and aborts the process
-// when one is missing. Compiled with CUDA (such as 12090), what it was built for.
+// when one is missing. Compiled with CUDA (such as 12090), what it was built for, and VERSION (such as 91002).
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,6 @@ static void open_all(void) {
 
 size_t cudnnGetVersion(void) {
   open_all();
-  return 91002;
+  return VERSION;
 }
 size_t cudnnGetCudartVersion(void) { return CUDA; }
