@@ -1,7 +1,6 @@
 /** Who follows a training, as flags. */
 import type { Command } from 'commander';
 import type { Tracker } from '../training/fit.js';
-import type { MlflowOptions } from '../tracking/mlflow.js';
 import { usageError } from './options.js';
 
 export interface TrackingFlags {
@@ -34,19 +33,14 @@ export async function trackersOf({ tensorboard, mlflow: address, mlflowExperimen
     if (!uri) throw usageError('--mlflow', 'an address, or MLFLOW_TRACKING_URI set', uri ?? '');
     if (!/^https?:\/\/\S+$/.test(uri)) throw usageError('--mlflow', 'an address such as http://localhost:5000', uri);
     const experiment = mlflowExperiment ?? (process.env.MLFLOW_EXPERIMENT_NAME || undefined);
+    // As MLflow's own clients take them.
+    const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password } = process.env;
     const { mlflow } = await import('../tracking/mlflow.js');
-    trackers.push(mlflow({ uri, experiment, credentials: credentials() }));
+    trackers.push(mlflow({ uri, experiment, token, user, password }));
   } else if (mlflowExperiment !== undefined) throw usageError('--mlflow-experiment', '--mlflow beside it', mlflowExperiment);
   if (tensorboard !== undefined) {
     const { tensorBoard } = await import('../tracking/tensorboard.js');
     trackers.push(tensorBoard(tensorboard === true ? undefined : tensorboard));
   }
   return trackers;
-}
-
-/** As MLflow's own clients take them from the environment. */
-function credentials(): MlflowOptions['credentials'] {
-  const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password } = process.env;
-  if (token) return { token };
-  return user && password ? { user, password } : undefined;
 }

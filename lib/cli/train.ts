@@ -73,6 +73,7 @@ export function trainCommand(): Command {
 
 async function train(flags: TrainFlags, command: Command): Promise<void> {
   const given = givenTrainingOptions(flags);
+  const trackers = await trackersOf(flags);
   const start = flags.resume === undefined ? await newRun(flags, given) : await oldRun(flags, flags.resume, given);
   const { config, runFolder, dataPath } = start;
   const [{ MiniXception }, { withNewHead }, { loadDataSet }, { networkOptions }] = await Promise.all([
@@ -110,7 +111,6 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
     for (const line of noteOnDevices(withDevice(start.progress, model.deviceDescription))) note(`note: ${line}`);
   }
 
-  const trackers = await trackersOf(flags);
   const { jsonLines, progressView } = await import('./progress.js');
   const view = flags.json ? jsonLines() : progressView(config.epochs);
   view.begin?.({ config, runFolder, data: data.source, parameters: model.parameterCount, device: model.deviceDescription });

@@ -17,8 +17,12 @@ export interface MlflowOptions {
   experiment?: string;
   /** Default the run folder's name, or "fer-cudnn". */
   runName?: string;
-  /** Sent as a bearer token; or a user and password. Default none. */
-  credentials?: { token: string } | { user: string; password: string };
+  /** Sent as a bearer token. Default none. */
+  token?: string;
+  /** Sent with `password` where there is no token. Default none. */
+  user?: string;
+  /** Of `user`. */
+  password?: string;
 }
 
 /** Of a run folder: which run of which server it is. */
@@ -88,7 +92,7 @@ class Mlflow implements Tracker {
 
   async end(end: RunEnd): Promise<void> {
     await this.logUnsent();
-    if (end.status === 'finished') {
+    if (end.status === 'finished' && end.result) {
       const { evaluation, chosen } = end.result;
       if (evaluation) await this.log({ metrics: metricsOf(testScalars(evaluation), chosen.epoch) });
       await this.uploadArtifacts();
@@ -159,7 +163,7 @@ class Mlflow implements Tracker {
     allowed: readonly number[] = [],
   ): Promise<string> {
     // prettier-ignore
-    const headers: Record<string, string> = { 'Content-Type': type, ...authorization(this.options.credentials) };
+    const headers: Record<string, string> = { 'Content-Type': type, ...authorization(this.options) };
     let response: Response;
     let text: string;
     try {
@@ -183,10 +187,9 @@ class Mlflow implements Tracker {
 const metricsOf = (scalars: Record<string, number>, step: number): Fields[] =>
   Object.entries(scalars).map(([key, value]) => ({ key, value, timestamp: Date.now(), step }));
 
-function authorization(credentials: MlflowOptions['credentials']): Record<string, string> {
-  if (!credentials) return {};
-  if ('token' in credentials) return { Authorization: `Bearer ${credentials.token}` };
-  return { Authorization: `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}` };
+function authorization({ token, user, password }: MlflowOptions): Record<string, string> {
+  if (token) return { Authorization: `Bearer ${token}` };
+  return user ? { Authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` } : {};
 }
 
 /** A text within objects; empty where it is not there. */

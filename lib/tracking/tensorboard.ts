@@ -65,7 +65,7 @@ class TensorBoard implements Tracker {
   async end(end: RunEnd): Promise<void> {
     try {
       if (end.status === 'aborted') return;
-      if (end.status === 'finished') await this.test(end.result);
+      if (end.result) await this.test(end.result);
       const sessionEndInfo = { status: STATUS[end.status], endTimeSecs: now() };
       await this.tell(0, [(await events()).hparamsValue('session_end_info', { sessionEndInfo })]);
     } finally {

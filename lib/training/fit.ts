@@ -86,7 +86,14 @@ export interface RunFacts {
 }
 
 /** How a run ended. */
-export type RunEnd = { status: 'finished' | 'aborted'; result: TrainingResult } | { status: 'failed'; error: unknown };
+export interface RunEnd {
+  /** "aborted": by its signal; it may go on. */
+  status: 'finished' | 'aborted' | 'failed';
+  /** Of one that did not fail. */
+  result?: TrainingResult;
+  /** What one that failed threw. */
+  error?: unknown;
+}
 
 /** Follows a training beside its run folder: TensorBoard, MLflow, or a program's own. What `begin` throws ends the run before its first step; later on a warning is all that comes of an error. */
 export interface Tracker {

@@ -42,6 +42,11 @@ const REMEDIES: readonly Remedy[] = [
   { provoke: `${TRAIN} --new-head`, advice: '--new-head goes with --from', then: `${TRAIN} --new-head --from narrow --out headed` },
   { provoke: 'evaluate --data faces.csv --split-by random', advice: 'leave out --split-by', then: 'evaluate --data faces.csv' },
   { provoke: `${TRAIN} --out taken`, advice: 'resume the run in it, or choose another folder', then: `${TRAIN} --out free` },
+  {
+    provoke: 'export narrow -o hub --layout huggingface --softmax',
+    advice: 'leave out --softmax',
+    then: 'export narrow -o hub --layout huggingface',
+  },
   { provoke: 'train --resume run --epochs 3', advice: 'leave out --epochs', then: 'train --resume run' },
   { provoke: 'train --resume moved', advice: 'say where it is with --data', then: 'train --resume moved --data faces.csv' },
   {

@@ -69,7 +69,7 @@ const stepsOf = (key: string): unknown[] =>
 describe('MLflow', () => {
   it('is told options, each epoch once, figures and the end', async () => {
     using model = small();
-    const { evaluation } = await model.fit(data, { ...OPTIONS, runFolder: path.join(folder, 'run'), trackers: [mlflow({ uri: `${uri}/`, credentials: { token: 'secret' } })] }); // prettier-ignore
+    const { evaluation } = await model.fit(data, { ...OPTIONS, runFolder: path.join(folder, 'run'), trackers: [mlflow({ uri: `${uri}/`, token: 'secret' })] }); // prettier-ignore
     expect(stepsOf('loss/training')).toEqual([1, 2, 3]);
     expect(asked.flatMap(({ body }) => (body.metrics ?? []) as { key: string; value: number }[])).toContainEqual(
       expect.objectContaining({ key: 'test/accuracy', value: evaluation!.accuracy }),
@@ -89,12 +89,12 @@ describe('MLflow', () => {
     const runFolder = path.join(folder, 'run');
     using first = small();
     const stop = new AbortController();
-    const onProgress = ({ epoch }: { epoch: number }): void => void (epoch === 3 && stop.abort());
-    await first.fit(data, { ...OPTIONS, runFolder, trackers: [mlflow({ uri })], signal: stop.signal, onProgress });
+    const onProgress = ({ epoch }: { epoch: number }): void => void (epoch === 2 && stop.abort());
+    await first.fit(all, { ...OPTIONS, runFolder, trackers: [mlflow({ uri })], signal: stop.signal, onProgress });
     expect(asked.at(-1)).toMatchObject({ body: { status: 'KILLED' } });
     asked = [];
     using second = small();
-    await second.fit(data, { runFolder, resume: true, trackers: [mlflow({ uri })] });
+    await second.fit(all, { runFolder, resume: true, trackers: [mlflow({ uri })] });
     expect(asked.map(({ what }) => what)).not.toContain('POST runs/create');
     expect(stepsOf('loss/training')).toEqual([2, 3]); // the server knows of the first
   });
@@ -150,7 +150,9 @@ describe('MLflow', () => {
     expect(fer(['--mlflow'])).toMatchObject({ status: 2, stderr: expect.stringContaining('MLFLOW_TRACKING_URI set') as string });
     expect(fer(['--mlflow', 'localhost'])).toMatchObject({ status: 2, stderr: expect.stringContaining('for --mlflow') as string });
     expect(fer(['--mlflow-experiment', 'x'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--mlflow beside it') as string });
-    const unreachable = fer(['--mlflow', '--epochs', '1', '--run-dir', 'none'], { MLFLOW_TRACKING_URI: 'http://127.0.0.1:9' });
+    const unreachable = fer(['--mlflow', '--epochs', '1', '--width', '3,4:5', '--input-size', '20', '--run-dir', 'none'], {
+      MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
+    });
     expect(unreachable).toMatchObject({ status: 1, stderr: expect.stringContaining('[ERR_FER_TRACKING]') as string });
   });
 });
