@@ -63,6 +63,9 @@ const SIGNATURES: readonly Signature[] = [
   { magic: '76657273696f6e2068747470733a2f2f6769742d6c6673', name: 'a pointer of Git LFS', advice: 'fetch the file itself: git lfs pull' },
 ];
 
+/** The name of the only form that is a program. */
+export const SVG_PICTURE = 'an SVG picture';
+
 /** An SVG's first tag, after a declaration, comments (each ends at the first end of one, or many would match in 2^n ways) and a type. */
 // eslint-disable-next-line security/detect-unsafe-regex -- every text matches in one way at most, and it has HEAD bytes
 const SVG = /^\s*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->)[^])*-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/;
@@ -76,7 +79,7 @@ export function contentOf(head: Uint8Array): Content | undefined {
     new RegExp(`^${magic}`).test(bytes.toString('hex', at, at + Math.ceil(magic.length / 2)));
   const known = SIGNATURES.find(fits);
   if (known) return known;
-  return SVG.test(bytes.toString('utf8')) ? { name: 'an SVG picture', ...PICTURE } : undefined;
+  return SVG.test(bytes.toString('utf8')) ? { name: SVG_PICTURE, ...PICTURE } : undefined;
 }
 
 /** The first bytes of an open file. */

@@ -2,7 +2,7 @@
 import type { Sharp } from 'sharp';
 import { FerError, invalidArgument } from '../errors.js';
 import { readRegular } from '../regular-file.js';
-import { contentOf } from './content.js';
+import { contentOf, SVG_PICTURE as SVG } from './content.js';
 import { greyBytes } from './pixels.js';
 import { costOfSvg } from './svg.js';
 
@@ -117,9 +117,12 @@ async function decoded(bytes: Uint8Array, name: string, mostPixels: number, colo
   const { default: sharp } = await import('sharp');
   try {
     const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels });
-    const { format, width, height } = await picture.metadata();
-    const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
-    if (cost) throw unreadable(cost);
+    // What is known for another form need not be asked twice.
+    if (content === undefined || content.name === SVG) {
+      const { format, width, height } = await picture.metadata();
+      const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
+      if (cost) throw unreadable(cost);
+    }
     const upright = colours(picture.rotate().flatten({ background: '#000' }));
     const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
     return { pixels: bytesOf(data), width: info.width, height: info.height };

@@ -1,5 +1,5 @@
 /** Answers to what is asked about pictures: the same as the command line's, put together from the same parts. */
-import { contentOf } from '../data/content.js';
+import { contentOf, SVG_PICTURE } from '../data/content.js';
 import { greyPicture, isEncoded, stretch, type GreyPicture, type Pixels } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
 import { drawExplanation } from '../explain/draw.js';
@@ -44,7 +44,7 @@ interface Seen {
 function admitted({ name, content: given }: Given): Uint8Array | Pixels {
   if (!(given instanceof Uint8Array)) return given;
   const content = contentOf(given);
-  if (content?.picture && content.name !== 'an SVG picture') return given;
+  if (content?.picture && content.name !== SVG_PICTURE) return given;
   const found = given.length === 0 ? 'nothing' : (content?.name ?? 'something else');
   throw new RequestError(422, 'ERR_FER_IMAGE_FORMAT', `${name}: expected a JPEG, PNG, WebP, GIF, AVIF or TIFF picture, got ${found}`);
 }

@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+// Requests a second of `fer-cudnn serve`, of JPEG and of raw pixels, beside onnxruntime-node in an equal fastify server, in one run: the two take
+// turns, several times. Then how it fares with more than it can do: clients at twice its capacity for a while, every answer checked.
+//   node bench/serving.mjs [--onnx narrow.onnx] [--seconds 10] [--rounds 3] [--overload 600] [--out bench/results/serving.json]
+// Needs: npm run build; for the comparison the model as ONNX (fer-cudnn export) and onnxruntime-node (npm install --prefix build/serving-peer --ignore-scripts onnxruntime-node).
+// Only figures of a quiet machine mean something: it says whether it was one.
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import autocannon from 'autocannon';
+import sharp from 'sharp';
+import { MiniXception, syntheticFaces } from '../dist/index.js';
+import { watch } from './quiet.mjs';
+
+const { values } = parseArgs({
+  options: {
+    onnx: { type: 'string' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '32' },
+    overload: { type: 'string', default: '600' },
+    out: { type: 'string' },
+  },
+});
+const [seconds, rounds, connections, overload] = ['seconds', 'rounds', 'connections', 'overload'].map((name) => Number(values[name]));
+const watched = watch();
+
+const SIZE = 48;
+const face = syntheticFaces().images.slice(0, SIZE * SIZE);
+const raw = { raw: { width: SIZE, height: SIZE, channels: 1 } };
+const BODIES = {
+  jpeg: { type: 'image/jpeg', body: await sharp(face, raw).resize(200).jpeg({ quality: 90 }).toBuffer() },
+  raw: { type: 'application/octet-stream', body: Buffer.from(face) },
+};
+
+/** A server in a process of its own: its address, and what it says of itself (event loop, memory) since it was last asked. */
+async function started(contender) {
+  const child = fork(fileURLToPath(new URL('serving/server.mjs', import.meta.url)), [contender, values.onnx ?? '']);
+  const failed = new Promise((_, reject) => child.once('exit', (status) => reject(new Error(`${contender} ended: ${status}`))));
+  failed.catch(() => undefined);
+  const next = () => Promise.race([failed, new Promise((resolve) => child.once('message', resolve))]);
+  const url = await next();
+  return {
+    url,
+    async state() {
+      child.send('state');
+      return next();
+    },
+    stop() {
+      child.kill();
+      return new Promise((resolve) => child.once('exit', resolve));
+    },
+  };
+}
+
+const cannon = (server, kind, more) =>
+  autocannon({
+    url: `${server.url}/v1/predict`,
+    method: 'POST',
+    headers: { 'content-type': BODIES[kind].type },
+    body: BODIES[kind].body,
+    connections,
+    ...more,
+  });
+
+const contenders = ['fer-cudnn', ...(values.onnx ? ['onnxruntime-node'] : [])];
+const servers = Object.fromEntries(await Promise.all(contenders.map(async (name) => [name, await started(name)])));
+const runs = [];
+for (const kind of Object.keys(BODIES))
+  for (let round = -1; round < rounds; round++)
+    for (const [contender, server] of Object.entries(servers)) {
+      await server.state();
+      const { requests, latency, non2xx, errors } = await cannon(server, kind, { duration: round < 0 ? 2 : seconds });
+      const { delay } = await server.state();
+      if (round < 0) continue; // to warm up
+      runs.push({
+        contender,
+        kind,
+        requestsASecond: requests.average,
+        p50: latency.p50,
+        p99: latency.p99,
+        non2xx,
+        errors,
+        eventLoopDelay: delay,
+      });
+    }
+
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const summary = Object.keys(BODIES).flatMap((kind) =>
+  contenders.map((contender) => {
+    const own = runs.filter((run) => run.kind === kind && run.contender === contender);
+    const of = (read) => median(own.map(read));
+    return {
+      kind,
+      contender,
+      requestsASecond: of((r) => r.requestsASecond),
+      p50: of((r) => r.p50),
+      p99: of((r) => r.p99),
+      eventLoopDelayP99: of((r) => r.eventLoopDelay.p99),
+    };
+  }),
+);
+console.table(summary);
+await servers['onnxruntime-node']?.stop();
+
+/** Twice the capacity, every answer compared with the model's own; and how long /healthz takes meanwhile. */
+async function overloaded(server) {
+  const model = await MiniXception.pretrained('narrow');
+  const expected = JSON.stringify({ model: 'narrow', predictions: [await model.predict({ pixels: face, width: SIZE, height: SIZE })] });
+  model.dispose();
+  const capacity = summary.find((row) => row.kind === 'raw' && row.contender === 'fer-cudnn').requestsASecond;
+  const first = (await server.state()).rss;
+  const health = [];
+  const asking = setInterval(async () => {
+    const began = performance.now();
+    await (await fetch(`${server.url}/healthz`)).text();
+    health.push(performance.now() - began);
+  }, 200);
+  // More connections than the queue has places, so that some are sent away.
+  const busy = '"code":"ERR_FER_BUSY"';
+  const verifyBody = (body) => String(body) === expected || String(body).includes(busy);
+  const load = cannon(server, 'raw', { connections: 400, overallRate: Math.ceil(2 * capacity), duration: overload, verifyBody });
+  const middle = [];
+  const memory = setInterval(async () => middle.push((await server.state()).rss), 5000);
+  const result = await load;
+  clearInterval(asking);
+  clearInterval(memory);
+  const last = (await server.state()).rss;
+  health.sort((a, b) => a - b);
+  const at = (share) => Number((health[Math.floor((health.length - 1) * share)] ?? 0).toFixed(1));
+  return {
+    seconds: overload,
+    asked: 2 * capacity,
+    sent: result.requests.sent,
+    answered: result['2xx'],
+    refused: result.statusCodeStats?.['503']?.count ?? 0,
+    wrong: result.mismatches,
+    lost: result.errors + result.timeouts,
+    healthMilliseconds: { p50: at(0.5), p99: at(0.99), most: at(1) },
+    rssMiB: { before: first, during: middle, after: last },
+  };
+}
+const over = overload > 0 ? await overloaded(servers['fer-cudnn']) : undefined;
+if (over) console.log(JSON.stringify({ ...over, rssMiB: { ...over.rssMiB, during: undefined } }));
+await servers['fer-cudnn'].stop();
+const result = { connections, seconds, rounds, quiet: watched(), summary, runs, overload: over };
+if (values.out) writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
