@@ -4,7 +4,7 @@ import path from 'node:path';
 import { contentOf } from '../data/content.js';
 import { FerError } from '../errors.js';
 
-const READS = 'models are .safetensors that this package wrote, or Keras .hdf5 of Mini_XCEPTION';
+const READS = 'models are .safetensors of this package or of PyTorch, ONNX that this package exported, or Keras .hdf5 of Mini_XCEPTION';
 const KERAS = 'load it in Keras and save it as HDF5: model.save("model.h5")';
 const TORCH = 'its weights have to come as safetensors';
 
@@ -28,9 +28,8 @@ function zipOf(head: Buffer): Foreign | undefined {
 function foreignOf(head: Buffer): Foreign | undefined {
   const hex = head.toString('hex', 0, 8);
   const text = head.toString('latin1');
-  // Protocol buffers: field 1, a small number, then a text or message. SavedModel's schema is 1; ONNX has left its version 1 in 2017.
+  // Protocol buffers: field 1, the schema's version, then a message.
   if (/^080112/.test(hex)) return { name: "TensorFlow's saved_model.pb", advice: KERAS };
-  if (/^080[2-9a-f](?:12|1a|22|2a|32|3a|42)/.test(hex)) return { name: 'an ONNX file of another network' };
   if (text.slice(4, 8) === 'TFL3') return { name: 'a TensorFlow Lite model', advice: KERAS };
   if (/^(?:#!.*python|(?:import|from) [A-Za-z_]|def |class )/m.test(text) && /^[\t\n\r\x20-\x7e]+$/.test(text))
     return { name: 'a program in Python', advice: 'run it, and name the file of weights that it writes' };

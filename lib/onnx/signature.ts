@@ -5,4 +5,4 @@
  * made it, the graph, or what else a model has (fields 2 to 8, each with a length).
  */
 export const looksLikeOnnx = (head: Uint8Array): boolean =>
-  head.length > 3 && head[0] === 0x08 && head[1] > 0 && head[1] < 0x20 && [0x12, 0x1a, 0x22, 0x32, 0x3a, 0x42].includes(head[2]);
+  head.length > 3 && head[0] === 0x08 && head[1] > 1 && head[1] < 0x20 && [0x12, 0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42].includes(head[2]);

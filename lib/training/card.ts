@@ -143,6 +143,9 @@ function protocol({ metadata, evaluation, notes = [], files }: CardFacts): strin
   const links = [...link('config.json', 'every option'), ...link('metrics.csv', 'every epoch'), ...link('evaluation.json', 'every figure')];
   const lines = [
     `preset ${config.preset}, ${config.epochs} epochs of batches of ${config.batchSize}, seed ${config.seed}, ${config.precision ?? 'fp32'}`,
+    ...(config.teacher?.length
+      ? [`taught by ${config.teacher.join(', ')}: ${config.distill} of the loss, temperature ${config.temperature}`]
+      : []),
     `${config.optimizer}, learning rate ${config.learningRate} (${config.schedule}), weight decay ${config.weightDecay}` +
       `${config.labelSmoothing ? `, label smoothing ${config.labelSmoothing}` : ''}${config.emaDecay ? `, weights averaged (${config.emaDecay})` : ''}`,
     changes === '' ? 'no augmentation' : `augmentation: ${changes}`,

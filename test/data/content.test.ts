@@ -154,6 +154,11 @@ function zip(name: string): Buffer {
 }
 
 describe('models', () => {
+  it('an ONNX file of another program is told whose it is', async () => {
+    const file = write('model.onnx', Buffer.from('\x08\x08\x12\x07pytorch\x1a\x052.1.0', 'latin1'));
+    await expect(readModelFile(file)).rejects.toThrow(`${file} is an ONNX model of "pytorch", not one that fer-cudnn exported`);
+  });
+
   it('a folder of TensorFlow is told what it is, another that it is none', async () => {
     const saved = path.join(folder, 'saved');
     mkdirSync(path.join(saved, 'variables'), { recursive: true });
@@ -173,7 +178,6 @@ describe('models', () => {
     ['model.keras', zip('metadata.json'), 'it is a Keras 3 archive (.keras): load it in Keras and save it as HDF5: model.save("model.h5")'],
     ['other.zip', zip('photo.jpg'), 'it is a ZIP archive: unpack it'],
     ['old.pt', Buffer.from([0x80, 2, 0x8a, 10, 108, 252, 156, 70, 249, 32, 106, 168]), 'it is a Python pickle: PyTorch writes such'],
-    ['model.onnx', Buffer.from('\x08\x08\x12\x07pytorch\x1a\x052.1.0', 'latin1'), 'it is an ONNX file of another network'],
     ['model.tflite', Buffer.from('\x1c\0\0\0TFL3\x14\0', 'latin1'), 'it is a TensorFlow Lite model'],
     [
       'saved_model.pb',

@@ -1,6 +1,7 @@
 /** A finished training run taken over for a cell instead of training the same again. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { FerError } from '../../errors.js';
 import type { EpochRow } from '../../metrics/epoch.js';
 import { epochRow } from '../../metrics/schema.js';
@@ -34,7 +35,7 @@ export async function adoptRun({ id, config }: TrainingCell, runFolder: string, 
 /** Options in which a stored configuration differs: "epochs (100, not 2)". */
 export function differences(wanted: TrainingConfig, stored: TrainingConfig): string[] {
   return (Object.keys(wanted) as (keyof TrainingConfig)[])
-    .filter((key) => wanted[key] !== stored[key])
+    .filter((key) => !isDeepStrictEqual(wanted[key], stored[key]))
     .map((key) => `${key} (${String(stored[key])}, not ${String(wanted[key])})`);
 }
 
