@@ -1,5 +1,6 @@
 // Softmax cross-entropy with class weights and label smoothing as PyTorch defines them, and a teacher's probabilities; one block, thread by image.
 #include "cuda/cuda_backend.h"
+#include "cuda/distillation.cuh"
 #include "cuda/reductions.cuh"
 
 namespace fer::cuda {
@@ -17,15 +18,6 @@ __device__ inline double block_sum(double value) {
   const double sum = parts[0];
   __syncthreads();
   return sum;
-}
-
-// log sum_c exp(z_c / temperature)
-__device__ inline double log_sum(const float* z, int classes, double temperature) {
-  float most = z[0];
-  for (int c = 1; c < classes; ++c) most = max(most, z[c]);
-  double sum = 0;
-  for (int c = 0; c < classes; ++c) sum += exp((static_cast<double>(z[c]) - most) / temperature);
-  return log(sum) + most / temperature;
 }
 
 __global__ void __launch_bounds__(kThreads, 1) soften(Soften op) {
@@ -46,7 +38,6 @@ __global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(SoftmaxCros
   double weights = 0;
   for (int i = t; i < op.batch.n; i += kThreads) weights += op.options.class_weights ? op.options.class_weights[op.batch.labels[rows[i]]] : 1.f;
   const double weight_sum = block_sum(weights), uniform = op.options.label_smoothing / static_cast<double>(op.classes);
-  const Distillation teacher = op.options.distillation;
   double loss = 0, divergence = 0, correct = 0;
   for (int i = t; i < op.batch.n; i += kThreads) {
     const float* z = op.logits + static_cast<size_t>(i) * op.padded;
@@ -66,24 +57,14 @@ __global__ void __launch_bounds__(kThreads, 1) softmax_cross_entropy(SoftmaxCros
     }
     for (int c = 0; c < op.classes; ++c) dz[c] += static_cast<float>(mass * exp(z[c] - sum) / weight_sum);
     for (int c = op.classes; c < op.padded; ++c) dz[c] = 0.f;
-    if (teacher.targets) {
-      const float* q = teacher.targets + static_cast<size_t>(i) * op.padded;
-      const double soft_sum = log_sum(z, op.classes, teacher.temperature);
-      for (int c = 0; c < op.classes; ++c) {
-        const double log_p = z[c] / static_cast<double>(teacher.temperature) - soft_sum;
-        if (q[c] > 0) divergence += q[c] * (log(static_cast<double>(q[c])) - log_p);
-        dz[c] = static_cast<float>((1 - teacher.share) * dz[c] + teacher.share * teacher.temperature * (exp(log_p) - q[c]) / op.batch.n);
-      }
-    }
+    if (op.options.distillation.targets) divergence += learn_from_teacher(op, i);
     correct += best == label;
   }
   loss = block_sum(loss);
   divergence = block_sum(divergence);
   correct = block_sum(correct);
   if (t != 0) return;
-  const double of_labels = loss / weight_sum * op.batch.n;
-  op.totals->loss_sum +=
-      teacher.targets ? (1 - teacher.share) * of_labels + teacher.share * teacher.temperature * teacher.temperature * divergence : of_labels;
+  op.totals->loss_sum += with_teacher(op, loss / weight_sum * op.batch.n, divergence);
   op.totals->correct += static_cast<int64_t>(correct);
 }
 
