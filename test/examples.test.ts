@@ -95,6 +95,6 @@ it.skipIf(!existsSync(CHROMIUM))('webcam-page', async () => {
 it('are all listed', () => {
   const folders = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const readme = readFileSync('examples/README.md', 'utf8');
-  const tests = readFileSync('test/examples.test.ts', 'utf8');
+  const tests = ['test/examples.test.ts', 'test/interop/checks.mjs'].map((file) => readFileSync(file, 'utf8')).join();
   for (const { name } of folders) for (const text of [readme, tests]) expect(text).toContain(name);
 });
