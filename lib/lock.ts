@@ -6,7 +6,7 @@
  * who found it dead one alone goes on. Who died while replacing is replaced in the same way. A holder on another host or in another
  * container, whose process cannot be seen, shows by the file's time that it lives.
  */
-import { link, open, readdir, readFile, readlink, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { link, open, readdir, readFile, readlink, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { temporaryName, writeError } from './atomic-file.js';
@@ -54,11 +54,11 @@ export class Lock {
     const mine = temporaryName(file);
     // The name is no other lock's, in this process or another.
     const text = `${JSON.stringify({ ...(await self()), token: mine.slice(file.length) })}\n`;
-    const taken = async (): Promise<Lock> => new Lock(file, text, await open(file));
+    let draft: Draft | undefined;
     try {
-      await writeFile(mine, text, { flag: 'wx' });
+      draft = await Draft.write(mine, text);
       for (let tries = 1; ; tries++) {
-        if (await put(mine, text, file)) return await taken();
+        if (await draft.putTo(file)) return new Lock(file, text, draft.keep());
         const holder = await holderOf(file);
         if (holder) return holder;
         const replacing = await Lock.take(`${file}.next`);
@@ -68,7 +68,7 @@ export class Lock {
             if (now === 'none') continue;
             if (now !== 'nobody' && (await lives(now, file))) return now;
             await rename(mine, file);
-            return await taken();
+            return new Lock(file, text, draft.keep());
           } finally {
             await replacing.release();
           }
@@ -78,6 +78,7 @@ export class Lock {
     } catch (error) {
       throw writeError(file, error);
     } finally {
+      await draft?.close();
       await removed(mine);
     }
   }
@@ -130,24 +131,66 @@ export async function heldBy(owner: Owner, file: string, what: string): Promise<
 /** Whatever hinders it hinders more than this, and is told there. */
 const removed = (file: string): Promise<void> => rm(file, { force: true }).catch(() => undefined);
 
-/** Puts the lock in its place, if none is there. Who works in the folder may take the file `own` for a leftover: it is written again. */
-async function put(own: string, text: string, file: string): Promise<boolean> {
-  for (let tries = 1; ; tries++)
+/** A lock before it is in its place, open from its beginning: whoever finds it there finds it open (`hasOpen`). */
+class Draft {
+  private kept = false;
+
+  private constructor(
+    private readonly name: string,
+    private readonly text: string,
+    private handle: FileHandle,
+  ) {}
+
+  static async write(name: string, text: string): Promise<Draft> {
+    return new Draft(name, text, await written(name, text));
+  }
+
+  /** Puts it in its place, if nothing is there. Who works in the folder may take it for a leftover before: it is written again. */
+  async putTo(file: string): Promise<boolean> {
+    for (let tries = 1; ; tries++)
+      try {
+        await link(this.name, file);
+        return true;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EEXIST') return false;
+        if (NO_LINKS.includes(code)) break;
+        if (code !== 'ENOENT' || tries === PATIENCE.tries) throw error;
+        await this.replaceBy(await written(this.name, this.text));
+      }
     try {
-      await link(own, file);
+      await this.replaceBy(await written(file, this.text));
       return true;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return false;
-      if (NO_LINKS.includes(code)) break;
-      if (code !== 'ENOENT' || tries === PATIENCE.tries) throw error;
-      await writeFile(own, text);
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
     }
+  }
+
+  /** The open file, which is the caller's from now on. */
+  keep(): FileHandle {
+    this.kept = true;
+    return this.handle;
+  }
+
+  async close(): Promise<void> {
+    if (!this.kept) await this.handle.close();
+  }
+
+  private async replaceBy(handle: FileHandle): Promise<void> {
+    await this.handle.close();
+    this.handle = handle;
+  }
+}
+
+/** A new file, open. */
+async function written(file: string, text: string): Promise<FileHandle> {
+  const handle = await open(file, 'wx');
   try {
-    await writeFile(file, text, { flag: 'wx' });
-    return true;
+    await handle.writeFile(text);
+    return handle;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await handle.close();
     throw error;
   }
 }

@@ -172,6 +172,16 @@ describe('a lock', () => {
     expect(most).toBe(1);
   });
 
+  it('is held by one alone, however many of one process ask at once', async () => {
+    for (let round = 0; round < 50; round++) {
+      const file = newFile();
+      const locks = await Promise.all(Array.from({ length: 12 }, () => Lock.take(file)));
+      const held = locks.filter((lock) => lock instanceof Lock);
+      expect(held).toHaveLength(1);
+      await held[0].release();
+    }
+  });
+
   it('that cannot be made is a typed error', async () => {
     await expect(Lock.take(path.join(folder, 'absent', 'lock'))).rejects.toMatchObject({ code: 'ERR_FER_WRITE' });
   });

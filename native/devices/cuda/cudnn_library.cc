@@ -114,7 +114,9 @@ void open_siblings(const std::string& folder, CudnnProbe& probe) {
       probe.problem = "cuDNN at " + probe.library + " cannot multiply: " + lacks + ", which its convolutions open when they run" + install;
       return;
     }
-    probe.note = lacks + ", so its engines that are compiled at run time are left out" + install;
+    probe.note = lacks;
+    probe.note += ", so its engines that are compiled at run time are left out";
+    probe.note += install;
   }
 }
 
