@@ -13,16 +13,19 @@ export const SERVER_PACKAGES = [
   'prom-client',
 ] as const;
 
+/** By a name that bundlers do not look for: they would stop where the package is not installed. */
+const optional = async <T>(name: string): Promise<T> => (await import(name)) as T;
+
 async function load() {
   const [fastify, multipart, files, swagger, swaggerUi, cors, bearerAuth, prometheus] = await Promise.all([
-    import('fastify'),
-    import('@fastify/multipart'),
-    import('@fastify/static'),
-    import('@fastify/swagger'),
-    import('@fastify/swagger-ui'),
-    import('@fastify/cors'),
-    import('@fastify/bearer-auth'),
-    import('prom-client'),
+    optional<typeof import('fastify')>('fastify'),
+    optional<typeof import('@fastify/multipart')>('@fastify/multipart'),
+    optional<typeof import('@fastify/static')>('@fastify/static'),
+    optional<typeof import('@fastify/swagger')>('@fastify/swagger'),
+    optional<typeof import('@fastify/swagger-ui')>('@fastify/swagger-ui'),
+    optional<typeof import('@fastify/cors')>('@fastify/cors'),
+    optional<typeof import('@fastify/bearer-auth')>('@fastify/bearer-auth'),
+    optional<{ default: typeof import('prom-client') }>('prom-client'),
   ]);
   return {
     fastify: fastify.default,

@@ -28,7 +28,11 @@ const blocks = pages.flatMap((page): Block[] =>
 
 /** Commands of the repository, of a package manager, or of programs that a test cannot ask for. */
 const FOR_A_CLONE = /^(git|npm(?! install fer-cudnn$)|node|bash|python3|docker|apt-get|scripts\/)\b/m;
-const forUsers = blocks.filter(({ language, code }) => language !== 'sh' || !FOR_A_CLONE.test(code));
+/** What needs the optional packages, which the project here has not: test/server/ has them. */
+const WITH_OPTIONAL_PACKAGES = /import \{ serve \}/;
+const forUsers = blocks.filter(
+  ({ language, code }) => (language !== 'sh' || !FOR_A_CLONE.test(code)) && !WITH_OPTIONAL_PACKAGES.test(code),
+);
 
 /** Runs the array that it is given, one task after the other: a cluster's part, not the package's. */
 const SBATCH = `#!/bin/sh

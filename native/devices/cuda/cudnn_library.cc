@@ -111,7 +111,10 @@ void open_siblings(const std::string& folder, CudnnProbe& probe) {
     const std::string lacks = std::string(sibling.name) + " was not found";
     const std::string install = std::string(". Install it with: python3 -m pip install ") + sibling.package;
     if (sibling.needed) {
-      probe.problem = "cuDNN at " + probe.library + " cannot multiply: " + lacks + ", which its convolutions open when they run" + install;
+      probe.problem = "cuDNN at " + probe.library + " cannot multiply: ";
+      probe.problem += lacks;
+      probe.problem += ", which its convolutions open when they run";
+      probe.problem += install;
       return;
     }
     probe.note = lacks;
