@@ -1,5 +1,4 @@
 /** The folder as transformers.js takes it: offline, by its pipeline. package.json gives it ONNX Runtime's WebAssembly build in place of the native one. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { syntheticFaces } from '../lib/data/synthetic.js';
 import { MiniXception } from '../lib/model.js';
+import { ferIn, type Ended } from './command.js';
 
 let folder: string;
 beforeAll(() => {
@@ -23,13 +23,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function fer(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.resolve('dist/cli/main.js'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
+const fer = (...args: string[]): Ended => ferIn(folder, args);
 const json = (...name: string[]): Record<string, unknown> =>
   JSON.parse(readFileSync(path.join(folder, ...name), 'utf8')) as Record<string, unknown>;
 

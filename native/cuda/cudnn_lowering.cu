@@ -21,17 +21,13 @@ __global__ void __launch_bounds__(kThreads) set_gradient_map(BatchNorm bn, doubl
 
 // Mean loss and its gradient from the logarithms of the softmax. One block, thread by image.
 __global__ void __launch_bounds__(kThreads) loss_of_logarithms(SoftmaxCrossEntropy op, const float* logarithms) {
-  __shared__ double parts[4][kThreads];
   const uint32_t* rows = op.batch.order + (op.batch.step ? op.batch.step->begin : 0);
   const int t = static_cast<int>(threadIdx.x);
   const float* weights = op.options.class_weights;
   const double smoothing = op.options.label_smoothing, uniform = smoothing / op.classes;
   double weight_sum = 0, loss = 0, divergence = 0, correct = 0;
   for (int i = t; i < op.batch.n; i += kThreads) weight_sum += weights ? weights[op.batch.labels[rows[i]]] : 1.f;
-  parts[0][t] = weight_sum;
-  __syncthreads();
-  weight_sum = 0;
-  for (int i = 0; i < kThreads; ++i) weight_sum += parts[0][i];
+  weight_sum = block_sum(weight_sum);
   for (int i = t; i < op.batch.n; i += kThreads) {
     const float* log_p = logarithms + static_cast<size_t>(i) * op.padded;
     float* dz = op.d_logits + static_cast<size_t>(i) * op.padded;
@@ -49,13 +45,10 @@ __global__ void __launch_bounds__(kThreads) loss_of_logarithms(SoftmaxCrossEntro
     if (op.options.distillation.targets) divergence += learn_from_teacher(op, i);
     correct += best == label;
   }
-  parts[1][t] = loss;
-  parts[2][t] = correct;
-  parts[3][t] = divergence;
-  __syncthreads();
+  loss = block_sum(loss);
+  divergence = block_sum(divergence);
+  correct = block_sum(correct);
   if (t != 0) return;
-  loss = correct = divergence = 0;
-  for (int i = 0; i < kThreads; ++i) loss += parts[1][i], correct += parts[2][i], divergence += parts[3][i];
   op.totals->loss_sum += with_teacher(op, loss / weight_sum * op.batch.n, divergence);
   op.totals->correct += static_cast<int64_t>(correct);
 }

@@ -6,20 +6,6 @@
 namespace fer::cuda {
 namespace {
 
-__device__ inline double block_sum(double value) {
-  __shared__ double parts[kThreads];
-  const int t = static_cast<int>(threadIdx.x);
-  parts[t] = value;
-  __syncthreads();
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (t < half) parts[t] += parts[t + half];
-    __syncthreads();
-  }
-  const double sum = parts[0];
-  __syncthreads();
-  return sum;
-}
-
 __global__ void __launch_bounds__(kThreads, 1) soften(Soften op) {
   for (int i = static_cast<int>(threadIdx.x); i < op.n; i += kThreads) {
     const float* z = op.logits + static_cast<size_t>(i) * op.padded;

@@ -122,4 +122,19 @@ __device__ inline void finish_gradients(const BatchNorm& bn, int c, double count
   bn.c[c] = static_cast<float>(-a * sum / count - b * bn.mean[c]);
 }
 
+// For every thread of the one block the sum of all threads' values.
+__device__ inline double block_sum(double value) {
+  __shared__ double parts[kThreads];
+  const int t = static_cast<int>(threadIdx.x);
+  parts[t] = value;
+  __syncthreads();
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    if (t < half) parts[t] += parts[t + half];
+    __syncthreads();
+  }
+  const double sum = parts[0];
+  __syncthreads();
+  return sum;
+}
+
 }  // namespace fer::cuda

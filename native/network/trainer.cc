@@ -29,7 +29,6 @@ Trainer::Trainer(std::shared_ptr<Network> network, std::shared_ptr<const DataSet
   images_ = Buffer<uint8_t>(backend, data_->images.size());
   backend.upload(images_.data(), data_->images.data(), data_->images.size());
   labels_ = Buffer<uint8_t>(backend, data_->labels.size());
-  backend.upload(labels_.data(), data_->labels.data(), data_->labels.size());
   now_ = Buffer<StepState>(backend, 1);
   totals_ = Buffer<LossTotals>(backend, 1);
   gradients_ = Buffer<float>(backend, plan.parameter_floats);
@@ -127,7 +126,7 @@ EpochTotals Trainer::train_epoch(const EpochRequest& request, const std::atomic<
   const EpochOrder order = draw_epoch(request.rows, labels, options_.sampling, options_.seed, request.epoch);
   const int64_t steps = steps_for(order.rows.size());
   Backend& backend = network_->backend();
-  network_->backend().upload(labels_.data(), labels.data(), labels.size());
+  backend.upload(labels_.data(), labels.data(), labels.size());
   begin_epoch(request, order);
   EpochTotals totals = request.from;
   auto read_sums = [&] {

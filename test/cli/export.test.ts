@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiniXception } from '../../lib/model.js';
+import { ferIn, type Ended } from '../command.js';
 
 let folder: string;
 let model: string;
@@ -15,13 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function fer(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.resolve('dist/cli/main.js'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
+const fer = (...args: string[]): Ended => ferIn(folder, args);
 
 describe('export', () => {
   it('writes what toOnnx gives, and says what goes in and comes out', async () => {
