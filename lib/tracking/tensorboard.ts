@@ -34,9 +34,9 @@ class TensorBoard implements Tracker {
   async begin({ config, runFolder, rows }: RunFacts): Promise<void> {
     const folder = this.folder ?? runFolder ?? invalidArgument('tensorBoard', 'a folder where there is no run folder', undefined);
     await makeFolder(folder);
-    // TensorBoard reads a folder's files in the order of their names, which begin with the second.
-    const second = String(Math.floor(now())).padStart(10, '0');
-    this.at = path.join(folder, `events.out.tfevents.${second}.${hostname()}.${process.pid}.${randomBytes(3).toString('hex')}`);
+    // TensorBoard reads a folder's files in the order of their names. A run can go on within the second in which it ended.
+    const time = now().toFixed(3).padStart(14, '0');
+    this.at = path.join(folder, `events.out.tfevents.${time}.${hostname()}.${process.pid}.${randomBytes(3).toString('hex')}`);
     try {
       this.file = await open(this.at, 'ax');
     } catch (error) {

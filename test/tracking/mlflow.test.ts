@@ -89,8 +89,8 @@ describe('MLflow', () => {
     const runFolder = path.join(folder, 'run');
     using first = small();
     const stop = new AbortController();
-    const onProgress = ({ epoch }: { epoch: number }): void => void (epoch === 2 && stop.abort());
-    await first.fit(all, { ...OPTIONS, runFolder, trackers: [mlflow({ uri })], signal: stop.signal, onProgress });
+    const onEpoch = (): void => stop.abort();
+    await first.fit(all, { ...OPTIONS, runFolder, trackers: [mlflow({ uri })], signal: stop.signal, onEpoch });
     expect(asked.at(-1)).toMatchObject({ body: { status: 'KILLED' } });
     asked = [];
     using second = small();
@@ -161,7 +161,21 @@ describe('--json', () => {
   it('tells a run in lines, and nothing else on standard output', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
-      [path.resolve('dist/cli/main.js'), 'train', '--json', '--width', '3,4:5', '--input-size', '20', '--epochs', '2', '--run-dir', 'run'],
+      [
+        path.resolve('dist/cli/main.js'),
+        'train',
+        '--json',
+        '--width',
+        '3,4:5',
+        '--input-size',
+        '48',
+        '--batch-size',
+        '1',
+        '--epochs',
+        '2',
+        '--run-dir',
+        'run',
+      ],
       { cwd: folder, encoding: 'utf8' },
     );
     expect(status).toBe(0);

@@ -42,8 +42,8 @@ describe('event files', () => {
     const create = (): MiniXception => MiniXception.create({ width: { stem: [3, 4], modules: [5] }, inputSize: 20 });
     using first = create();
     const stop = new AbortController();
-    const onProgress = ({ epoch }: { epoch: number }): void => void (epoch === 2 && stop.abort());
-    await first.fit(data, { preset: 'quick', epochs: 3, runFolder, trackers: [tensorBoard()], signal: stop.signal, onProgress });
+    const onEpoch = (): void => stop.abort();
+    await first.fit(data, { preset: 'quick', epochs: 3, runFolder, trackers: [tensorBoard()], signal: stop.signal, onEpoch });
     const [before] = eventFiles(runFolder);
     expect(records(path.join(runFolder, before))).toHaveLength(4); // version, start, options, an epoch
     using second = create();
