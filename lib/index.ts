@@ -10,7 +10,7 @@ export type { PredictOptions } from './predict/predict.js';
 export type { EvaluatedOverlap, EvaluateOptions, Evaluation } from './evaluate/evaluate.js';
 export type { Prediction } from './predict/prediction.js';
 export { faceFinder, type FaceFinder, type FinderOptions, type OwnFaceFinder } from './faces/finder.js';
-export type { ColourPicture, FoundFace, Point } from './faces/blazeface.js';
+export type { FoundFace, Point } from './faces/blazeface.js';
 export type { FacePrediction, PredictFacesOptions } from './faces/predict-faces.js';
 export { drawFaces, type DrawFacesOptions } from './faces/draw.js';
 export { EXPLANATION_METHODS, type ExplainOptions, type Explanation, type ExplanationMethod } from './explain/explain.js';
@@ -23,7 +23,15 @@ export { FER_CLASSES, type ClassMap, type ClassOrder } from './data/class-names.
 export type { ClassOverlap } from './data/class-map.js';
 export type { LabelledImages, Reading } from './data/data-set.js';
 export { auditDataSet, type DataAudit } from './data/audit.js';
-export { decodeImage, type Box, type GreyPicture, type ImageBatch, type ImageInput, type Pixels } from './data/image.js';
+export {
+  decodeImage,
+  type Box,
+  type ColourPicture,
+  type GreyPicture,
+  type ImageBatch,
+  type ImageInput,
+  type Pixels,
+} from './data/image.js';
 export { resizeBilinear } from './data/bilinear.js';
 export { syntheticFaces } from './data/synthetic.js';
 export { classificationMetrics, wilsonInterval, type ClassificationMetrics, type ClassMetrics } from './metrics/index.js';

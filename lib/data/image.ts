@@ -1,9 +1,11 @@
 /** Pictures in, grey squares out. */
-import type { Sharp } from 'sharp';
 import { FerError, invalidArgument } from '../errors.js';
 import { readRegular } from '../regular-file.js';
+import { inSlices } from '../slices.js';
 import { contentOf, SVG_PICTURE as SVG } from './content.js';
+import { luma } from './grey.js';
 import { greyBytes } from './pixels.js';
+import { stretched } from './stretch.js';
 import { costOfSvg } from './svg.js';
 
 /** A face's place in a picture, pixels. */
@@ -32,6 +34,16 @@ export interface Pixels {
 export interface GreyPicture extends Pixels {
   /** [height * width], row after row: 0..255. */
   pixels: Uint8Array;
+}
+
+/** Red, green and blue, row after row. */
+export interface ColourPicture {
+  /** [height * width * 3], 0..255. */
+  pixels: Uint8Array;
+  /** Columns. */
+  width: number;
+  /** Rows. */
+  height: number;
 }
 
 /** Grey images of one size, one after another: [count, height, width]. */
@@ -70,45 +82,48 @@ const LIMITS = { pixels: 100e6, bytes: 512e6, seconds: 30 };
 
 /**
  * Decodes any picture sharp knows (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG without filters), upright by its EXIF note, converts it to
- * grey and cuts out `box` if given. At most 100 million pixels or `mostPixels`, 30 seconds.
+ * grey (`luma`) and cuts out `box` if given. At most 100 million pixels or `mostPixels`, 30 seconds.
  * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT, or ERR_FER_ARGUMENT for a box outside the picture.
  */
 export async function readPicture(input: string | Uint8Array, box?: Box, mostPixels = LIMITS.pixels): Promise<GreyPicture> {
-  const { bytes, name } = await bytesAndName(input);
-  const { pixels, width, height } = await decode(bytes, name, mostPixels);
-  if (!box) return { pixels, width, height };
+  const grey = await greyOf(await readColour(input, mostPixels));
+  return box ? partOf(grey, box, nameOf(input)) : grey;
+}
+
+/**
+ * The picture in red, green and blue, as large as `readPicture` gives it.
+ * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT
+ */
+export async function readColour(input: string | Uint8Array, mostPixels = LIMITS.pixels): Promise<ColourPicture> {
+  const bytes = typeof input === 'string' ? await readRegular(input, { most: LIMITS.bytes }) : input;
+  return decoded(bytes, nameOf(input), mostPixels);
+}
+
+export const greyOf = async ({ pixels, width, height }: ColourPicture): Promise<GreyPicture> => ({
+  pixels: await inSlices(luma(pixels, 3)),
+  width,
+  height,
+});
+
+const nameOf = (input: string | Uint8Array): string => (typeof input === 'string' ? input : 'the image in memory');
+
+/** `box` of a picture called `name`. @throws {FerError} ERR_FER_ARGUMENT */
+function partOf({ pixels, width, height }: GreyPicture, box: Box, name: string): GreyPicture {
   const { left, top, width: across, height: down } = box;
   const given = [left, top, across, down].join();
   if (![left, top, across, down].every(Number.isInteger) || left < 0 || top < 0 || across < 1 || down < 1)
     invalidArgument('box', 'whole pixels left, top >= 0 and width, height >= 1', given);
   if (left + across > width || top + down > height) invalidArgument(`box in ${name}`, `a box inside the ${width}x${height} picture`, given);
-  const { default: sharp } = await import('sharp');
-  const part = await rawGrey(sharp(pixels, { raw: { width, height, channels: 1 } }).extract(box));
+  const part = new Uint8Array(across * down);
+  for (let row = 0; row < down; row++) {
+    const from = (top + row) * width + left;
+    part.set(pixels.subarray(from, from + across), row * across);
+  }
   return { pixels: part, width: across, height: down };
 }
 
-/** The whole picture in grey. */
-async function decode(bytes: Uint8Array, name: string, mostPixels: number): Promise<GreyPicture> {
-  return decoded(bytes, name, mostPixels, (picture) => picture.greyscale());
-}
-
-/**
- * The picture in red, green and blue, [height * width * 3], 0..255, as large as `readPicture` gives it.
- * @throws {FerError} ERR_FER_DATA_NOT_FOUND, ERR_FER_IMAGE_FORMAT
- */
-export async function readColour(input: string | Uint8Array, mostPixels = LIMITS.pixels): Promise<Uint8Array> {
-  const { bytes, name } = await bytesAndName(input);
-  return (await decoded(bytes, name, mostPixels, (picture) => picture.toColourspace('srgb').removeAlpha())).pixels;
-}
-
-async function bytesAndName(input: string | Uint8Array): Promise<{ bytes: Uint8Array; name: string }> {
-  return typeof input === 'string'
-    ? { name: input, bytes: await readRegular(input, { most: LIMITS.bytes }) }
-    : { name: 'the image in memory', bytes: input };
-}
-
-/** The pixels of a picture, upright, after `colours`. */
-async function decoded(bytes: Uint8Array, name: string, mostPixels: number, colours: (picture: Sharp) => Sharp): Promise<GreyPicture> {
+/** The picture upright, on black where it is transparent. */
+async function decoded(bytes: Uint8Array, name: string, mostPixels: number): Promise<ColourPicture> {
   const unreadable = (reason: string, cause?: unknown): FerError =>
     new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${reason}`, { cause, details: { file: name, reason } });
   if (bytes.length === 0) throw unreadable('it is empty');
@@ -123,7 +138,7 @@ async function decoded(bytes: Uint8Array, name: string, mostPixels: number, colo
       const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
       if (cost) throw unreadable(cost);
     }
-    const upright = colours(picture.rotate().flatten({ background: '#000' }));
+    const upright = picture.rotate().flatten({ background: '#000' }).toColourspace('srgb').removeAlpha();
     const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
     return { pixels: bytesOf(data), width: info.width, height: info.height };
   } catch (cause) {
@@ -140,13 +155,8 @@ function reasonOf({ message }: Error, content: string | undefined, mostPixels: n
   return `it is ${content}, damaged or cut short${/unknown error/i.test(said) ? '' : ` (${said})`}`;
 }
 
-/** `picture` stretched to a square [size, size] as sharp resizes: with antialiasing where it shrinks. */
-export async function stretch({ pixels, width, height }: GreyPicture, size: number): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
-  return rawGrey(
-    sharp(pixels, { raw: { width, height, channels: 1 } }).resize(size, size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false }),
-  );
-}
+/** `picture` stretched to a square [size, size], with antialiasing where it shrinks. */
+export const stretch = (picture: GreyPicture, size: number): Promise<Uint8Array> => inSlices(stretched(picture, size));
 
 /**
  * The grey square that a network sees, [size, size], 0..255: a path or an encoded picture, `box` cut out of it (default all of it),
@@ -156,8 +166,6 @@ export async function stretch({ pixels, width, height }: GreyPicture, size: numb
 export async function decodeImage(input: string | Uint8Array, options: { size: number; box?: Box }): Promise<Uint8Array> {
   return stretch(await readPicture(input, options.box), options.size);
 }
-
-const rawGrey = async (picture: Sharp): Promise<Uint8Array> => bytesOf(await picture.toColourspace('b-w').raw().toBuffer());
 
 /** A plain view: a Buffer's slice() would not copy. */
 const bytesOf = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);

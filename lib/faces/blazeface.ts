@@ -2,18 +2,8 @@
  * BlazeFace (Bazarevsky et al., 2019), the model for whole rooms: 896 places of a 256 x 256 picture, each with a score, a box and six
  * points of a face. Beside it what turns a picture into such, and places into faces.
  */
-import type { Box } from '../data/image.js';
+import type { Box, ColourPicture } from '../data/image.js';
 import { readGraph, type Graph, type GraphFile } from './graph.js';
-
-/** Red, green and blue, row after row. */
-export interface ColourPicture {
-  /** [height * width * 3], 0..255. */
-  pixels: Uint8Array;
-  /** Columns. */
-  width: number;
-  /** Rows. */
-  height: number;
-}
 
 /** A place in a picture, pixels; fractions count. */
 export interface Point {

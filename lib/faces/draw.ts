@@ -48,12 +48,12 @@ export async function drawFaces(
 ): Promise<Uint8Array> {
   if (!Number.isInteger(side) || side < 16 || side > 8192) invalidArgument('side', 'a whole number from 16 to 8192', side);
   if (!['jpeg', 'png', 'webp', 'avif'].includes(format)) invalidArgument('format', 'jpeg, png, webp or avif', format);
-  const [{ default: sharp }, { readPicture, readColour }, { svgToPng }] = await Promise.all([
+  const [{ default: sharp }, { readColour }, { svgToPng }] = await Promise.all([
     import('sharp'),
     import('../data/image.js'),
     import('../charts/png.js'),
   ]);
-  const [{ width, height }, pixels] = await Promise.all([readPicture(image), readColour(image)]);
+  const { pixels, width, height } = await readColour(image);
   const scale = Math.min(1, side / Math.max(width, height));
   const [across, down] = [width, height].map((each) => Math.max(1, Math.round(each * scale)));
   const photo = sharp(pixels, { raw: { width, height, channels: 3 } }).resize(across, down, { fit: 'fill' });

@@ -1,7 +1,8 @@
 /** Who finds the faces: an interface that any detector can stand behind, and the one that is used where none is given. */
 import { Worker } from 'node:worker_threads';
 import { FerError } from '../errors.js';
-import type { ColourPicture, FoundFace } from './blazeface.js';
+import type { ColourPicture } from '../data/image.js';
+import type { FoundFace } from './blazeface.js';
 import { blazeFaceFolder } from './files.js';
 import type { Task } from './worker.js';
 

@@ -1,6 +1,7 @@
 /** The thread that looks for faces, so that the event loop does not: a picture in, faces out. */
 import { parentPort } from 'node:worker_threads';
-import { readBlazeFace, type ColourPicture } from './blazeface.js';
+import type { ColourPicture } from '../data/image.js';
+import { readBlazeFace } from './blazeface.js';
 import { blazeFaceFiles } from './files.js';
 
 export interface Task {

@@ -10,7 +10,7 @@ import { ELEMENT, type Element, type OnnxModel, type RawTensor, type ValueInfo }
 /** Hugging Face's and so transformers.js's name of a picture's tensor. */
 const INPUT = 'pixel_values';
 
-/** Grey from red, green and blue, as JPEG's luma and sharp weigh them. */
+/** Grey from red, green and blue, as JPEG's luma and lib/data/grey.ts weigh them. */
 const LUMA = [0.299, 0.587, 0.114];
 
 /** A protobuf message has at most 2 GiB; some of it is not weights. */
