@@ -2,7 +2,13 @@
  * Stretching to a square, the same to the bit in Node.js and in browsers: a triangle filter as wide as the step, which averages where a
  * picture shrinks and is plain bilinear where it grows; half-pixel centres. Pillow's BILINEAR does the same, and rounds once more.
  */
-import type { GreyPicture } from './image.js';
+
+/** Grey, row after row. */
+interface Grey {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
 
 /** Pixels between two pauses: some tenths of a millisecond. */
 const PIECE = 1 << 16;
@@ -34,7 +40,7 @@ function tapsOf(from: number, to: number): Taps {
 }
 
 /** `picture` as [size, size], rounded to nearest. Rests now and then. */
-export function* stretched({ pixels, width, height }: GreyPicture, size: number): Generator<void, Uint8Array> {
+export function* stretched({ pixels, width, height }: Grey, size: number): Generator<void, Uint8Array> {
   const out = new Uint8Array(size * size);
   const [across, down] = [tapsOf(width, size), tapsOf(height, size)];
   const row = new Float64Array(width);

@@ -19,9 +19,15 @@ export function blazeFaceFolder(): string {
   }
 }
 
+/** @throws {FerError} ERR_FER_PACKAGE_MISSING */
+export function blazeFacePaths(): { graph: string; weights: string } {
+  const folder = blazeFaceFolder();
+  return { graph: path.join(folder, `${NAME}.json`), weights: path.join(folder, `${NAME}.bin`) };
+}
+
 /** @throws {FerError} ERR_FER_PACKAGE_MISSING, ERR_FER_DATA_NOT_FOUND */
 export async function blazeFaceFiles(): Promise<{ graph: GraphFile; weights: ArrayBuffer }> {
-  const folder = blazeFaceFolder();
-  const [graph, weights] = await Promise.all([`${NAME}.json`, `${NAME}.bin`].map((name) => readRegular(path.join(folder, name))));
+  const paths = blazeFacePaths();
+  const [graph, weights] = await Promise.all([readRegular(paths.graph), readRegular(paths.weights)]);
   return { graph: JSON.parse(graph.toString('utf8')) as GraphFile, weights: Uint8Array.from(weights).buffer };
 }

@@ -1,4 +1,6 @@
 /** What serving needs and most users do not: optional packages, loaded when a server starts. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { FerError } from '../errors.js';
 
 /** The optional packages of the server, in the order in which a message names them. */
@@ -56,5 +58,18 @@ export async function serverLibraries(): Promise<Libraries> {
         details: { packages: [...SERVER_PACKAGES] },
       },
     );
+  }
+}
+
+/** What runs a network in the browser. */
+export const BROWSER_PACKAGE = 'onnxruntime-web';
+
+/** The folder with its scripts and its WebAssembly. @throws {FerError} ERR_FER_PACKAGE_MISSING, which says what to install */
+export function browserRuntimeFolder(): string {
+  try {
+    return path.dirname(createRequire(import.meta.url).resolve(`${BROWSER_PACKAGE}/wasm`));
+  } catch (cause) {
+    const message = `answers in the browser need a package that is not installed beside the server: npm install ${BROWSER_PACKAGE}`;
+    throw new FerError('ERR_FER_PACKAGE_MISSING', message, { cause, details: { packages: [BROWSER_PACKAGE] } });
   }
 }

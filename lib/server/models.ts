@@ -10,6 +10,8 @@ export interface ServedModel {
   name: string;
   network: MiniXception;
   batcher: Batcher;
+  /** As ONNX, grey pixels in and probabilities out; made when it is first asked for. */
+  onnx: () => Promise<Uint8Array>;
 }
 
 const isPretrained = (name: string): boolean => PRETRAINED_NAMES.includes(name as PretrainedName);
@@ -29,7 +31,13 @@ export class ServedModels {
       if (models.some((model) => model.name === name)) invalidArgument('models', 'models of different names', `${name} twice`);
       const network = await MiniXception.load(modelFileOf(each), device);
       const { maxBatch, delay, onBatch } = batching;
-      models.push({ name, network, batcher: new Batcher(network.native, { maxBatch, delay, onBatch: (images) => onBatch(name, images) }) });
+      let onnx: Promise<Uint8Array> | undefined;
+      models.push({
+        name,
+        network,
+        batcher: new Batcher(network.native, { maxBatch, delay, onBatch: (images) => onBatch(name, images) }),
+        onnx: () => (onnx ??= network.toOnnx({ softmax: true })),
+      });
     }
     return new ServedModels(models);
   }

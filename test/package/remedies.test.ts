@@ -102,6 +102,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   '--out goes with --faces': 'test/faces/faces.test.ts: refuses what means nothing',
   'needs ffmpeg, which is not on the PATH: install it': 'test/video/video.test.ts: says what to install',
   'say so with --frames': 'test/video/video.test.ts: refuses what means nothing',
+  'answers in the browser need a package that is not installed beside the server: npm install':
+    'test/server/page.test.ts: says what to install',
   'serving needs packages that are not installed: npm install': 'test/server/cli.test.ts: says in one line what to install',
   'choose another with --port': 'test/server/server.test.ts: refuses options that mean nothing',
   'name one with --token-file or FER_SERVER_TOKEN': 'test/server/cli.test.ts: takes its token from a file or the environment',

@@ -1,6 +1,7 @@
 /** The page in a real browser; skipped where there is none. FER_CHROMIUM names another than /usr/bin/chromium. */
 import AxeBuilder from 'axe-core';
-import { existsSync, mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -9,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // Its threads and its page run what is built.
 import { serve } from '../../dist/server/serve.js';
 import type { RunningServer } from '../../lib/server/serve.js';
+import { post } from './serving.js';
 
 const CHROMIUM = process.env.FER_CHROMIUM ?? '/usr/bin/chromium';
 const missing = !existsSync(CHROMIUM);
@@ -148,6 +150,93 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   });
 
+  it('answers by itself, as the server does, also where there is no network', async () => {
+    const page = await opened();
+    await upload(page);
+    const read = async (): Promise<{ shares: number[]; seen: number[]; box: string }> => ({
+      shares: (await bars(page)).map(Number.parseFloat),
+      // The middles of its 48 x 48 pixels.
+      seen: await page.evaluate(() => {
+        const { data } = (document.getElementById('seen') as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 240, 240);
+        return Array.from({ length: 48 * 48 }, (_, i) => data[4 * (240 * (5 * Math.floor(i / 48) + 2) + 5 * (i % 48) + 2)]);
+      }),
+      box: (await page.locator('#boxes button').getAttribute('style'))!,
+    });
+    const turned = async (degrees: string, factor: string): Promise<void> => {
+      await page.locator('#slider-rotation').fill(degrees);
+      await page.locator('#slider-brightness').fill(factor);
+      await page.locator('#slider-noise').evaluate((input: HTMLInputElement, value) => {
+        input.value = value;
+        input.dispatchEvent(new Event('input'));
+      }, degrees);
+    };
+    const settled = (): Promise<unknown> => page.waitForSelector('main[aria-busy=false]', { timeout: 60_000 });
+    await page.uncheck('#cam');
+    const strengths: [string, string][] = [['0', '1'], ['17', '0.6'], ['-30', '1.9']]; // prettier-ignore
+    const theirs: Awaited<ReturnType<typeof read>>[] = [];
+    for (const strength of strengths) {
+      await turned(...strength);
+      await settled();
+      theirs.push(await read());
+    }
+    await page.check('input[value=browser]');
+    await page.waitForSelector('body[data-from=browser]', { timeout: 60_000 });
+    expect(await page.isDisabled('#cam')).toBe(true);
+    expect(await page.isDisabled('#slider-jpeg')).toBe(true);
+    await page.context().setOffline(true);
+    const asked: string[] = [];
+    page.on('request', (request) => void (/^(blob|data):/.test(request.url()) || asked.push(request.url())));
+    await page.setInputFiles('#file', { name: 'again.png', mimeType: 'image/png', buffer: photo });
+    await page.waitForSelector('#bars li.most', { timeout: 90_000 });
+    for (const [i, strength] of strengths.entries()) {
+      await turned(...strength);
+      await settled();
+      const own = await read();
+      expect(own.box).toBe(theirs[i].box);
+      const off = own.seen.map((value, k) => Math.abs(value - theirs[i].seen[k]));
+      expect(Math.max(...off)).toBe(0);
+      own.shares.forEach((share, k) => expect(Math.abs(share - theirs[i].shares[k])).toBeLessThanOrEqual(0.11));
+      console.log(`browser ${own.shares.join(' ')}, server ${theirs[i].shares.join(' ')}`);
+    }
+    await page.click('#reset');
+    const jpeg = await sharp(photo).jpeg({ quality: 90 }).toBuffer();
+    await page.setInputFiles('#file', { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: jpeg });
+    await settled();
+    const own = await read();
+    const { faces: [{ seen, prediction }] } = (await post(`${server.url}/v1/predict?faces=true`, jpeg, { 'content-type': 'image/jpeg' })).json.predictions[0]; // prettier-ignore
+    const off = own.seen.map((value, k) => Math.abs(value - Buffer.from(seen, 'base64')[k]));
+    expect(Math.max(...off)).toBe(0);
+    const shares = Object.values(prediction.probabilities as Record<string, number>);
+    own.shares.forEach((share, k) => expect(Math.abs(share - 100 * shares[k])).toBeLessThanOrEqual(1));
+    await page.selectOption('#model', 'robust');
+    await settled();
+    expect(await page.locator('#boxes button').count()).toBe(1);
+    await page.screenshot({ path: path.join(PICTURES, 'browser.png'), fullPage: true });
+    expect(await faults(page)).toEqual([]);
+    expect(asked).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says what to install where the server cannot give the browser what it needs, and goes on', async () => {
+    const hide = path.join(PICTURES, 'hide.cjs');
+    writeFileSync(hide, `const m = require('node:module'); const own = m._resolveFilename; m._resolveFilename = (name, ...rest) => { if (name.startsWith('onnxruntime-web')) throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' }); return own(name, ...rest); };`); // prettier-ignore
+    const child = spawn(process.execPath, [`--require=${hide}`, 'dist/cli/main.js', 'serve', '--port', '0', '--log-level', 'silent']);
+    const url = await new Promise<string>((resolve) =>
+      child.stdout.on('data', (bytes: Buffer) => resolve(/http\S+/.exec(bytes.toString())![0])),
+    );
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(url);
+    await page.waitForSelector('body[data-ready]');
+    await page.click('input[value=browser]');
+    await expect
+      .poll(() => page.textContent('#status'))
+      .toBe('answers in the browser need a package that is not installed beside the server: npm install onnxruntime-web');
+    expect(await page.isChecked('input[value=server]')).toBe(true);
+    await upload(page);
+    await page.context().close();
+    child.kill();
+  });
+
   it('asks for the token where the server has one', async () => {
     const guarded = await serve({ port: 0, token: 'a-secret-token' });
     const page = await (await browser.newContext()).newPage();
@@ -156,6 +245,8 @@ describe.skipIf(missing)('the page', () => {
     await page.fill('#token', 'a-secret-token');
     await page.press('#token', 'Enter');
     await page.waitForSelector('body[data-ready]');
+    await page.check('input[value=browser]');
+    await page.waitForSelector('body[data-from=browser]', { timeout: 60_000 });
     await page.context().close();
     await guarded.close();
   });

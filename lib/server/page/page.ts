@@ -1,17 +1,19 @@
 /** The page: a photo or the webcam, its faces, and what the network says of the one that is chosen while sliders spoil it. */
 import { evidenceColour } from '../../explain/colours.js';
 import {
-  explain,
-  faces as findFaces,
   Failed,
   kinds,
   models,
+  SERVER,
   useToken,
+  type Answers,
   type Explanation,
   type Face,
+  type Kind,
   type Model,
   type Prediction,
 } from './api.js';
+import { localAnswers } from './local.js';
 import { slider, type Slider } from './sliders.js';
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -26,16 +28,27 @@ const freeze = element<HTMLButtonElement>('freeze');
 const seen = element<HTMLCanvasElement>('seen');
 const cam = element<HTMLInputElement>('cam');
 const bars = element('bars');
+const where = [...document.querySelectorAll<HTMLInputElement>('input[name=where]')];
 
+let answers: Answers = SERVER;
 let served: Model[] = [];
+let known: Kind[] = [];
 let sliders: Slider[] = [];
 let found: Face[] = [];
 let chosen: Face | undefined;
-let last: { explanation: Explanation; marked: boolean } | undefined;
+let last: { explanation: Explanation } | undefined;
 let picture: Blob | undefined;
 
 const model = (): Model => served.find(({ name }) => name === choice.value) ?? served[0];
 const say = (words: string): void => void (status.textContent = words);
+
+let underWay = 0;
+/** While it lasts, those who listen to the page are told that it changes. */
+async function working<T>(work: Promise<T>): Promise<T> {
+  const tell = (more: number): void => element('main').setAttribute('aria-busy', String((underWay += more) > 0));
+  tell(1);
+  return work.finally(() => tell(-1));
+}
 
 /** Runs the newest of what was asked while it was busy, and leaves out what lies between. */
 function newest(work: () => Promise<void>): () => void {
@@ -44,7 +57,7 @@ function newest(work: () => Promise<void>): () => void {
     if (busy) return void (again = true);
     busy = true;
     try {
-      await work();
+      await working(work());
     } catch (error) {
       told(error);
     }
@@ -90,10 +103,11 @@ function showBars(prediction: Prediction): void {
 
 /** The face as the network sees it, the evidence over it in colour. */
 function showSeen({ explanation: { size, pixels, map, class: name } }: { explanation: Explanation }): void {
+  const marked = cam.checked && map !== undefined;
   const small = new OffscreenCanvas(size, size);
   const image = new ImageData(size, size);
   pixels.forEach((grey, i) => {
-    const [red, green, blue, cover] = cam.checked ? evidenceColour(map[i]) : [0, 0, 0, 0];
+    const [red, green, blue, cover] = marked ? evidenceColour(map[i]) : [0, 0, 0, 0];
     image.data.set(
       [red, green, blue].map((channel) => grey + (channel - grey) * cover),
       4 * i,
@@ -102,14 +116,14 @@ function showSeen({ explanation: { size, pixels, map, class: name } }: { explana
   });
   small.getContext('2d')!.putImageData(image, 0, 0);
   seen.getContext('2d')!.drawImage(small, 0, 0, seen.width, seen.height);
-  seen.setAttribute('aria-label', `What the network sees${cam.checked ? `, what speaks for ${name} in colour` : ''}`);
+  seen.setAttribute('aria-label', `What the network sees${marked ? `, what speaks for ${name} in colour` : ''}`);
 }
 
 const ask = newest(async () => {
   if (!chosen) return;
   const perturbations = sliders.map((each) => each.value()).filter((value) => value !== undefined);
-  const explanation = await explain(chosen.seen, model().inputSize, model().name, perturbations);
-  last = { explanation, marked: cam.checked };
+  const explanation = await answers.explain(chosen.seen, model(), perturbations);
+  last = { explanation };
   showBars(explanation.prediction);
   showSeen(last);
   const { label, probability } = explanation.prediction;
@@ -150,7 +164,7 @@ function showBoxes(width: number, height: number, canFind: boolean): void {
 
 async function look(blob: Blob, width: number, height: number): Promise<void> {
   picture = blob;
-  const answer = await findFaces(blob, model().name);
+  const answer = await answers.faces(blob, model());
   found = answer.faces;
   showBoxes(width, height, answer.found);
   element('token-form').hidden = true;
@@ -173,7 +187,7 @@ async function show(file: Blob): Promise<void> {
 
 const take = (file: Blob | null | undefined): void => {
   if (!file) return;
-  show(file).catch((error: unknown) =>
+  working(show(file)).catch((error: unknown) =>
     error instanceof DOMException ? say('This is not a picture that can be shown here.') : told(error),
   );
 };
@@ -238,8 +252,33 @@ element('reset').addEventListener('click', () => {
 });
 choice.addEventListener('change', () => {
   for (const each of sliders) each.curve(model());
-  if (picture) look(picture, photo.width, photo.height).catch(told);
+  if (picture) working(look(picture, photo.width, photo.height)).catch(told);
 });
+/** From now on these answer. */
+function answerFrom(given: Answers): void {
+  answers.close();
+  answers = given;
+  cam.disabled = !given.can.explain;
+  element('cam-note').textContent = given.can.explain ? '' : ': only the server does this';
+  for (const [i, each] of sliders.entries()) each.allow(given.can.perturb(known[i].type));
+  document.body.dataset.from = given === SERVER ? 'server' : 'browser';
+}
+
+for (const choice of where)
+  choice.addEventListener('change', () => {
+    if (!choice.checked) return;
+    const moved = async (): Promise<void> => {
+      const local = choice.value === 'browser';
+      if (local) say('Loading the networks into this browser …');
+      answerFrom(local ? await localAnswers(served, known) : SERVER);
+      say(local ? 'From now on this browser answers; the server is asked no more.' : 'From now on the server answers.');
+      if (picture) await look(picture, photo.width, photo.height);
+    };
+    working(moved()).catch((error: unknown) => {
+      told(error);
+      for (const each of where) each.checked = each.value === (answers === SERVER ? 'server' : 'browser');
+    });
+  });
 element('token-form').addEventListener('submit', (event) => {
   event.preventDefault();
   useToken(element<HTMLInputElement>('token').value);
@@ -250,8 +289,7 @@ element('token-form').addEventListener('submit', (event) => {
 const MAIN = ['rotation', 'brightness'];
 
 async function start(): Promise<void> {
-  const [all, known] = await Promise.all([models(), kinds()]);
-  served = all;
+  [served, known] = await Promise.all([models(), kinds()]);
   choice.replaceChildren(...served.map(({ name }) => new Option(name, name)));
   const holders = { main: element('main-sliders'), more: element('more-sliders') };
   holders.main.replaceChildren();

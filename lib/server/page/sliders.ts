@@ -5,6 +5,8 @@ export interface Slider {
   /** The perturbation as it stands, or nothing where it changes nothing. */
   value(): Record<string, number | string> | undefined;
   reset(): void;
+  /** Greyed out, with the reason, where whoever answers cannot do it. */
+  allow(can: boolean): void;
   /** Draws the curve of another model. */
   curve(model: Model): void;
 }
@@ -75,7 +77,11 @@ export function slider(kind: Kind, into: HTMLElement, changed: () => void): Slid
     said.textContent = `${value}${unit}`;
     input.setAttribute('aria-valuetext', `${value}${unit}`);
     chart.replaceChildren();
-    words.textContent = curve ? `right at this strength: ${(100 * accuracyAt(curve, value)).toFixed(0)} %` : '';
+    words.textContent = input.disabled
+      ? 'only the server does this'
+      : curve
+        ? `right at this strength: ${(100 * accuracyAt(curve, value)).toFixed(0)} %`
+        : '';
     if (!curve) return;
     const measured = curve;
     for (const share of [0.25, 0.5, 0.75]) chart.append(draw('line', { class: 'grid', x1: 0, x2: 100, y1: down(share), y2: down(share) }));
@@ -93,9 +99,13 @@ export function slider(kind: Kind, into: HTMLElement, changed: () => void): Slid
   });
   show();
   return {
-    value: () => (Number(input.value) === nothing ? undefined : { type, [main]: Number(input.value) }),
+    value: () => (input.disabled || Number(input.value) === nothing ? undefined : { type, [main]: Number(input.value) }),
     reset() {
       input.value = String(nothing);
+      show();
+    },
+    allow(can) {
+      input.disabled = !can;
       show();
     },
     curve({ robustness }) {
