@@ -65,7 +65,7 @@ export async function predictClip(inputs: readonly string[], flags: ClipFlags): 
   const base = flags.out?.replace(/\.(svg|png)$/i, '');
   if (flags.out !== undefined && base === flags.out) throw usageError('--out', 'a name ending in .svg or .png, for the chart', flags.out);
   const [{ MiniXception }, { faceFinder }] = await Promise.all([import('../model.js'), import('../faces/finder.js')]);
-  const finder = flags.faces ? faceFinder({ minConfidence: flags.minConfidence }) : undefined;
+  await using finder = flags.faces ? faceFinder({ minConfidence: flags.minConfidence }) : undefined;
   const { device, threads, precision, fps } = flags;
   using model = await MiniXception.load(modelFileOf(flags.model), { device, threads, precision });
   noteDevice(model);
@@ -74,14 +74,10 @@ export async function predictClip(inputs: readonly string[], flags: ClipFlags): 
   const smooth = smoother(flags.smooth);
   const moments: SmoothedMoment[] = [];
   const out = writer(flags.format, model.classes);
-  try {
-    for await (const frame of frames) {
-      const moment = smooth(await momentOf(model, frame, flags, finder));
-      if (base !== undefined) moments.push(moment);
-      out.write(moment);
-    }
-  } finally {
-    await finder?.close();
+  for await (const frame of frames) {
+    const moment = smooth(await momentOf(model, frame, flags, finder));
+    if (base !== undefined) moments.push(moment);
+    out.write(moment);
   }
   out.end();
   if (base === undefined) return;

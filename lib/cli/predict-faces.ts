@@ -53,7 +53,7 @@ export interface FacesFlags extends DeviceFlags {
 export async function predictFaces(inputs: readonly string[], flags: FacesFlags): Promise<void> {
   if (flags.box) throw usageError('--box', 'no box with --faces, which finds them', 'a box');
   const [{ MiniXception }, { faceFinder }] = await Promise.all([import('../model.js'), import('../faces/finder.js')]);
-  const finder = faceFinder({ minConfidence: flags.minConfidence });
+  await using finder = faceFinder({ minConfidence: flags.minConfidence });
   const { device, threads, precision, flip } = flags;
   using model = await MiniXception.load(modelFileOf(flags.model), { device, threads, precision });
   noteDevice(model);
@@ -79,7 +79,6 @@ export async function predictFaces(inputs: readonly string[], flags: FacesFlags)
     }
   }
   writer.end();
-  await finder.close();
   if (drawn.length > 0 && flags.format === 'table') print(`drawn: ${drawn.map(({ file }) => file).join(', ')}`);
   failures.tell(images.length + missing.length);
 }

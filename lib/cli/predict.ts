@@ -70,17 +70,20 @@ const DOUBT = 0.3;
 const LOOKED_OVER = 16;
 
 type Doubt = (pixels: Uint8Array) => Promise<string | undefined>;
+interface Doubts extends AsyncDisposable {
+  doubt: Doubt;
+}
 
 /** A network always answers; that there is no face to see, it does not say. Where faces can be found, a few pictures are looked over. */
-async function doubts(size: number, pictures: number): Promise<{ doubt: Doubt; end: () => Promise<void> }> {
+async function doubts(size: number, pictures: number): Promise<Doubts> {
   const constant = (pixels: Uint8Array): string | undefined => (pixels.every((value) => value === pixels[0]) ? CONSTANT : undefined);
-  const nothing = { doubt: async (pixels: Uint8Array) => constant(pixels), end: async () => undefined };
+  const nothing = { doubt: async (pixels: Uint8Array) => constant(pixels), [Symbol.asyncDispose]: async () => undefined };
   if (pictures > LOOKED_OVER) return nothing;
   try {
     const [{ faceFinder }, { showsFace }] = await Promise.all([import('../faces/finder.js'), import('../faces/shows-face.js')]);
     const finder = faceFinder({ minConfidence: DOUBT });
     const doubt: Doubt = async (pixels) => constant(pixels) ?? ((await showsFace(finder, pixels, size)) ? undefined : NO_FACE);
-    return { doubt, end: () => finder.close() };
+    return { doubt, [Symbol.asyncDispose]: () => finder.close() };
   } catch (error) {
     if (error instanceof FerError && error.code === 'ERR_FER_PACKAGE_MISSING') return nothing;
     throw error;
@@ -121,7 +124,7 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
   });
   for (const outcome of missing) writer.write(outcome);
   const size = model.inputSize;
-  const { doubt, end } = await doubts(size, images.length);
+  await using doubting = await doubts(size, images.length);
   for (let start = 0; start < images.length; start += flags.batchSize) {
     const batch = images.slice(start, start + flags.batchSize);
     const decoded = await Promise.allSettled(
@@ -135,11 +138,10 @@ async function predict(inputs: string[], flags: PredictFlags): Promise<void> {
     for (const [i, result] of decoded.entries())
       writer.write(
         result.status === 'fulfilled'
-          ? await seen(batch[i], predictions[next++], result.value, doubt)
+          ? await seen(batch[i], predictions[next++], result.value, doubting.doubt)
           : failures.of(batch[i], result.reason),
       );
   }
   writer.end();
-  await end();
   failures.tell(images.length + missing.length);
 }

@@ -17,6 +17,8 @@ export interface OwnFaceFinder extends FaceFinder {
   find(picture: ColourPicture): Promise<readonly FoundFace[]>;
   /** Ends its thread. What is asked later starts another. */
   close(): Promise<void>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How sure the default finder has to be, 0..1. */
@@ -66,6 +68,12 @@ export function faceFinder({ minConfidence: least = 0.5 }: FinderOptions = {}): 
       asked.postMessage(task, [task.picture.pixels.buffer as ArrayBuffer]);
     });
 
+  const close = async (): Promise<void> => {
+    await last;
+    const ended = worker;
+    worker = undefined;
+    await ended?.terminate();
+  };
   return {
     find({ pixels, width, height }) {
       // One after another; a copy is given away, so that the caller keeps his.
@@ -73,11 +81,7 @@ export function faceFinder({ minConfidence: least = 0.5 }: FinderOptions = {}): 
       last = found.catch(() => undefined);
       return found;
     },
-    async close() {
-      await last;
-      const ended = worker;
-      worker = undefined;
-      await ended?.terminate();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -63,76 +63,99 @@ type Attributes = Node['attr'];
 const text = (base64 = ''): string => atob(base64);
 const strideOf = ({ strides }: Attributes): number => Number(strides.list!.i![1]);
 
-/** Pixels before the first one, so that as many windows fit as TensorFlow's "SAME" says. */
-function before(side: number, kernel: number, stride: number, attributes: Attributes): { out: number; pad: number } {
-  if (text(attributes.padding.s) === 'VALID') return { out: Math.floor((side - kernel) / stride) + 1, pad: 0 };
-  const out = Math.ceil(side / stride);
-  return { out, pad: Math.max((out - 1) * stride + kernel - side, 0) >> 1 };
+/** Along one side: how many windows, and how far before the picture the first begins, as TensorFlow's "SAME" says. */
+function placed(side: number, kernel: number, stride: number, attributes: Attributes): { windows: number; before: number } {
+  if (text(attributes.padding.s) === 'VALID') return { windows: Math.floor((side - kernel) / stride) + 1, before: 0 };
+  const windows = Math.ceil(side / stride);
+  return { windows, before: Math.max((windows - 1) * stride + kernel - side, 0) >> 1 };
+}
+
+/** Windows over pictures of one size. */
+interface Windows {
+  rows: number;
+  columns: number;
+  /** Of every pixel that a window covers: the numbers of the window, of the pixel, and of its place among the window's, row after row. */
+  covered: Int32Array;
+}
+
+const known = new Map<string, Windows>();
+
+/** Made once for each size: a picture is looked at many times. */
+function windowsOver([height, width]: readonly number[], kernel: number, attributes: Attributes): Windows {
+  const stride = strideOf(attributes);
+  const down = placed(height, kernel, stride, attributes);
+  const across = placed(width, kernel, stride, attributes);
+  const key = [height, width, kernel, stride, down.windows, across.windows].join();
+  const before = known.get(key);
+  if (before) return before;
+  const covered = new Int32Array(3 * down.windows * across.windows * kernel * kernel);
+  let count = 0;
+  for (let y = 0, window = 0; y < down.windows; y++)
+    for (let x = 0; x < across.windows; x++, window++)
+      for (let ky = 0; ky < kernel; ky++)
+        for (let kx = 0; kx < kernel; kx++) {
+          const [row, column] = [y * stride - down.before + ky, x * stride - across.before + kx];
+          if (row < 0 || row >= height || column < 0 || column >= width) continue;
+          covered[count++] = window;
+          covered[count++] = row * width + column;
+          covered[count++] = ky * kernel + kx;
+        }
+  const windows = { rows: down.windows, columns: across.windows, covered: covered.subarray(0, count) };
+  known.set(key, windows);
+  return windows;
 }
 
 function convolution([{ shape, data }, filter, bias]: Tensor[], attributes: Attributes): Tensor {
-  const [height, width, channels] = shape;
+  const channels = shape[2];
   const [kernel, , , outputs] = filter.shape;
-  const stride = strideOf(attributes);
-  const down = before(height, kernel, stride, attributes);
-  const across = before(width, kernel, stride, attributes);
-  const rectified = attributes.fused_ops.list!.s!.some((each) => text(each) === 'Relu');
-  const out = new Float32Array(down.out * across.out * outputs);
-  const sum = new Float32Array(outputs);
   const weights = filter.data;
-  for (let y = 0, o = 0; y < down.out; y++)
-    for (let x = 0; x < across.out; x++, o += outputs) {
-      sum.set(bias.data);
-      for (let ky = 0; ky < kernel; ky++) {
-        const row = y * stride - down.pad + ky;
-        if (row < 0 || row >= height) continue;
-        for (let kx = 0; kx < kernel; kx++) {
-          const column = x * stride - across.pad + kx;
-          if (column < 0 || column >= width) continue;
-          const from = (row * width + column) * channels;
-          let w = (ky * kernel + kx) * channels * outputs;
-          let c = 0;
-          // Four channels at a time: a sum is read and written a quarter as often.
-          for (; c + 4 <= channels; c += 4, w += 4 * outputs) {
-            const [p, q, r, s] = [data[from + c], data[from + c + 1], data[from + c + 2], data[from + c + 3]];
-            if (p === 0 && q === 0 && r === 0 && s === 0) continue;
-            const [w1, w2, w3] = [w + outputs, w + 2 * outputs, w + 3 * outputs];
-            for (let k = 0; k < outputs; k++)
-              sum[k] += p * weights[w + k] + q * weights[w1 + k] + r * weights[w2 + k] + s * weights[w3 + k];
-          }
-          for (; c < channels; c++, w += outputs) {
-            const value = data[from + c];
-            for (let k = 0; k < outputs; k++) sum[k] += value * weights[w + k];
-          }
-        }
-      }
-      for (let k = 0; k < outputs; k++) out[o + k] = rectified && sum[k] < 0 ? 0 : sum[k];
+  const { rows, columns, covered } = windowsOver(shape, kernel, attributes);
+  const out = new Float32Array(rows * columns * outputs);
+  for (let o = 0; o < out.length; o += outputs) out.set(bias.data, o);
+  for (let i = 0; i < covered.length; i += 3) {
+    const [to, from] = [covered[i] * outputs, covered[i + 1] * channels];
+    let w = covered[i + 2] * channels * outputs;
+    let c = 0;
+    // Four channels at a time: a sum is read and written a quarter as often.
+    for (; c + 4 <= channels; c += 4, w += 4 * outputs) {
+      const [p, q, r, s] = [data[from + c], data[from + c + 1], data[from + c + 2], data[from + c + 3]];
+      if (p === 0 && q === 0 && r === 0 && s === 0) continue;
+      const [w1, w2, w3] = [w + outputs, w + 2 * outputs, w + 3 * outputs];
+      for (let k = 0; k < outputs; k++) out[to + k] += p * weights[w + k] + q * weights[w1 + k] + r * weights[w2 + k] + s * weights[w3 + k];
     }
-  return { shape: [down.out, across.out, outputs], data: out };
+    for (; c < channels; c++, w += outputs) {
+      const value = data[from + c];
+      for (let k = 0; k < outputs; k++) out[to + k] += value * weights[w + k];
+    }
+  }
+  const result = { shape: [rows, columns, outputs], data: out };
+  return attributes.fused_ops.list!.s!.some((each) => text(each) === 'Relu') ? rectified(result) : result;
 }
 
 function depthwise([{ shape, data }, filter]: Tensor[], attributes: Attributes): Tensor {
-  const [height, width, channels] = shape;
-  const [kernel] = filter.shape;
-  const stride = strideOf(attributes);
-  const down = before(height, kernel, stride, attributes);
-  const across = before(width, kernel, stride, attributes);
-  const out = new Float32Array(down.out * across.out * channels);
-  for (let y = 0, o = 0; y < down.out; y++)
-    for (let x = 0; x < across.out; x++, o += channels)
-      for (let ky = 0; ky < kernel; ky++) {
-        const row = y * stride - down.pad + ky;
-        if (row < 0 || row >= height) continue;
-        for (let kx = 0; kx < kernel; kx++) {
-          const column = x * stride - across.pad + kx;
-          if (column < 0 || column >= width) continue;
-          const from = (row * width + column) * channels;
-          const w = (ky * kernel + kx) * channels;
-          for (let c = 0; c < channels; c++) out[o + c] += data[from + c] * filter.data[w + c];
-        }
-      }
-  return { shape: [down.out, across.out, channels], data: out };
+  const channels = shape[2];
+  const weights = filter.data;
+  const { rows, columns, covered } = windowsOver(shape, filter.shape[0], attributes);
+  const out = new Float32Array(rows * columns * channels);
+  for (let i = 0; i < covered.length; i += 3) {
+    const [to, from, w] = [covered[i] * channels, covered[i + 1] * channels, covered[i + 2] * channels];
+    for (let c = 0; c < channels; c++) out[to + c] += data[from + c] * weights[w + c];
+  }
+  return { shape: [rows, columns, channels], data: out };
 }
+
+function maxPool([{ shape, data }]: Tensor[], attributes: Attributes): Tensor {
+  const channels = shape[2];
+  const { rows, columns, covered } = windowsOver(shape, Number(attributes.ksize.list!.i![1]), attributes);
+  const out = new Float32Array(rows * columns * channels).fill(-Infinity);
+  for (let i = 0; i < covered.length; i += 3) {
+    const [to, from] = [covered[i] * channels, covered[i + 1] * channels];
+    for (let c = 0; c < channels; c++) if (data[from + c] > out[to + c]) out[to + c] = data[from + c];
+  }
+  return { shape: [rows, columns, channels], data: out };
+}
+
+const rectified = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map((value) => (value > 0 ? value : 0)) });
 
 /** Two values of one shape, or one a channel. */
 function add([a, b]: Tensor[]): Tensor {
@@ -140,22 +163,6 @@ function add([a, b]: Tensor[]): Tensor {
   const period = b.data.length;
   for (let i = 0; i < data.length; i += period) for (let j = 0; j < period; j++) data[i + j] = a.data[i + j] + b.data[j];
   return { shape: a.shape, data };
-}
-
-function maxPool([{ shape, data }]: Tensor[], attributes: Attributes): Tensor {
-  const [height, width, channels] = shape;
-  const kernel = Number(attributes.ksize.list!.i![1]);
-  const stride = strideOf(attributes);
-  const [rows, columns] = [before(height, kernel, stride, attributes).out, before(width, kernel, stride, attributes).out];
-  const out = new Float32Array(rows * columns * channels).fill(-Infinity);
-  for (let y = 0, o = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++, o += channels)
-      for (let row = y * stride; row < Math.min(y * stride + kernel, height); row++)
-        for (let column = x * stride; column < Math.min(x * stride + kernel, width); column++) {
-          const from = (row * width + column) * channels;
-          for (let c = 0; c < channels; c++) if (data[from + c] > out[o + c]) out[o + c] = data[from + c];
-        }
-  return { shape: [rows, columns, channels], data: out };
 }
 
 /** More channels, of zeros. */
@@ -172,7 +179,7 @@ const OPERATIONS: Record<string, (inputs: Tensor[], attributes: Attributes) => T
   _FusedConv2D: convolution,
   DepthwiseConv2dNative: depthwise,
   AddV2: add,
-  Relu: ([{ shape, data }]) => ({ shape, data: data.map((value) => (value > 0 ? value : 0)) }),
+  Relu: ([value]) => rectified(value),
   MaxPool: maxPool,
   Pad: padChannels,
   Reshape: ([{ data }, { data: shape }]) => ({ shape: [...shape], data }),
