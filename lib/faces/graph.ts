@@ -155,7 +155,11 @@ function maxPool([{ shape, data }]: Tensor[], attributes: Attributes): Tensor {
   return { shape: [rows, columns, channels], data: out };
 }
 
-const rectified = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map((value) => (value > 0 ? value : 0)) });
+function rectified({ shape, data }: Tensor): Tensor {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = data[i] > 0 ? data[i] : 0;
+  return { shape, data: out };
+}
 
 /** Two values of one shape, or one a channel. */
 function add([a, b]: Tensor[]): Tensor {
