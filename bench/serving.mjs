@@ -6,6 +6,7 @@
 // Only figures of a quiet machine mean something: it says whether it was one.
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
@@ -36,7 +37,9 @@ const BODIES = {
 
 /** A server in a process of its own: its address, and what it says of itself (event loop, memory) since it was last asked. */
 async function started(contender) {
-  const child = fork(fileURLToPath(new URL('serving/server.mjs', import.meta.url)), [contender, values.onnx ?? '']);
+  // Both decode with as many threads as there are processors: with libuv's four on two of them, decoding takes the event loop's.
+  const env = { ...process.env, UV_THREADPOOL_SIZE: String(availableParallelism()) };
+  const child = fork(fileURLToPath(new URL('serving/server.mjs', import.meta.url)), [contender, values.onnx ?? ''], { env });
   const failed = new Promise((_, reject) => child.once('exit', (status) => reject(new Error(`${contender} ended: ${status}`))));
   failed.catch(() => undefined);
   const next = () => Promise.race([failed, new Promise((resolve) => child.once('message', resolve))]);
@@ -104,6 +107,16 @@ const summary = Object.keys(BODIES).flatMap((kind) =>
 console.table(summary);
 await servers['onnxruntime-node']?.stop();
 
+const OVERLOADING = 400;
+
+/** Answers to /v1/predict by status, as the server counts them. */
+async function counted(server) {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const count = (status) =>
+    Number(new RegExp(`^fer_request_duration_seconds_count\\{route="/v1/predict",method="POST",status="${status}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0); // prettier-ignore
+  return { 200: count(200), 503: count(503) };
+}
+
 /** Twice the capacity, every answer compared with the model's own; and how long /healthz takes meanwhile. */
 async function overloaded(server) {
   const model = await MiniXception.pretrained('narrow');
@@ -111,34 +124,35 @@ async function overloaded(server) {
   model.dispose();
   const capacity = summary.find((row) => row.kind === 'raw' && row.contender === 'fer-cudnn').requestsASecond;
   const first = (await server.state()).rss;
-  const health = [];
-  const asking = setInterval(async () => {
-    const began = performance.now();
-    await (await fetch(`${server.url}/healthz`)).text();
-    health.push(performance.now() - began);
-  }, 200);
+  const health = fork(fileURLToPath(new URL('serving/health.mjs', import.meta.url)), [server.url]);
+  await new Promise((resolve) => health.once('message', resolve));
+  const before = await counted(server);
   // More connections than the queue has places, so that some are sent away.
   const busy = '"code":"ERR_FER_BUSY"';
   const verifyBody = (body) => String(body) === expected || String(body).includes(busy);
-  const load = cannon(server, 'raw', { connections: 400, overallRate: Math.ceil(2 * capacity), duration: overload, verifyBody });
+  const load = cannon(server, 'raw', { connections: OVERLOADING, overallRate: Math.ceil(2 * capacity), duration: overload, verifyBody });
   const middle = [];
-  const memory = setInterval(async () => middle.push((await server.state()).rss), 5000);
+  const watching = setInterval(async () => middle.push(await server.state()), 5000);
   const result = await load;
-  clearInterval(asking);
-  clearInterval(memory);
-  const last = (await server.state()).rss;
-  health.sort((a, b) => a - b);
-  const at = (share) => Number((health[Math.floor((health.length - 1) * share)] ?? 0).toFixed(1));
+  clearInterval(watching);
+  middle.push(await server.state());
+  const after = await counted(server);
+  const told = new Promise((resolve) => health.once('message', resolve));
+  health.send('end');
+  const healthMilliseconds = await told;
   return {
     seconds: overload,
     asked: 2 * capacity,
-    sent: result.requests.sent,
     answered: result['2xx'],
     refused: result.statusCodeStats?.['503']?.count ?? 0,
+    // At the end connections are cut: so many answers at most are on their way.
+    serverSays: { answered: after[200] - before[200], refused: after[503] - before[503] },
+    connections: OVERLOADING,
     wrong: result.mismatches,
     lost: result.errors + result.timeouts,
-    healthMilliseconds: { p50: at(0.5), p99: at(0.99), most: at(1) },
-    rssMiB: { before: first, during: middle, after: last },
+    healthMilliseconds,
+    worstEventLoopDelayP99: Math.max(...middle.map(({ delay }) => delay.p99)),
+    rssMiB: { before: first, during: middle.map(({ rss }) => rss), after: middle.at(-1).rss },
   };
 }
 const over = overload > 0 ? await overloaded(servers['fer-cudnn']) : undefined;

@@ -1,6 +1,6 @@
 /** The server's routes and what holds for all of them: who is let in, what a failure looks like, what is logged and counted. */
 import { createRequire } from 'node:module';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { failureOf, RequestError } from './failure.js';
 import type { Libraries } from './libraries.js';
 import { BODIES } from './options.js';
@@ -22,7 +22,6 @@ function fastifyOptions({ settings }: Service, { LogController }: Libraries): Fa
     requestTimeout: milliseconds,
     connectionTimeout: 2 * milliseconds,
     keepAliveTimeout: 5000,
-    handlerTimeout: milliseconds,
     http: { headersTimeout: Math.min(milliseconds, 10_000), connectionsCheckingInterval: 500, maxHeaderSize: 16 * 1024 },
     forceCloseConnections: 'idle',
     // One line a request, by the hook below.
@@ -32,34 +31,65 @@ function fastifyOptions({ settings }: Service, { LogController }: Libraries): Fa
   } as FastifyServerOptions;
 }
 
+/** One for all: a server that is full has no time for stacks. */
+const BUSY = new RequestError(503, 'ERR_FER_BUSY', 'too many requests are under way; come again after Retry-After seconds');
+
+/** How often it is looked for answers that took too long, milliseconds. */
+const SWEEP = 250;
+
+/** Ends requests that are not answered in time. One timer for all: fastify's own makes a timer and an abort signal for each. */
+function deadline(milliseconds: number): { watch: (reply: FastifyReply) => void; forget: (reply: FastifyReply) => void; end: () => void } {
+  // In the order in which they began.
+  const open = new Map<FastifyReply, number>();
+  const timer = setInterval(() => {
+    const oldest = performance.now() - milliseconds;
+    for (const [reply, began] of open) {
+      if (began > oldest) break;
+      open.delete(reply);
+      if (!reply.sent) reply.send(new RequestError(503, 'ERR_FER_TIMEOUT', 'the answer took too long'));
+    }
+  }, SWEEP);
+  timer.unref();
+  return {
+    watch: (reply) => void open.set(reply, performance.now()),
+    forget: (reply) => void open.delete(reply),
+    end: () => clearInterval(timer),
+  };
+}
+
 export async function createApp(libraries: Libraries, service: Service): Promise<FastifyInstance> {
   const { settings } = service;
   const app = libraries.fastify(fastifyOptions(service, libraries)) as unknown as FastifyInstance;
 
-  app.decorateRequest('leave', undefined);
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.routeOptions.config.work) return;
-    const bytes = Number(request.headers['content-length'] ?? settings.bodyLimit * MIB);
-    const leave = service.gate.enter(bytes);
+  const late = deadline(settings.timeout * 1000);
+  app.addHook('onClose', async () => late.end());
+  // Hooks without promises: each request passes them.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.routeOptions.config.work) return done();
+    const leave = service.gate.enter(Number(request.headers['content-length'] ?? settings.bodyLimit * MIB));
     if (!leave) {
       reply.header('retry-after', service.gate.retryAfter);
-      throw new RequestError(503, 'ERR_FER_BUSY', 'too many requests are under way; come again after Retry-After seconds');
+      return done(BUSY);
     }
-    // A client that goes away gives its place back, too.
-    request.leave = leave;
-    reply.raw.once('close', leave);
+    late.watch(reply);
+    // Emitted once the answer is out; and where the client goes away, which gives its place back, too.
+    reply.raw.once('close', () => {
+      leave();
+      late.forget(reply);
+    });
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
-    request.leave?.();
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { method } = request;
     service.metrics.request(route, method, reply.statusCode, reply.elapsedTime / 1000);
     request.log.info({ method, route, status: reply.statusCode, ms: Number(reply.elapsedTime.toFixed(2)), from: request.ip });
+    done();
   });
-  app.addHook('onSend', async (_, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'no-referrer');
-    reply.header('cross-origin-resource-policy', settings.corsOrigins.length > 0 ? 'cross-origin' : 'same-origin');
+  const resource = settings.corsOrigins.length > 0 ? 'cross-origin' : 'same-origin';
+  app.addHook('onSend', (_, reply, __, done) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': resource });
+    done();
   });
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message } = failureOf(error);

@@ -37,7 +37,6 @@ export function failureOf(error: unknown): Failure {
   }
   const { statusCode = 500, code = 'ERR_FER_SERVER', message } = error as { statusCode?: number; code?: string; message?: string };
   if (statusCode >= 400 && statusCode < 500 && typeof message === 'string') return { status: statusCode, code, message };
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return { status: 503, code, message: 'the answer took too long' };
   if (error instanceof RequestError) return { status: statusCode, code, message: error.message };
   return { status: 500, code: 'ERR_FER_SERVER', message: 'something went wrong here; the log has more' };
 }

@@ -88,6 +88,8 @@ export function questionOf(...sources: readonly Record<string, unknown>[]): Ques
         );
       values[name] = valueOf(name, given);
     }
+  // Most requests ask nothing beside their picture.
+  if (Object.keys(values).length === 0) return {};
   const question = read(SCHEMA, values, '', wrong);
   const { perturbations = [] } = question;
   if (perturbations.length > MOST_PERTURBATIONS) invalidArgument('perturbations', `at most ${MOST_PERTURBATIONS}`, perturbations.length);

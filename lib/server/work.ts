@@ -6,10 +6,6 @@ declare module 'fastify' {
     /** Takes a place in the queue. */
     work?: boolean;
   }
-  interface FastifyRequest {
-    /** Gives the place back. */
-    leave?: () => void;
-  }
 }
 
 // What fastify would say of a body by its schema is less than what question.ts says.
