@@ -64,8 +64,9 @@ function addRow(row: Float64Array, pixels: Uint8Array, from: number, weight: num
 
 function sumUp(row: Float64Array, { first, count, weights, most }: Taps, out: Uint8Array, at: number): void {
   for (let x = 0; x < first.length; x++) {
+    const [from, taps, base] = [first[x], count[x], x * most];
     let sum = 0.5;
-    for (let k = 0; k < count[x]; k++) sum += weights[x * most + k] * row[first[x] + k];
+    for (let k = 0; k < taps; k++) sum += weights[base + k] * row[from + k];
     out[at + x] = sum;
   }
 }
