@@ -1,6 +1,6 @@
 /**
- * A face cut out of a picture as FER2013's faces are cut: upright, and as much of the head with it. The numbers are FER2013's own, measured
- * by `scripts/faces/measure.mjs`: where the finder sees the eyes in its pictures.
+ * A face cut out of a picture as FER2013's faces are cut: upright, and as much of the head with it. The numbers are near FER2013's own, where the
+ * finder sees the eyes in its pictures; `scripts/faces/measure.mjs` measures what others are worth, docs/faces.md has it.
  */
 import type { GreyPicture } from '../data/image.js';
 import type { FoundFace, Point } from './blazeface.js';

@@ -115,4 +115,4 @@ const result = {
   accuracy,
 };
 console.log(JSON.stringify(result, null, 1));
-writeFileSync(new URL('../../docs/faces.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(new URL('../../bench/results/faces-cut.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`);

@@ -46,6 +46,8 @@ export const CONSUMERS = {
   next: {
     what: 'Next.js, standalone output',
     packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+    // The example's route beside this consumer's own.
+    example: 'next-route',
     run: ['next build', 'node ask.mjs'],
     needs:
       "`serverExternalPackages: ['fer-cudnn']`; for a standalone output also `outputFileTracingIncludes: { '/*': ['./node_modules/fer-cudnn/{prebuilds,models}/**'] }`",

@@ -48,8 +48,9 @@ const environment = {
 
 /** The line that the last command printed, or what went wrong. */
 function use(name) {
-  const { packages = {}, tools = {}, install, run, env = {} } = CONSUMERS[name];
+  const { packages = {}, tools = {}, example, install, run, env = {} } = CONSUMERS[name];
   const folder = path.join(work, name);
+  if (example) cpSync(path.resolve(here, '../../examples', example), folder, { recursive: true });
   cpSync(path.join(here, name), folder, { recursive: true });
   cpSync(path.join(here, 'program.mjs'), path.join(folder, 'program.mjs'));
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify({ name: 'consumer', private: true })}\n`);

@@ -154,6 +154,18 @@ describe('bodies', () => {
     expect(answer.json.error.message).toMatch(/\S/);
   });
 
+  it('sends away what takes too long to answer', async () => {
+    await using hurried = await started({ timeout: 1 });
+    const picture = await encoded(0, 'png', 1200);
+    const perturbations = new Array(3).fill({ type: 'blur', sigma: 50 });
+    const began = performance.now();
+    const { status, json } = await postJson(`${hurried.url}/v1/perturb`, { image: picture.toString('base64'), perturbations });
+    expect(status).toBe(503);
+    expect(json.error).toEqual({ code: 'ERR_FER_TIMEOUT', message: 'the answer took too long' });
+    expect(performance.now() - began).toBeLessThan(2500);
+    expect((await post(`${hurried.url}/v1/predict`, form([good]))).status).toBe(200);
+  });
+
   it('refuses a picture that is small as a file and huge in memory', async () => {
     const bomb = hugePng(20_000);
     expect(bomb.length).toBeLessThan(1 << 20);
