@@ -1,7 +1,7 @@
 // Starts the standalone server, as a container would, and asks it; before that, the route of examples/next-route.
 import { deepStrictEqual } from 'node:assert';
 import { spawn } from 'node:child_process';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { MiniXception } from 'fer-cudnn';
 
 /** A grey PNG of 48 x 48 pixels. */
@@ -11,22 +11,13 @@ function picture() {
     body.writeUInt32BE(data.length);
     body.write(type, 4, 'latin1');
     data.copy(body, 8);
-    body.writeUInt32BE(crc(body.subarray(4, 8 + data.length)), 8 + data.length);
+    body.writeUInt32BE(crc32(body.subarray(4, 8 + data.length)), 8 + data.length);
     return body;
   };
   const head = Buffer.from([0, 0, 0, 48, 0, 0, 0, 48, 8, 0, 0, 0, 0]);
   const rows = Buffer.from(Array.from({ length: 48 * 49 }, (_, i) => (i % 49 === 0 ? 0 : (i * 7) % 256)));
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
   return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
-}
-
-function crc(bytes) {
-  let value = ~0;
-  for (const byte of bytes) {
-    value ^= byte;
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  }
-  return ~value >>> 0;
 }
 
 async function askExample(url) {
