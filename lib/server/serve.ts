@@ -15,7 +15,8 @@ export interface RunningServer {
 
 /**
  * Serves models over HTTP: `POST /v1/predict`, `/v1/explain` and `/v1/perturb`, the Open Inference Protocol, a page at `/`
- * (docs/serving.md). Resolves once it listens. Needs optional packages; the error for a missing one says what to install.
+ * (docs/serving.md). Resolves once it listens. Needs optional packages; the error for a missing one says what to install. Turns
+ * sharp's cache off, for the whole process.
  * @throws {FerError} ERR_FER_ARGUMENT, ERR_FER_PACKAGE_MISSING, ERR_FER_SERVER where it cannot listen, and as `MiniXception.load`
  */
 export async function serve(options: ServeOptions = {}): Promise<RunningServer> {

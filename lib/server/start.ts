@@ -12,7 +12,9 @@ import { settingsOf, type ServeOptions } from './options.js';
 /** @throws {FerError} as `serve` */
 export async function start(options: ServeOptions) {
   const settings = settingsOf(options);
-  const libraries = await serverLibraries();
+  const [libraries, { default: sharp }] = await Promise.all([serverLibraries(), import('sharp')]);
+  // No picture comes twice, and what it keeps of them costs memory and time.
+  sharp.cache(false);
   const gate = new Gate({ requests: settings.queue, bytes: bodyMemory(settings.bodyLimit) });
   const metrics = new Metrics(libraries, () => gate);
   const { device, threads, precision } = settings;
