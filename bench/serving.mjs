@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Requests a second of `fer-cudnn serve`, of JPEG and of raw pixels, beside onnxruntime-node in an equal fastify server, in one run: the two take
 // turns, several times. Then how it fares with more than it can do: clients at twice its capacity for a while, every answer checked.
-//   node bench/serving.mjs [--onnx narrow.onnx] [--seconds 10] [--rounds 3] [--overload 600] [--out bench/results/serving.json]
+//   node bench/serving.mjs [--onnx narrow.onnx] [--seconds 10] [--rounds 3] [--overload 600] [--overload-kind raw|jpeg] [--out bench/results/serving.json]
 // Needs: npm run build; for the comparison the model as ONNX (fer-cudnn export) and onnxruntime-node (npm install --prefix build/serving-peer --ignore-scripts onnxruntime-node).
 // Only figures of a quiet machine mean something: it says whether it was one.
 import { fork } from 'node:child_process';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '32' },
     overload: { type: 'string', default: '600' },
+    'overload-kind': { type: 'string', default: 'raw' },
     out: { type: 'string' },
   },
 });
@@ -118,11 +119,14 @@ async function counted(server) {
 }
 
 /** Twice the capacity, every answer compared with the model's own; and how long /healthz takes meanwhile. */
-async function overloaded(server) {
+async function overloaded(server, kind) {
   const model = await MiniXception.pretrained('narrow');
-  const expected = JSON.stringify({ model: 'narrow', predictions: [await model.predict({ pixels: face, width: SIZE, height: SIZE })] });
+  const expected = JSON.stringify({
+    model: 'narrow',
+    predictions: [await model.predict(kind === 'raw' ? { pixels: face, width: SIZE, height: SIZE } : BODIES[kind].body)],
+  });
   model.dispose();
-  const capacity = summary.find((row) => row.kind === 'raw' && row.contender === 'fer-cudnn').requestsASecond;
+  const capacity = summary.find((row) => row.kind === kind && row.contender === 'fer-cudnn').requestsASecond;
   const first = (await server.state()).rss;
   const health = fork(fileURLToPath(new URL('serving/health.mjs', import.meta.url)), [server.url]);
   await new Promise((resolve) => health.once('message', resolve));
@@ -130,7 +134,7 @@ async function overloaded(server) {
   // More connections than the queue has places, so that some are sent away.
   const busy = '"code":"ERR_FER_BUSY"';
   const verifyBody = (body) => String(body) === expected || String(body).includes(busy);
-  const load = cannon(server, 'raw', { connections: OVERLOADING, overallRate: Math.ceil(2 * capacity), duration: overload, verifyBody });
+  const load = cannon(server, kind, { connections: OVERLOADING, overallRate: Math.ceil(2 * capacity), duration: overload, verifyBody });
   const middle = [];
   const watching = setInterval(async () => middle.push(await server.state()), 5000);
   const result = await load;
@@ -141,6 +145,7 @@ async function overloaded(server) {
   health.send('end');
   const healthMilliseconds = await told;
   return {
+    kind,
     seconds: overload,
     asked: 2 * capacity,
     answered: result['2xx'],
@@ -155,7 +160,7 @@ async function overloaded(server) {
     rssMiB: { before: first, during: middle.map(({ rss }) => rss), after: middle.at(-1).rss },
   };
 }
-const over = overload > 0 ? await overloaded(servers['fer-cudnn']) : undefined;
+const over = overload > 0 ? await overloaded(servers['fer-cudnn'], values['overload-kind']) : undefined;
 if (over) console.log(JSON.stringify({ ...over, rssMiB: { ...over.rssMiB, during: undefined } }));
 await servers['fer-cudnn'].stop();
 const result = { connections, seconds, rounds, quiet: watched(), summary, runs, overload: over };

@@ -1,4 +1,5 @@
 /** Answers to what is asked about pictures: the same as the command line's, put together from the same parts. */
+import { availableParallelism } from 'node:os';
 import { contentOf, SVG_PICTURE } from '../data/content.js';
 import { greyPicture, isEncoded, stretch, type GreyPicture, type Pixels } from '../data/image.js';
 import { invalidArgument } from '../errors.js';
@@ -12,6 +13,7 @@ import { perturbBatch } from '../perturb/index.js';
 import { mirrored } from '../predict/predict.js';
 import { predictionsOf, type Prediction } from '../predict/prediction.js';
 import { atOnce } from '../slices.js';
+import { atMost } from './at-most.js';
 import { failureOf, RequestError } from './failure.js';
 import type { ServedModel } from './models.js';
 import type { Asked, Given } from './pictures.js';
@@ -40,6 +42,12 @@ interface Seen {
   pixels: Uint8Array;
 }
 
+/**
+ * Pictures are decoded so many at a time: enough to keep the threads busy, Node's four or one a processor, and no more: beginning and ending
+ * a whole queue of them at once would hold the event loop up for a tenth of a second.
+ */
+const decoding = atMost(Math.max(4, availableParallelism()));
+
 /** Pictures that are decoded for strangers: SVG, a program that draws, is not among them. */
 function admitted({ name, content: given }: Given): Uint8Array | Pixels {
   if (!(given instanceof Uint8Array)) return given;
@@ -58,7 +66,9 @@ async function perturbed(picture: GreyPicture, { perturbations = [], seed }: Que
 
 export async function seenBy({ network }: ServedModel, given: Given, question: Question, limits: AnswerLimits): Promise<Seen> {
   const size = network.inputSize;
-  const { picture, pixels } = await networkInput(network, admitted(given), given.box ?? question.box, limits.pixels);
+  const input = admitted(given);
+  const read = (): ReturnType<typeof networkInput> => networkInput(network, input, given.box ?? question.box, limits.pixels);
+  const { picture, pixels } = await (isEncoded(input) ? decoding(read) : read());
   if (!question.perturbations?.length) return { picture: isEncoded(given.content) ? picture : given.content, pixels };
   const spoilt = await perturbed({ pixels, width: size, height: size }, question);
   if (spoilt.width !== size) invalidArgument('perturbations', 'those that keep the size of the picture', 'a rotation of size "loose"');
@@ -139,7 +149,8 @@ export const drawn = (explanation: Explanation, { size = 480 }: Question): Promi
 /** The picture itself, cut, stretched to a square where a size is asked for, and perturbed: a PNG. */
 export async function perturbOne(given: Given, question: Question, limits: AnswerLimits): Promise<Uint8Array> {
   const { size } = question;
-  const picture = await greyPicture(admitted(given), given.box ?? question.box, limits.pixels);
+  const input = admitted(given);
+  const picture = await decoding(() => greyPicture(input, given.box ?? question.box, limits.pixels));
   const whole = size === undefined ? picture : { pixels: await stretch(picture, size), width: size, height: size };
   const { pixels, width, height } = await perturbed(whole, question);
   const { default: sharp } = await import('sharp');
