@@ -9,10 +9,11 @@ namespace {
 struct FirstLayer {
   const float* x;  // [n][size][size]
   int n, size, channels;
+  Divisor out = size - 2;
 };
 
 __device__ inline const float* window(const FirstLayer& s, int row) {
-  const int out = s.size - 2, x = row % out, y = row / out % out, n = row / (out * out);
+  const auto [n, y, x] = position(row, s.out);
   return s.x + (static_cast<size_t>(n) * s.size + y) * s.size + x;
 }
 

@@ -26,7 +26,11 @@ struct TransposedTaps {
   static constexpr bool kTransposed = true;
   const float* w;
   int in, out;
-  __device__ float4 quad(int k, int column) const { return load4(w + (static_cast<size_t>(k / out) * in + column) * out + k % out); }
+  Divisor by_out = out;
+  __device__ float4 quad(int k, int column) const {
+    const auto [tap, c] = by_out(k);
+    return load4(w + (static_cast<size_t>(tap) * in + column) * out + c);
+  }
 };
 
 // What becomes of the results of two neighbouring columns: they are stored, and contribute (x, y of each) to two sums of their

@@ -23,43 +23,44 @@ __device__ inline bool arrives_last(unsigned* counter, unsigned blocks) {
   return last;
 }
 
-// Row blocks are added in groups, the groups' sums then among themselves: `group` of about the square root of their number, so
-// that the last blocks of the groups work side by side and no block has many to add.
-__host__ __device__ inline int group_of(int blocks) {
-  int group = 8;
-  while (group * group < blocks) group *= 2;
-  return group;
+// Row blocks are added in groups, the groups' sums then among themselves: groups of about the square root of their number, so
+// that the last blocks of the groups work side by side and no block has many to add. The logarithm of a group's size.
+__host__ __device__ inline int group_shift(int blocks) {
+  int shift = 3;
+  while (1 << 2 * shift < blocks) ++shift;
+  return shift;
 }
-__host__ __device__ inline int groups_of(int blocks) { return (blocks + group_of(blocks) - 1) / group_of(blocks); }
+__host__ __device__ inline int groups_of(int blocks) { return (blocks + (1 << group_shift(blocks)) - 1) >> group_shift(blocks); }
 // What grid_totals needs: rows of partial sums, and counters for each tile of columns.
 inline size_t partial_rows(unsigned blocks) { return blocks + static_cast<size_t>(groups_of(static_cast<int>(blocks))); }
 inline size_t counters_a_tile(unsigned blocks) { return static_cast<size_t>(groups_of(static_cast<int>(blocks))) + 1; }
 
-// Adds the grid's row blocks' partial[block][q][channels], columns first .. first + width (at most 128) of it, always in the same
+// Adds the grid's row blocks' partial[block][q][channels], columns first .. first + width (a power of two, at most 128) of it, always in the same
 // order. True in the first `width` threads of the last block, where totals[q] is that of column first + thread.
 template <int Q>
 __device__ bool grid_totals(double (&totals)[Q], float* partial, unsigned* counters, int channels, int first, int width) {
   __shared__ double parts[Q * 128];
-  const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), block = static_cast<int>(blockIdx.x), size = group_of(blocks),
-            groups = groups_of(blocks), group = block / size;
+  const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), shift = group_shift(blocks), groups = groups_of(blocks),
+            group = static_cast<int>(blockIdx.x) >> shift, across = __ffs(width) - 1;
   unsigned* mine = counters + blockIdx.y * (groups + 1);
   auto sum = [&](int i, int begin, int end) {
-    const float* at = partial + (static_cast<size_t>(begin) * Q + i / width) * channels + first + i % width;
+    const float* at = partial + (static_cast<size_t>(begin) * Q + (i >> across)) * channels + first + (i & (width - 1));
     double total = 0;
 #pragma unroll 8
     for (int row = begin; row < end; ++row, at += Q * channels) total += __ldcg(at);
     return total;
   };
-  const int begin = group * size, end = min(blocks, begin + size);
+  const int begin = group << shift, end = min(blocks, begin + (1 << shift));
   if (!arrives_last(mine + group, static_cast<unsigned>(end - begin))) return false;
   if (groups > 1) {
     for (int i = t; i < Q * width; i += kThreads)
-      if (first + i % width < channels)
-        partial[(static_cast<size_t>(blocks + group) * Q + i / width) * channels + first + i % width] = static_cast<float>(sum(i, begin, end));
+      if (first + (i & (width - 1)) < channels)
+        partial[(static_cast<size_t>(blocks + group) * Q + (i >> across)) * channels + first + (i & (width - 1))] =
+            static_cast<float>(sum(i, begin, end));
     if (!arrives_last(mine + groups, static_cast<unsigned>(groups))) return false;
   }
   for (int i = t; i < Q * width; i += kThreads)
-    if (first + i % width < channels) parts[i] = groups > 1 ? sum(i, blocks, blocks + groups) : sum(i, 0, blocks);
+    if (first + (i & (width - 1)) < channels) parts[i] = groups > 1 ? sum(i, blocks, blocks + groups) : sum(i, 0, blocks);
   __syncthreads();
   if (t >= width || first + t >= channels) return false;
 #pragma unroll
@@ -88,14 +89,13 @@ __device__ void block_columns(const float4 (&sums)[Q], float* partial, int chann
 struct RowGrid {
   dim3 grid, block;
 };
-// `most_blocks`: in all.
-inline RowGrid row_grid(size_t rows, int channels, unsigned most_blocks) {
+// `most_blocks`: in all. Kernels with sums take eight rows a thread, so that the partial sums stay few beside the data.
+inline RowGrid row_grid(size_t rows, int channels, unsigned most_blocks, unsigned rows_a_thread = 8) {
   unsigned x = 1;
   while (x < 32 && 8 * x <= static_cast<unsigned>(channels)) x *= 2;
   const unsigned y = kThreads / x;
-  // Eight rows a thread, so that the partial sums stay few beside the data.
   const unsigned tiles = blocks_for(channels, 4 * x), most = most_blocks > tiles ? most_blocks / tiles : 1,
-                 blocks = blocks_for(rows, static_cast<size_t>(y) * 8);
+                 blocks = blocks_for(rows, static_cast<size_t>(y) * rows_a_thread);
   return {dim3(blocks < most ? blocks : most, tiles), dim3(x, y)};
 }
 

@@ -7,15 +7,17 @@ namespace {
 
 constexpr int kStrip = 4;  // pixels of a row a thread makes, so that neighbours share their loads
 
-__global__ void __launch_bounds__(kThreads)
-    depthwise_forward(const float* in, Pending map, int n, int size, int channels, const float* weight, float* d) {
-  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), across = (size + kStrip - 1) / kStrip, strips = n * size * across;
+__global__ void __launch_bounds__(kThreads) depthwise_forward(const float* in, Pending map, int size, Divisor by_size, Divisor across, int strips,
+                                                              int channels, const float* weight, float* d) {
+  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
   if (c >= channels) return;
   float4 w[9];
   for (int tap = 0; tap < 9; ++tap) w[tap] = load4(weight + tap * channels + c);
   for (int strip = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); strip < strips; strip += static_cast<int>(gridDim.x * blockDim.y)) {
-    const int x0 = strip % across * kStrip, y = strip / across % size;
-    const size_t image = static_cast<size_t>(strip / (across * size)) * size * size;
+    const auto [line, part] = across(strip);
+    const auto [n, y] = by_size(line);
+    const int x0 = part * kStrip;
+    const size_t image = static_cast<size_t>(n) * size * size;
     float4 out[kStrip] = {zero4(), zero4(), zero4(), zero4()};
     for (int ky = 0; ky < 3; ++ky) {
       const int row = y + ky - 1;
@@ -43,6 +45,7 @@ struct DepthwiseBackward {
   Pending map;
   int n, size, channels;
   float *d_weight, *dx;
+  Divisor by_size = size;
 };
 
 // A pixel's gradient and its share of the nine weight gradients need the same nine values of dd, so one pass makes both.
@@ -56,7 +59,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
     for (int tap = 0; tap < 9; ++tap) w[tap] = load4(s.weight + tap * s.channels + c);
     const float4 mean = normalised ? load4(bn.mean + c) : zero4(), inv_std = normalised ? load4(bn.inv_std + c) : zero4();
     for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
-      const int x = row % s.size, y = row / s.size % s.size, n = row / (s.size * s.size);
+      const auto [n, y, x] = position(row, s.by_size);
       const size_t at = static_cast<size_t>(row) * s.channels + c;
       const float4 raw = load4(s.in + at), input = s.map(raw, c);
       float4 g = zero4();
@@ -124,10 +127,10 @@ void CudaBackend::run(const SeparableForward& op) {
   const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
   const int n_in_key = batch_in_key(s.n, op.training);
   Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels,
-                                                   16u * work_->multiprocessors());
-                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.n, s.size, s.in_channels,
-                               op.depthwise, d);
+                        const int across = static_cast<int>(blocks_for(s.size, kStrip)), strips = s.n * s.size * across;
+                        const RowGrid g = row_grid(strips, s.in_channels, 16u * work_->multiprocessors(), 1);
+                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.size, Divisor(s.size),
+                               Divisor(across), strips, s.in_channels, op.depthwise, d);
                       }}};
   add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
     const float* x = written_out(*work_, of_depthwise, op.in, rows, s.in_channels);
