@@ -14,7 +14,6 @@ __device__ inline bool sees(int k, int pixel, int size) { return pixel >= k - 1 
 // Block: one image.
 __global__ void __launch_bounds__(kThreads)
     head_forward(Shape s, Divisor by_channel, const float* x, const float* weight, const float* bias, float* taps, float* logits) {
-  __shared__ float parts[kThreads];
   const int image = static_cast<int>(blockIdx.x), t = static_cast<int>(threadIdx.x), k = 9 * s.in_channels;
   const float per = 1.f / static_cast<float>(s.size * s.size);
   float* mine = taps + static_cast<size_t>(image) * k;
@@ -31,16 +30,9 @@ __global__ void __launch_bounds__(kThreads)
     float sums[kOutputs] = {};
     for (int i = t; i < k; i += kThreads)  // the taps this thread has just written
       for (int j = 0; j < kOutputs; ++j) sums[j] = fmaf(mine[i], weight[static_cast<size_t>(i) * s.out_channels + j0 + j], sums[j]);
-    for (int j = 0; j < kOutputs; ++j) {
-      parts[t] = sums[j];
-      __syncthreads();
-      for (int half = kThreads / 2; half > 0; half /= 2) {
-        if (t < half) parts[t] += parts[t + half];
-        __syncthreads();
-      }
-      if (t == 0) logits[static_cast<size_t>(image) * s.out_channels + j0 + j] = parts[0] + bias[j0 + j];
-      __syncthreads();
-    }
+    block_sums(sums);
+    if (t == 0)
+      for (int j = 0; j < kOutputs; ++j) logits[static_cast<size_t>(image) * s.out_channels + j0 + j] = sums[j] + bias[j0 + j];
   }
 }
 

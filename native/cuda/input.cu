@@ -10,7 +10,6 @@ __global__ void advance(Advance op) { *op.now = op.schedule[op.now->index + 1]; 
 
 // Block: one image.
 __global__ void __launch_bounds__(kThreads) gather(Gather op, Divisor by_size) {
-  __shared__ double parts[kThreads];
   const int t = static_cast<int>(threadIdx.x), pixels = op.out_size * op.out_size;
   const uint32_t at = (op.batch.step ? op.batch.step->begin : 0) + blockIdx.x, row = op.batch.order[at];
   const uint8_t* image = op.batch.images + static_cast<size_t>(row) * op.batch.size * op.batch.size;
@@ -19,21 +18,16 @@ __global__ void __launch_bounds__(kThreads) gather(Gather op, Divisor by_size) {
   if (op.batch.step) pass.epoch = op.batch.step->epoch;
   const Transform transform =
       op.augments ? draw_transform(pass, row, op.batch.variants ? op.batch.variants[at] : Variant{}, op.batch.size, op.out_size) : Transform{};
-  double sum = 0;
+  float sum[1] = {};
   for (int i = t; i < pixels; i += kThreads) {
     const auto [y, x] = by_size(i);
     const float grey = sample(image, op.batch.size, transform, op.out_size, x, y);
-    sum += grey;
+    sum[0] += grey;
     out[i] = transform.lit ? grey : finished(grey, transform, x, y);
   }
   if (!transform.lit) return;
-  parts[t] = sum;
-  __syncthreads();
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (t < half) parts[t] += parts[t + half];
-    __syncthreads();
-  }
-  const float mean = static_cast<float>(parts[0] / pixels);
+  block_sums(sum);
+  const float mean = sum[0] / static_cast<float>(pixels);
   for (int i = t; i < pixels; i += kThreads) {
     const auto [y, x] = by_size(i);
     out[i] = finished(relit(out[i], mean, transform), transform, x, y);

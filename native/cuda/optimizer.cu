@@ -10,21 +10,14 @@ __global__ void __launch_bounds__(kThreads)
     clip_factor(size_t count, const float* gradients, float limit, float* factor, float* partial, unsigned* counters) {
   const size_t per_block = (count + gridDim.x - 1) / gridDim.x, begin = blockIdx.x * per_block,
                end = begin + per_block < count ? begin + per_block : count;
-  float squares = 0;
-  for (size_t i = begin + threadIdx.x; i < end; i += kThreads) squares = fmaf(gradients[i], gradients[i], squares);
-  __shared__ float parts[kThreads];
-  const int t = static_cast<int>(threadIdx.x);
-  parts[t] = squares;
-  __syncthreads();
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (t < half) parts[t] += parts[t + half];
-    __syncthreads();
-  }
-  if (t == 0) partial[blockIdx.x] = parts[0];
-  double totals[1];
+  float squares[1] = {};
+  for (size_t i = begin + threadIdx.x; i < end; i += kThreads) squares[0] = fmaf(gradients[i], gradients[i], squares[0]);
+  block_sums(squares);
+  if (threadIdx.x == 0) partial[blockIdx.x] = squares[0];
+  FloatFloat totals[1];
   if (!grid_totals(totals, partial, counters, 1, 0, 1)) return;
-  const double norm = sqrt(totals[0]);
-  *factor = norm > limit ? static_cast<float>(limit / (norm + 1e-6)) : 1.f;
+  const float norm = sqrtf(totals[0].value());
+  *factor = norm > limit ? limit / (norm + 1e-6f) : 1.f;
 }
 
 __global__ void __launch_bounds__(kThreads) optimize(Optimize op, const float* clip) {

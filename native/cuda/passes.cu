@@ -33,7 +33,7 @@ template <class Finish>
 __device__ void finish_two_sums(const float4 (&sums)[2], int channels, int c, float* partial, unsigned* counters, const Finish& finish) {
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * channels, channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
-  double totals[2];
+  FloatFloat totals[2];
   if (grid_totals(totals, partial, counters, channels, first, width)) finish(first + thread_in_block(), totals[0], totals[1]);
 }
 
@@ -46,8 +46,9 @@ __global__ void __launch_bounds__(kThreads) sum_and_square(const float* z, int r
       sums[0] = add(sums[0], v);
       sums[1] = multiply_add(v, v, sums[1]);
     }
-  finish_two_sums(sums, bn.channels, c, partial, counters,
-                  [&](int column, double sum, double square) { finish_statistics(bn, column, rows, sum, square); });
+  finish_two_sums(sums, bn.channels, c, partial, counters, [&](int column, const FloatFloat& sum, const FloatFloat& square) {
+    finish_statistics(bn, column, static_cast<float>(rows), sum, square);
+  });
 }
 
 __global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, Divisor by_size, int channels, const float* z, bool normalised,
@@ -75,8 +76,9 @@ __global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, Div
     }
   }
   if (!normalised) return;
-  finish_two_sums(sums, channels, c, partial, counters,
-                  [&](int column, double sum, double sum_hat) { finish_gradients(bn, column, rows, sum, sum_hat); });
+  finish_two_sums(sums, channels, c, partial, counters, [&](int column, const FloatFloat& sum, const FloatFloat& sum_hat) {
+    finish_gradients(bn, column, static_cast<float>(rows), sum.value(), sum_hat.value());
+  });
 }
 
 }  // namespace

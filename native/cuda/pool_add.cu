@@ -69,10 +69,11 @@ __global__ void __launch_bounds__(kThreads)
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 3 * s.in_channels, s.in_channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
-  double totals[3];
+  FloatFloat totals[3];
   if (!grid_totals(totals, partial, counters, s.in_channels, first, width)) return;
-  finish_gradients(main_bn, column, static_cast<double>(s.n) * s.size * s.size, totals[0], totals[1]);
-  finish_gradients(side_bn, column, rows, totals[0], totals[2]);
+  const float sum = totals[0].value();
+  finish_gradients(main_bn, column, static_cast<float>(s.n * s.size * s.size), sum, totals[1].value());
+  finish_gradients(side_bn, column, static_cast<float>(rows), sum, totals[2].value());
 }
 
 }  // namespace

@@ -85,10 +85,10 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 11 * s.channels, s.channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
-  double totals[11];
+  FloatFloat totals[11];
   if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
-  for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = static_cast<float>(totals[tap]);
-  if (normalised) finish_gradients(bn, column, rows, totals[9], totals[10]);
+  for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = totals[tap].value();
+  if (normalised) finish_gradients(bn, column, static_cast<float>(rows), totals[9].value(), totals[10].value());
 }
 
 CudnnShape depthwise_shape(const Shape& s) { return {s.n, s.size, s.in_channels, s.in_channels, 3, 1, 1, s.in_channels}; }
@@ -139,7 +139,7 @@ void CudaBackend::run(const SeparableForward& op) {
   work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, op.in.bn != nullptr}), ways);
 
   ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, Weights{op.pointwise, s.out_channels},
-                  StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, s.in_channels);
+                  StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<float>(rows), op.training}, rows, s.out_channels, s.in_channels);
   add_cudnn(ways, *work_, of_pointwise, CudnnPass::kForward, pointwise_shape(s), [&](const auto& convolve) {
     convolve(d, turned(*work_, of_pointwise, op.pointwise, s.in_channels, s.out_channels), op.z);
     if (op.training) measure_statistics(*work_, of_pointwise, op.z, rows, *op.bn);
