@@ -42,7 +42,9 @@ template <int Q>
 __device__ bool grid_totals(FloatFloat (&totals)[Q], float* partial, unsigned* counters, int channels, int first, int width) {
   __shared__ FloatFloat parts[Q * 128];
   const int t = thread_in_block(), blocks = static_cast<int>(gridDim.x), shift = group_shift(blocks), groups = groups_of(blocks),
-            group = static_cast<int>(blockIdx.x) >> shift, across = __ffs(width) - 1;
+            group = static_cast<int>(blockIdx.x) >> shift;
+  int across = 0;
+  while (1 << across < width) ++across;
   unsigned* mine = counters + blockIdx.y * (groups + 1);
   auto sum = [&](int i, int begin, int end) {
     const float* at = partial + (static_cast<size_t>(begin) * Q + (i >> across)) * channels + first + (i & (width - 1));

@@ -109,7 +109,6 @@ inline float __shfl_xor_sync(unsigned, float value, int mask) {
 inline float __ldcg(const float* p) { return *p; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(uint64_t{a} * b >> 32); }
-inline int __ffs(int value) { return __builtin_ffs(value); }
 inline unsigned atomicAdd(unsigned* counter, unsigned value) {
   const unsigned before = *counter;
   *counter += value;
