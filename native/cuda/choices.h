@@ -44,7 +44,6 @@ class Choices {
  public:
   // `device` names all that a measured time depends on: GPU, driver, cuDNN. `stream`: where candidates submit to now.
   Choices(Tuning tuning, std::string device, Scratch& scratch, std::function<cudaStream_t()> stream);
-  ~Choices();
   Choices(const Choices&) = delete;
   Choices& operator=(const Choices&) = delete;
 
@@ -67,7 +66,7 @@ class Choices {
   std::string device_;
   Scratch& scratch_;
   std::function<cudaStream_t()> stream_;
-  cudaEvent_t begin_ = nullptr, end_ = nullptr;
+  Owned<cudaEvent_t, cudaEventDestroy> begin_, end_;
   bool trying_ = false;
   int64_t measured_ = 0;
   struct Choice {

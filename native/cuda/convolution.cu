@@ -9,10 +9,11 @@ namespace {
 struct FirstLayer {
   const float* x;  // [n][size][size]
   int n, size, channels;
+  Divisor out = size - 2;
 };
 
 __device__ inline const float* window(const FirstLayer& s, int row) {
-  const int out = s.size - 2, x = row % out, y = row / out % out, n = row / (out * out);
+  const auto [n, y, x] = position(row, s.out);
   return s.x + (static_cast<size_t>(n) * s.size + y) * s.size + x;
 }
 
@@ -38,8 +39,9 @@ __global__ void __launch_bounds__(kThreads)
   if (!training) return;
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * s.channels, s.channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
-  double totals[2];
-  if (grid_totals(totals, partial, counters, s.channels, first, width)) finish_statistics(bn, first + thread_in_block(), rows, totals[0], totals[1]);
+  FloatFloat totals[2];
+  if (grid_totals(totals, partial, counters, s.channels, first, width))
+    finish_statistics(bn, first + thread_in_block(), static_cast<float>(rows), totals[0], totals[1]);
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -58,9 +60,9 @@ __global__ void __launch_bounds__(kThreads)
     }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 9 * s.channels, s.channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
-  double totals[9];
+  FloatFloat totals[9];
   if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
-  for (int tap = 0; tap < 9; ++tap) d_weight[tap * s.channels + first + thread_in_block()] = static_cast<float>(totals[tap]);
+  for (int tap = 0; tap < 9; ++tap) d_weight[tap * s.channels + first + thread_in_block()] = totals[tap].value();
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ void CudaBackend::run(const ConvolutionForward& op) {
   }
   const int k = 9 * s.in_channels;
   Candidates ways = products(*work_, label, Window{op.in.z, s.size, s.in_channels, pending(op.in)}, Weights{op.weight, s.out_channels},
-                             StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, k);
+                             StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<float>(rows), op.training}, rows, s.out_channels, k);
   add_cudnn(ways, *work_, label, CudnnPass::kForward, {s.n, s.size, s.in_channels, s.out_channels, 3, 0, 1, 1}, [&](const auto& convolve) {
     const float* x = written_out(*work_, label, op.in, static_cast<size_t>(s.n) * s.size * s.size, s.in_channels);
     convolve(x, turned(*work_, label, op.weight, k, s.out_channels), op.z);
@@ -115,7 +117,7 @@ void CudaBackend::run(const ConvolutionBackward& op) {
   work_->aside([&] { work_->choices().run(choice_key(*work_, of_weight, {s.n, s.size, s.in_channels, s.out_channels}), ways); });
   if (!op.dx) return work_->meet();
   ways = products(*work_, of_input, FullWindow<Gradient>{dz, s.size}, TransposedTaps{op.weight, s.in_channels, s.out_channels},
-                  StoreMasked{op.dx, op.in.z, s.in_channels, op.in.bn ? *op.in.bn : BatchNorm{}, static_cast<double>(in_rows), op.in.bn != nullptr},
+                  StoreMasked{op.dx, op.in.z, s.in_channels, op.in.bn ? *op.in.bn : BatchNorm{}, static_cast<float>(in_rows), op.in.bn != nullptr},
                   in_rows, s.in_channels, 9 * s.out_channels);
   add_cudnn(ways, *work_, of_input, CudnnPass::kInputGradient, shape, [&](const auto& convolve) {
     const float* dense = written_out(*work_, of_input, Slot::kGradient, dz, rows, s.out_channels);

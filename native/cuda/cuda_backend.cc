@@ -1,7 +1,10 @@
 // Devices, memory and recorded programs of the CUDA backend.
 #include "cuda/cuda_backend.h"
 
+#include <memory>
 #include <utility>
+
+#include "cuda/graph.h"
 
 namespace fer::cuda {
 namespace {
@@ -37,41 +40,24 @@ class GraphProgram final : public Program {
     check(cudaSetDevice(device_), "choosing the device");
     if (const int64_t now = work_.memory_generation(); std::exchange(generation_, now) != now) forget();
     if (runs_++ == 0 || (!graph_ && !capture())) return backend_.run(ops_);
-    check(cudaGraphLaunch(graph_, work_.stream()), "launching the step's graph");
+    graph_->launch(work_.stream());
   }
 
  private:
   void forget() {
-    if (graph_) cudaGraphExecDestroy(graph_);
-    graph_ = nullptr;
+    graph_.reset();
     runs_ = 0;
   }
 
   // False where cuDNN failed: what did is left out from then on, and what runs in its place must run directly first, too.
   bool capture() {
-    const cudaStream_t stream = work_.stream();
-    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing the step");
-    cudaGraph_t captured = nullptr;
-    auto abandon = [&] {
-      cudaStreamEndCapture(stream, &captured);
-      if (captured) cudaGraphDestroy(captured);
-      cudaGetLastError();
-    };
     try {
-      backend_.run(ops_);
+      graph_ = std::make_unique<Graph>(work_.stream(), [&] { backend_.run(ops_); });
+      return true;
     } catch (const CudnnFailure&) {
-      abandon();
       if (work_.cudnn_alone()) throw;
       return false;
-    } catch (...) {
-      abandon();
-      throw;
     }
-    check(cudaStreamEndCapture(stream, &captured), "capturing the step");
-    const cudaError_t status = cudaGraphInstantiate(&graph_, captured, 0);
-    cudaGraphDestroy(captured);
-    check(status, "preparing the step's graph");
-    return true;
   }
 
   Backend& backend_;
@@ -79,7 +65,7 @@ class GraphProgram final : public Program {
   const Workspace& work_;
   std::vector<Op> ops_;
   int64_t runs_ = 0, generation_ = 0;
-  cudaGraphExec_t graph_ = nullptr;
+  std::unique_ptr<Graph> graph_;
 };
 
 std::string precision_text(Precision asked, Precision given) {

@@ -1,5 +1,5 @@
 #include "cuda/cudnn_lowering.h"
-#include "cuda/distillation.cuh"
+#include "cuda/loss.h"
 #include "cuda/passes.cuh"
 
 namespace fer::cuda {
@@ -14,43 +14,9 @@ __global__ void __launch_bounds__(kThreads) set_affine(BatchNorm bn) {
 }
 
 // What readers of its gradient apply, from the sums that cuDNN has left as d_gamma and d_beta.
-__global__ void __launch_bounds__(kThreads) set_gradient_map(BatchNorm bn, double count) {
+__global__ void __launch_bounds__(kThreads) set_gradient_map(BatchNorm bn, float count) {
   const int c = static_cast<int>(blockIdx.x * kThreads + threadIdx.x);
   if (c < bn.channels) finish_gradients(bn, c, count, bn.d_beta[c], bn.d_gamma[c]);
-}
-
-// Mean loss and its gradient from the logarithms of the softmax. One block, thread by image.
-__global__ void __launch_bounds__(kThreads) loss_of_logarithms(SoftmaxCrossEntropy op, const float* logarithms) {
-  const uint32_t* rows = op.batch.order + (op.batch.step ? op.batch.step->begin : 0);
-  const int t = static_cast<int>(threadIdx.x);
-  const float* weights = op.options.class_weights;
-  const double smoothing = op.options.label_smoothing, uniform = smoothing / op.classes;
-  double weight_sum = 0, loss = 0, divergence = 0, correct = 0;
-  for (int i = t; i < op.batch.n; i += kThreads) weight_sum += weights ? weights[op.batch.labels[rows[i]]] : 1.f;
-  weight_sum = block_sum(weight_sum);
-  for (int i = t; i < op.batch.n; i += kThreads) {
-    const float* log_p = logarithms + static_cast<size_t>(i) * op.padded;
-    float* dz = op.d_logits + static_cast<size_t>(i) * op.padded;
-    const int label = op.batch.labels[rows[i]];
-    int best = 0;
-    double mass = 0;
-    auto target = [&](int c) { return ((c == label ? 1.0 - smoothing : 0.0) + uniform) * (weights ? weights[c] : 1.f); };
-    for (int c = 0; c < op.classes; ++c) {
-      if (log_p[c] > log_p[best]) best = c;
-      mass += target(c);
-      loss -= target(c) * log_p[c];
-    }
-    for (int c = 0; c < op.padded; ++c)
-      dz[c] = c < op.classes ? static_cast<float>((mass * exp(static_cast<double>(log_p[c])) - target(c)) / weight_sum) : 0.f;
-    if (op.options.distillation.targets) divergence += learn_from_teacher(op, i);
-    correct += best == label;
-  }
-  loss = block_sum(loss);
-  divergence = block_sum(divergence);
-  correct = block_sum(correct);
-  if (t != 0) return;
-  op.totals->loss_sum += with_teacher(op, loss / weight_sum * op.batch.n, divergence);
-  op.totals->correct += static_cast<int64_t>(correct);
 }
 
 size_t floats_of(const CudnnTensor& t) { return static_cast<size_t>(t.n) * t.size * t.size * t.channels; }
@@ -163,7 +129,7 @@ const float* CudnnLowering::unpooled(const Shape& s, const float* z, const Batch
 void CudnnLowering::leave_gradients(const CudnnTensor& at, const float* z, const float* g, const BatchNorm& bn) {
   layers_.batch_norm_backward(at, z, g, bn, work_.floats(Slot::kUnused, floats_of(at)));
   launch(op_, set_gradient_map, dim3(blocks_for(bn.channels, kThreads)), dim3(kThreads), work_.stream(), bn,
-         static_cast<double>(at.n) * at.size * at.size);
+         static_cast<float>(at.n * at.size * at.size));
 }
 
 void CudnnLowering::finish(const CudnnTensor& at, const View& in, const float* x, float* dx) {
@@ -278,7 +244,7 @@ void CudnnLowering::run(const SoftmaxCrossEntropy& op) {
   begin("softmax cross-entropy");
   float* logarithms = work_.floats(Slot::kUnused, static_cast<size_t>(op.batch.n) * op.padded);
   layers_.log_softmax(op.batch.n, op.classes, op.padded, op.logits, logarithms);
-  launch(op_, loss_of_logarithms, dim3(1), dim3(kThreads), work_.stream(), op, logarithms);
+  run_cross_entropy(work_, op, logarithms);
 }
 
 }  // namespace fer::cuda

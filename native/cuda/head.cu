@@ -13,13 +13,12 @@ __device__ inline bool sees(int k, int pixel, int size) { return pixel >= k - 1 
 
 // Block: one image.
 __global__ void __launch_bounds__(kThreads)
-    head_forward(Shape s, const float* x, const float* weight, const float* bias, float* taps, float* logits) {
-  __shared__ float parts[kThreads];
+    head_forward(Shape s, Divisor by_channel, const float* x, const float* weight, const float* bias, float* taps, float* logits) {
   const int image = static_cast<int>(blockIdx.x), t = static_cast<int>(threadIdx.x), k = 9 * s.in_channels;
   const float per = 1.f / static_cast<float>(s.size * s.size);
   float* mine = taps + static_cast<size_t>(image) * k;
   for (int i = t; i < k; i += kThreads) {
-    const int tap = i / s.in_channels, c = i % s.in_channels;
+    const auto [tap, c] = by_channel(i);
     float sum = 0;
     for (int y = 0; y < s.size; ++y)
       for (int xx = 0; xx < s.size; ++xx)
@@ -31,16 +30,9 @@ __global__ void __launch_bounds__(kThreads)
     float sums[kOutputs] = {};
     for (int i = t; i < k; i += kThreads)  // the taps this thread has just written
       for (int j = 0; j < kOutputs; ++j) sums[j] = fmaf(mine[i], weight[static_cast<size_t>(i) * s.out_channels + j0 + j], sums[j]);
-    for (int j = 0; j < kOutputs; ++j) {
-      parts[t] = sums[j];
-      __syncthreads();
-      for (int half = kThreads / 2; half > 0; half /= 2) {
-        if (t < half) parts[t] += parts[t + half];
-        __syncthreads();
-      }
-      if (t == 0) logits[static_cast<size_t>(image) * s.out_channels + j0 + j] = parts[0] + bias[j0 + j];
-      __syncthreads();
-    }
+    block_sums(sums);
+    if (t == 0)
+      for (int j = 0; j < kOutputs; ++j) logits[static_cast<size_t>(image) * s.out_channels + j0 + j] = sums[j] + bias[j0 + j];
   }
 }
 
@@ -59,10 +51,11 @@ __global__ void __launch_bounds__(kThreads) head_weight_gradient(Shape s, const 
 }
 
 // Thread: one image and channel, all pixels.
-__global__ void __launch_bounds__(kThreads) head_input_gradient(Shape s, int classes, const float* d_logits, const float* weight, float* dx) {
+__global__ void __launch_bounds__(kThreads)
+    head_input_gradient(Shape s, Divisor by_channel, int classes, const float* d_logits, const float* weight, float* dx) {
   const int i = static_cast<int>(blockIdx.x * kThreads + threadIdx.x);
   if (i >= s.n * s.in_channels) return;
-  const int image = i / s.in_channels, c = i % s.in_channels;
+  const auto [image, c] = by_channel(i);
   const float per = 1.f / static_cast<float>(s.size * s.size);
   float d_taps[9];
   for (int tap = 0; tap < 9; ++tap) {
@@ -85,7 +78,8 @@ __global__ void __launch_bounds__(kThreads) head_input_gradient(Shape s, int cla
 
 void CudaBackend::run(const HeadForward& op) {
   const Shape& s = op.shape;
-  launch("head", cuda::head_forward, dim3(s.n), dim3(kThreads), work_->stream(), s, op.x, op.weight, op.bias, op.taps, op.logits);
+  launch("head", cuda::head_forward, dim3(s.n), dim3(kThreads), work_->stream(), s, Divisor(s.in_channels), op.x, op.weight, op.bias, op.taps,
+         op.logits);
 }
 
 void CudaBackend::run(const HeadBackward& op) {
@@ -95,7 +89,7 @@ void CudaBackend::run(const HeadBackward& op) {
            op.d_logits, op.taps, op.d_weight, op.d_bias);
   });
   launch("head's input gradient", head_input_gradient, dim3(blocks_for(static_cast<size_t>(s.n) * s.in_channels, kThreads)), dim3(kThreads),
-         work_->stream(), s, op.classes, op.d_logits, op.weight, op.dx);
+         work_->stream(), s, Divisor(s.in_channels), op.classes, op.d_logits, op.weight, op.dx);
   work_->meet();
 }
 

@@ -2,6 +2,7 @@
 // the fusion contract of backend.h leaves pending.
 #pragma once
 #include "backend.h"
+#include "cuda/divisor.h"
 #include "cuda/runtime.h"
 
 namespace fer::cuda {
@@ -35,8 +36,9 @@ struct Even {
   const float* z;
   int size, channels;
   Pending map;
+  Divisor half = (size + 1) / 2;
   __device__ float4 operator()(int row, int c) const {
-    const int half = (size + 1) / 2, x = row % half, y = row / half % half, n = row / (half * half);
+    const auto [n, y, x] = position(row, half);
     return map(load4(z + ((static_cast<size_t>(n) * size + 2 * y) * size + 2 * x) * channels + c), c);
   }
 };
@@ -46,8 +48,10 @@ struct Window {
   const float* z;
   int size, channels;
   Pending map;
+  Divisor out = size - 2, by_channel = channels;
   __device__ float4 operator()(int row, int k) const {
-    const int out = size - 2, x = row % out, y = row / out % out, n = row / (out * out), tap = k / channels, c = k % channels;
+    const auto [n, y, x] = position(row, out);
+    const auto [tap, c] = by_channel(k);
     return map(load4(z + ((static_cast<size_t>(n) * size + y + tap / 3) * size + x + tap % 3) * channels + c), c);
   }
 };
@@ -68,9 +72,11 @@ struct PooledGradient {
   Gradient dense;
   const uint8_t* argmax;
   int size;
+  Divisor by_size = size;
   __device__ float4 operator()(int row, int k) const {
     const int pad = size % 2, pooled = (size + 1) / 2, channels = dense.channels;
-    const int x = row % size + pad, y = row / size % size + pad, n = row / (size * size);
+    const Position at_row = position(row, by_size);
+    const int n = at_row.n, y = at_row.y + pad, x = at_row.x + pad;
     float4 g = zero4();
     for (int oy = max(0, (y - 1) / 2); oy <= min(pooled - 1, y / 2); ++oy)
       for (int ox = max(0, (x - 1) / 2); ox <= min(pooled - 1, x / 2); ++ox) {
@@ -95,9 +101,12 @@ template <class G>
 struct FullWindow {
   G dz;
   int size;  // of the input
+  Divisor by_size = size, by_channel = dz.channels;
   __device__ float4 operator()(int row, int k) const {
-    const int out = size - 2, tap = k / dz.channels, c = k % dz.channels;
-    const int x = row % size - tap % 3, y = row / size % size - tap / 3, n = row / (size * size);
+    const int out = size - 2;
+    const auto [tap, c] = by_channel(k);
+    const Position of = position(row, by_size);
+    const int n = of.n, x = of.x - tap % 3, y = of.y - tap / 3;
     return x < 0 || y < 0 || x >= out || y >= out ? zero4() : dz((n * out + y) * out + x, c);
   }
 };

@@ -7,24 +7,16 @@ namespace fer::cuda {
 namespace {
 
 __global__ void __launch_bounds__(kThreads)
-    clip_factor(size_t count, const float* gradients, float limit, float* factor, float* partial, unsigned* counters) {
-  const size_t per_block = (count + gridDim.x - 1) / gridDim.x, begin = blockIdx.x * per_block,
-               end = begin + per_block < count ? begin + per_block : count;
-  float squares = 0;
-  for (size_t i = begin + threadIdx.x; i < end; i += kThreads) squares = fmaf(gradients[i], gradients[i], squares);
-  __shared__ float parts[kThreads];
-  const int t = static_cast<int>(threadIdx.x);
-  parts[t] = squares;
-  __syncthreads();
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (t < half) parts[t] += parts[t + half];
-    __syncthreads();
-  }
-  if (t == 0) partial[blockIdx.x] = parts[0];
-  double totals[1];
+    clip_factor(size_t count, size_t per_block, const float* gradients, float limit, float* factor, float* partial, unsigned* counters) {
+  const size_t begin = blockIdx.x * per_block, end = begin + per_block < count ? begin + per_block : count;
+  float squares[1] = {};
+  for (size_t i = begin + threadIdx.x; i < end; i += kThreads) squares[0] = fmaf(gradients[i], gradients[i], squares[0]);
+  block_sums(squares);
+  if (threadIdx.x == 0) partial[blockIdx.x] = squares[0];
+  FloatFloat totals[1];
   if (!grid_totals(totals, partial, counters, 1, 0, 1)) return;
-  const double norm = sqrt(totals[0]);
-  *factor = norm > limit ? static_cast<float>(limit / (norm + 1e-6)) : 1.f;
+  const float norm = sqrtf(totals[0].value());
+  *factor = norm > limit ? limit / (norm + 1e-6f) : 1.f;
 }
 
 __global__ void __launch_bounds__(kThreads) optimize(Optimize op, const float* clip) {
@@ -60,8 +52,8 @@ void CudaBackend::run(const Optimize& op) {
   if (op.rule.clip_norm > 0) {
     const unsigned blocks = std::min(blocks_for(op.count, 8 * kThreads), 256u);
     clip = work_->floats(Slot::kClip, 1);
-    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), op.count, op.gradients, op.rule.clip_norm, clip,
-           work_->floats(Slot::kPartial, partial_rows(blocks)), work_->counters(counters_a_tile(blocks)));
+    launch("gradient norm", clip_factor, dim3(blocks), dim3(kThreads), work_->stream(), op.count, (op.count + blocks - 1) / blocks, op.gradients,
+           op.rule.clip_norm, clip, work_->floats(Slot::kPartial, partial_rows(blocks)), work_->counters(counters_a_tile(blocks)));
   }
   launch("optimiser", optimize, dim3(blocks_for(op.count, kThreads)), dim3(kThreads), work_->stream(), op, clip);
 }

@@ -4,9 +4,11 @@
 namespace fer::cuda {
 namespace {
 
-__global__ void __launch_bounds__(kThreads) turn_weights(const float* in, int rows, int columns, float* out) {
+__global__ void __launch_bounds__(kThreads) turn_weights(const float* in, Divisor rows, int columns, int count, float* out) {
   const int i = static_cast<int>(blockIdx.x * kThreads + threadIdx.x);  // of the result, so that writes are coalesced
-  if (i < rows * columns) out[i] = in[static_cast<size_t>(i % rows) * columns + i / rows];
+  if (i >= count) return;
+  const auto [column, row] = rows(i);
+  out[i] = in[static_cast<size_t>(row) * columns + column];
 }
 
 // Block: 32 values, eight threads each.
@@ -31,7 +33,7 @@ template <class Finish>
 __device__ void finish_two_sums(const float4 (&sums)[2], int channels, int c, float* partial, unsigned* counters, const Finish& finish) {
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 2 * channels, channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width;
-  double totals[2];
+  FloatFloat totals[2];
   if (grid_totals(totals, partial, counters, channels, first, width)) finish(first + thread_in_block(), totals[0], totals[1]);
 }
 
@@ -44,19 +46,20 @@ __global__ void __launch_bounds__(kThreads) sum_and_square(const float* z, int r
       sums[0] = add(sums[0], v);
       sums[1] = multiply_add(v, v, sums[1]);
     }
-  finish_two_sums(sums, bn.channels, c, partial, counters,
-                  [&](int column, double sum, double square) { finish_statistics(bn, column, rows, sum, square); });
+  finish_two_sums(sums, bn.channels, c, partial, counters, [&](int column, const FloatFloat& sum, const FloatFloat& square) {
+    finish_statistics(bn, column, static_cast<float>(rows), sum, square);
+  });
 }
 
-__global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int channels, const float* z, bool normalised, BatchNorm bn,
-                                                         const float* shortcut_dx, float* dx, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, Divisor by_size, int channels, const float* z, bool normalised,
+                                                         BatchNorm bn, const float* shortcut_dx, float* dx, float* partial, unsigned* counters) {
   const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), half = (size + 1) / 2;
   float4 sums[2] = {zero4(), zero4()};
   if (c < channels) {
     const Pending map = normalised ? Pending{bn.scale, bn.shift} : Pending{nullptr, nullptr};
     const float4 mean = normalised ? load4(bn.mean + c) : zero4(), inv_std = normalised ? load4(bn.inv_std + c) : zero4();
     for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
-      const int x = row % size, y = row / size % size, n = row / (size * size);
+      const auto [n, y, x] = position(row, by_size);
       float* at = dx + static_cast<size_t>(row) * channels + c;
       float4 g = load4(at);
       if (shortcut_dx && x % 2 == 0 && y % 2 == 0)
@@ -73,8 +76,9 @@ __global__ void __launch_bounds__(kThreads) mask_and_sum(int rows, int size, int
     }
   }
   if (!normalised) return;
-  finish_two_sums(sums, channels, c, partial, counters,
-                  [&](int column, double sum, double sum_hat) { finish_gradients(bn, column, rows, sum, sum_hat); });
+  finish_two_sums(sums, channels, c, partial, counters, [&](int column, const FloatFloat& sum, const FloatFloat& sum_hat) {
+    finish_gradients(bn, column, static_cast<float>(rows), sum.value(), sum_hat.value());
+  });
 }
 
 }  // namespace
@@ -84,7 +88,8 @@ void add_up_splits(Workspace& work, const char* op, const float* parts, int spli
 }
 
 void turn(Workspace& work, const char* op, const float* in, int rows, int columns, float* out) {
-  launch(op, turn_weights, dim3(blocks_for(static_cast<size_t>(rows) * columns, kThreads)), dim3(kThreads), work.stream(), in, rows, columns, out);
+  launch(op, turn_weights, dim3(blocks_for(static_cast<size_t>(rows) * columns, kThreads)), dim3(kThreads), work.stream(), in, Divisor(rows), columns,
+         rows * columns, out);
 }
 
 void measure_statistics(Workspace& work, const char* op, const float* z, int rows, const BatchNorm& bn) {
@@ -97,8 +102,8 @@ void finish_input_gradient(Workspace& work, const char* op, int n, int size, int
   if (!in.bn && !shortcut_dx) return;
   const int rows = n * size * size;
   const RowGrid g = row_grid(rows, channels, 2u * work.multiprocessors());
-  launch(op, mask_and_sum, g.grid, g.block, work.stream(), rows, size, channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{}, shortcut_dx,
-         dx, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * channels), work.counters(g.grid.y * counters_a_tile(g.grid.x)));
+  launch(op, mask_and_sum, g.grid, g.block, work.stream(), rows, size, Divisor(size), channels, in.z, in.bn != nullptr, in.bn ? *in.bn : BatchNorm{},
+         shortcut_dx, dx, work.floats(Slot::kPartial, partial_rows(g.grid.x) * 2 * channels), work.counters(g.grid.y * counters_a_tile(g.grid.x)));
 }
 
 }  // namespace fer::cuda

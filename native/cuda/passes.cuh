@@ -6,21 +6,21 @@
 
 namespace fer::cuda {
 
-// Thread: four channels of a row.
+// Thread: four channels, row after row.
 template <class From>
-__global__ void __launch_bounds__(kThreads) write_out(From from, size_t quads_in_all, int channels, float* out) {
-  const size_t i = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (i >= quads_in_all) return;
-  const int quads = channels / 4, row = static_cast<int>(i / quads), c = 4 * static_cast<int>(i % quads);
-  store4(out + static_cast<size_t>(row) * channels + c, from(row, c));
+__global__ void __launch_bounds__(kThreads) write_out(From from, int rows, int channels, float* out) {
+  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
+  if (c >= channels) return;
+  for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y))
+    store4(out + static_cast<size_t>(row) * channels + c, from(row, c));
 }
 
 // [rows][channels] of a loader.
 template <class From>
 const float* written_out(Workspace& work, const char* op, Slot slot, const From& from, size_t rows, int channels) {
   float* out = work.floats(slot, rows * channels);
-  launch(op, write_out<From>, dim3(blocks_for(rows * channels / 4, kThreads)), dim3(kThreads), work.stream(), from, rows * channels / 4, channels,
-         out);
+  const RowGrid g = row_grid(rows, channels, 16u * work.multiprocessors(), 1);
+  launch(op, write_out<From>, g.grid, g.block, work.stream(), from, static_cast<int>(rows), channels, out);
   return out;
 }
 

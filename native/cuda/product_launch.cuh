@@ -50,8 +50,9 @@ template <class Kernel, class A, class B>
 void launch_outer(Workspace& work, const char* op, Kernel kernel, int bm, int bn, const A& a, const B& b, float* out, int m, int n, int rows) {
   constexpr unsigned kMultiple = 64;  // the deepest tile's rows
   const unsigned tiles_m = blocks_for(m, bm), tiles_n = blocks_for(n, bn);
-  // Two blocks a multiprocessor, but no split of less than eight tiles' depth.
-  const unsigned wanted = std::max(1u, 2u * work.multiprocessors() / (tiles_m * tiles_n)), most = std::max(1u, blocks_for(rows, 8 * kDepth));
+  // As many blocks as run at once, but no split of less than eight tiles' depth.
+  const unsigned wanted = std::max(1u, blocks_at_once(kernel, kThreads) * work.multiprocessors() / (tiles_m * tiles_n)),
+                 most = std::max(1u, blocks_for(rows, 8 * kDepth));
   const int rows_per_split = static_cast<int>(blocks_for(blocks_for(rows, std::min(wanted, most)), kMultiple) * kMultiple);
   const unsigned splits = blocks_for(rows, rows_per_split);
   float* parts = splits > 1 ? work.floats(Slot::kPartial, size_t{splits} * m * n) : out;

@@ -26,7 +26,11 @@ struct TransposedTaps {
   static constexpr bool kTransposed = true;
   const float* w;
   int in, out;
-  __device__ float4 quad(int k, int column) const { return load4(w + (static_cast<size_t>(k / out) * in + column) * out + k % out); }
+  Divisor by_out = out;
+  __device__ float4 quad(int k, int column) const {
+    const auto [tap, c] = by_out(k);
+    return load4(w + (static_cast<size_t>(tap) * in + column) * out + c);
+  }
 };
 
 // What becomes of the results of two neighbouring columns: they are stored, and contribute (x, y of each) to two sums of their
@@ -46,14 +50,14 @@ struct StoreWithStatistics {
   float* out;
   int n;
   BatchNorm bn;
-  double count;
+  float count;
   bool training;
   __device__ bool sums() const { return training; }
   __device__ float4 pair(int row, int column, float2 v) const {
     *reinterpret_cast<float2*>(out + static_cast<size_t>(row) * n + column) = v;
     return make_float4(v.x, v.y, v.x * v.x, v.y * v.y);
   }
-  __device__ void finish(int column, double sum, double square) const { finish_statistics(bn, column, count, sum, square); }
+  __device__ void finish(int column, const FloatFloat& sum, const FloatFloat& square) const { finish_statistics(bn, column, count, sum, square); }
 };
 // The gradient of a normalised, rectified input: masked, with the sums its batch norm needs. Unmasked where the input is none.
 struct StoreMasked {
@@ -62,7 +66,7 @@ struct StoreMasked {
   const float* z;
   int n;
   BatchNorm bn;
-  double count;
+  float count;
   bool normalised;
   __device__ bool sums() const { return normalised; }
   __device__ float4 pair(int row, int column, float2 v) const {
@@ -78,7 +82,9 @@ struct StoreMasked {
     *reinterpret_cast<float2*>(out + at) = v;
     return sums;
   }
-  __device__ void finish(int column, double sum, double sum_hat) const { finish_gradients(bn, column, count, sum, sum_hat); }
+  __device__ void finish(int column, const FloatFloat& sum, const FloatFloat& sum_hat) const {
+    finish_gradients(bn, column, count, sum.value(), sum_hat.value());
+  }
 };
 
 // The end of a product with sums: parts[which][y][column], added over y, become this block's partial sums, and the row's last
@@ -92,7 +98,7 @@ __device__ void finish_columns(const Out& out, const float (&parts)[2][PARTS][BN
     for (int y = 0; y < PARTS; ++y) sum += parts[which][y][column];
     if (n0 + column < n) partial[(static_cast<size_t>(blockIdx.x) * 2 + which) * n + n0 + column] = sum;
   }
-  double totals[2];
+  FloatFloat totals[2];
   if (grid_totals(totals, partial, counters, n, n0, BN)) out.finish(n0 + t, totals[0], totals[1]);
 }
 

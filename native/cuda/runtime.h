@@ -14,6 +14,23 @@ inline void check(cudaError_t status, const char* op) {
   throw Error("ERR_FER_CUDA", std::string(op) + " failed on the GPU: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")");
 }
 
+// A handle of the run time, released at its end; `Release` is the call that does it.
+template <class Handle, auto Release>
+class Owned {
+ public:
+  Owned() = default;
+  ~Owned() {
+    if (handle_) Release(handle_);
+  }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  operator Handle() const { return handle_; }  // NOLINT(google-explicit-constructor): it is passed as the handle it is
+  Handle* operator&() { return &handle_; }     // NOLINT(google-runtime-operator): where the run time leaves the handle
+
+ private:
+  Handle handle_ = nullptr;
+};
+
 #ifndef FER_CUDA_ON_HOST
 template <class... P, class... A>
 void launch(const char* op, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream, A&&... arguments) {
@@ -23,6 +40,14 @@ void launch(const char* op, void (*kernel)(P...), dim3 grid, dim3 block, cudaStr
   }(static_cast<P>(arguments)...);
 }
 #endif
+
+// Blocks of a kernel that a multiprocessor has room for.
+template <class... P>
+unsigned blocks_at_once(void (*kernel)(P...), int threads) {
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, reinterpret_cast<const void*>(kernel), threads, 0), "asking for a kernel's occupancy");
+  return static_cast<unsigned>(blocks);
+}
 
 constexpr unsigned blocks_for(size_t items, size_t per_block) { return static_cast<unsigned>((items + per_block - 1) / per_block); }
 

@@ -7,15 +7,17 @@ namespace {
 
 constexpr int kStrip = 4;  // pixels of a row a thread makes, so that neighbours share their loads
 
-__global__ void __launch_bounds__(kThreads)
-    depthwise_forward(const float* in, Pending map, int n, int size, int channels, const float* weight, float* d) {
-  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x), across = (size + kStrip - 1) / kStrip, strips = n * size * across;
+__global__ void __launch_bounds__(kThreads) depthwise_forward(const float* in, Pending map, int size, Divisor by_size, Divisor across, int strips,
+                                                              int channels, const float* weight, float* d) {
+  const int c = 4 * static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
   if (c >= channels) return;
   float4 w[9];
   for (int tap = 0; tap < 9; ++tap) w[tap] = load4(weight + tap * channels + c);
   for (int strip = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); strip < strips; strip += static_cast<int>(gridDim.x * blockDim.y)) {
-    const int x0 = strip % across * kStrip, y = strip / across % size;
-    const size_t image = static_cast<size_t>(strip / (across * size)) * size * size;
+    const auto [line, part] = across(strip);
+    const auto [n, y] = by_size(line);
+    const int x0 = part * kStrip;
+    const size_t image = static_cast<size_t>(n) * size * size;
     float4 out[kStrip] = {zero4(), zero4(), zero4(), zero4()};
     for (int ky = 0; ky < 3; ++ky) {
       const int row = y + ky - 1;
@@ -38,11 +40,35 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+// The depthwise convolution's result as the pointwise product's left operand, made while loading; [n][size][size][channels].
+struct DepthwiseResult {
+  const float *in, *weight;
+  Pending map;
+  int size, channels;
+  float* d;  // where it is kept; null: nowhere
+  Divisor by_size = size;
+  __device__ float4 operator()(int row, int c) const {
+    const auto [n, y, x] = position(row, by_size);
+    float4 sum = zero4();
+#pragma unroll
+    for (int tap = 0; tap < 9; ++tap) {
+      const int iy = y + tap / 3 - 1, ix = x + tap % 3 - 1;
+      if (iy < 0 || ix < 0 || iy >= size || ix >= size) continue;
+      const float4 v = map(load4(in + ((static_cast<size_t>(n) * size + iy) * size + ix) * channels + c), c);
+      sum = multiply_add(v, load4(weight + tap * channels + c), sum);
+    }
+    if (d && blockIdx.y == 0) store4(d + static_cast<size_t>(row) * channels + c, sum);
+    return sum;
+  }
+};
+constexpr int kMostFusedColumns = 128;  // every tile of columns makes the depthwise result anew
+
 struct DepthwiseBackward {
   const float *dd, *in, *weight, *shortcut_dx;  // shortcut_dx [n][(size + 1) / 2]^2[channels] or null
   Pending map;
   int n, size, channels;
   float *d_weight, *dx;
+  Divisor by_size = size;
 };
 
 // A pixel's gradient and its share of the nine weight gradients need the same nine values of dd, so one pass makes both.
@@ -56,7 +82,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
     for (int tap = 0; tap < 9; ++tap) w[tap] = load4(s.weight + tap * s.channels + c);
     const float4 mean = normalised ? load4(bn.mean + c) : zero4(), inv_std = normalised ? load4(bn.inv_std + c) : zero4();
     for (int row = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); row < rows; row += static_cast<int>(gridDim.x * blockDim.y)) {
-      const int x = row % s.size, y = row / s.size % s.size, n = row / (s.size * s.size);
+      const auto [n, y, x] = position(row, s.by_size);
       const size_t at = static_cast<size_t>(row) * s.channels + c;
       const float4 raw = load4(s.in + at), input = s.map(raw, c);
       float4 g = zero4();
@@ -82,10 +108,10 @@ __global__ void __launch_bounds__(kThreads) depthwise_backward(DepthwiseBackward
   }
   block_columns(sums, partial + static_cast<size_t>(blockIdx.x) * 11 * s.channels, s.channels, c);
   const int width = 4 * static_cast<int>(blockDim.x), first = static_cast<int>(blockIdx.y) * width, column = first + thread_in_block();
-  double totals[11];
+  FloatFloat totals[11];
   if (!grid_totals(totals, partial, counters, s.channels, first, width)) return;
-  for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = static_cast<float>(totals[tap]);
-  if (normalised) finish_gradients(bn, column, rows, totals[9], totals[10]);
+  for (int tap = 0; tap < 9; ++tap) s.d_weight[tap * s.channels + column] = totals[tap].value();
+  if (normalised) finish_gradients(bn, column, static_cast<float>(rows), totals[9].value(), totals[10].value());
 }
 
 CudnnShape depthwise_shape(const Shape& s) { return {s.n, s.size, s.in_channels, s.in_channels, 3, 1, 1, s.in_channels}; }
@@ -119,29 +145,38 @@ void pointwise_backward(Workspace& work, const Shape& s, const Dz& dz, const flo
 
 void CudaBackend::run(const SeparableForward& op) {
   const Shape& s = op.shape;
-  const int rows = s.n * s.size * s.size;
-  float* d = op.d ? op.d : work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
-  const char *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
-  const int n_in_key = batch_in_key(s.n, op.training);
-  Candidates ways = {{"own", [&] {
-                        const RowGrid g = row_grid(static_cast<size_t>(s.n) * s.size * blocks_for(s.size, kStrip) * 8, s.in_channels,
-                                                   16u * work_->multiprocessors());
-                        launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.n, s.size, s.in_channels,
-                               op.depthwise, d);
-                      }}};
-  add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
-    const float* x = written_out(*work_, of_depthwise, op.in, rows, s.in_channels);
-    convolve(x, turned(*work_, of_depthwise, op.depthwise, 9, s.in_channels), d);
-  });
-  work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, op.in.bn != nullptr}), ways);
+  const int rows = s.n * s.size * s.size, n_in_key = batch_in_key(s.n, op.training);
+  const char *of_both = "separable convolution", *of_depthwise = "depthwise convolution", *of_pointwise = "pointwise convolution";
+  const Weights pointwise{op.pointwise, s.out_channels};
+  const StoreWithStatistics store{op.z, s.out_channels, *op.bn, static_cast<float>(rows), op.training};
+  auto apart = [&] {
+    float* d = op.d ? op.d : work_->floats(Slot::kDepthwise, static_cast<size_t>(rows) * s.in_channels);
+    Candidates ways = {{"own", [&] {
+                          const int across = static_cast<int>(blocks_for(s.size, kStrip)), strips = s.n * s.size * across;
+                          const RowGrid g = row_grid(strips, s.in_channels, 16u * work_->multiprocessors(), 1);
+                          launch(of_depthwise, depthwise_forward, g.grid, g.block, work_->stream(), op.in.z, pending(op.in), s.size, Divisor(s.size),
+                                 Divisor(across), strips, s.in_channels, op.depthwise, d);
+                        }}};
+    add_cudnn(ways, *work_, of_depthwise, CudnnPass::kForward, depthwise_shape(s), [&](const auto& convolve) {
+      const float* x = written_out(*work_, of_depthwise, op.in, rows, s.in_channels);
+      convolve(x, turned(*work_, of_depthwise, op.depthwise, 9, s.in_channels), d);
+    });
+    work_->choices().run(choice_key(*work_, of_depthwise, {n_in_key, s.size, s.in_channels, op.in.bn != nullptr}), ways);
 
-  ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, Weights{op.pointwise, s.out_channels},
-                  StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, s.in_channels);
-  add_cudnn(ways, *work_, of_pointwise, CudnnPass::kForward, pointwise_shape(s), [&](const auto& convolve) {
-    convolve(d, turned(*work_, of_pointwise, op.pointwise, s.in_channels, s.out_channels), op.z);
-    if (op.training) measure_statistics(*work_, of_pointwise, op.z, rows, *op.bn);
-  });
-  work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, op.training}), ways,
+    ways = products(*work_, of_pointwise, Dense{d, s.in_channels, {nullptr, nullptr}}, pointwise, store, rows, s.out_channels, s.in_channels);
+    add_cudnn(ways, *work_, of_pointwise, CudnnPass::kForward, pointwise_shape(s), [&](const auto& convolve) {
+      convolve(d, turned(*work_, of_pointwise, op.pointwise, s.in_channels, s.out_channels), op.z);
+      if (op.training) measure_statistics(*work_, of_pointwise, op.z, rows, *op.bn);
+    });
+    work_->choices().run(choice_key(*work_, of_pointwise, {n_in_key, s.size, s.in_channels, s.out_channels, op.training}), ways,
+                         running_statistics(*op.bn, op.training));
+  };
+  Candidates ways = {{"apart", apart}};
+  if (s.out_channels <= kMostFusedColumns)
+    for (Candidate& way : products(*work_, of_both, DepthwiseResult{op.in.z, op.depthwise, pending(op.in), s.size, s.in_channels, op.d}, pointwise,
+                                   store, rows, s.out_channels, s.in_channels))
+      ways.push_back({"fused " + way.name, std::move(way.run)});
+  work_->choices().run(choice_key(*work_, of_both, {n_in_key, s.size, s.in_channels, s.out_channels, op.in.bn != nullptr, op.training}), ways,
                        running_statistics(*op.bn, op.training));
 }
 

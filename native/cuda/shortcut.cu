@@ -10,7 +10,7 @@ void CudaBackend::run(const ShortcutForward& op) {
   const int half = (s.size + 1) / 2, rows = s.n * half * half;
   Candidates ways =
       products(*work_, label, Even{op.in.z, s.size, s.in_channels, pending(op.in)}, Weights{op.weight, s.out_channels},
-               StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<double>(rows), op.training}, rows, s.out_channels, s.in_channels);
+               StoreWithStatistics{op.z, s.out_channels, *op.bn, static_cast<float>(rows), op.training}, rows, s.out_channels, s.in_channels);
   add_cudnn(ways, *work_, label, CudnnPass::kForward, {s.n, s.size, s.in_channels, s.out_channels, 1, 0, 2, 1}, [&](const auto& convolve) {
     const float* x = written_out(*work_, label, op.in, static_cast<size_t>(s.n) * s.size * s.size, s.in_channels);
     convolve(x, turned(*work_, label, op.weight, s.in_channels, s.out_channels), op.z);

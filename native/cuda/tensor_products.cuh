@@ -91,7 +91,7 @@ struct WarpTile {
 
 // As `product`. K is a multiple of 4, N of 8.
 template <class Number, int BM, int BN, int DOWN, int ACROSS, class A, class B, class Out>
-__global__ void __launch_bounds__(kThreads, 1) tensor_product(A a, B b, Out out, int m, int n, int k, float* partial, unsigned* counters) {
+__global__ void __launch_bounds__(kThreads, 2) tensor_product(A a, B b, Out out, int m, int n, int k, float* partial, unsigned* counters) {
   if constexpr (kTensorCores) {
     using TileA = Tile<Number, BM, true>;
     using TileB = Tile<Number, BN, B::kTransposed>;

@@ -22,7 +22,7 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : cudnn_alo
   check(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking), "making a stream");
   check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "making an event");
   check(cudaEventCreateWithFlags(&join_, cudaEventDisableTiming), "making an event");
-  check(cudaMalloc(reinterpret_cast<void**>(&counters_), 2 * kCounters * sizeof(unsigned)), "allocating counters");
+  check(cudaMalloc(&counters_, 2 * kCounters * sizeof(unsigned)), "allocating counters");
   check(cudaMemsetAsync(counters_, 0, 2 * kCounters * sizeof(unsigned), stream_), "clearing counters");
   if (tuning.cudnn_symbol) {
     try {
@@ -40,16 +40,6 @@ Workspace::Workspace(int device, Precision precision, Tuning tuning) : cudnn_alo
       std::move(tuning),
       std::string(properties.name) + ", driver " + std::to_string(driver) + ", cuDNN " + (cudnn_ ? std::to_string(cudnn_->version()) : "none"),
       scratch_, [this] { return stream(); });
-}
-
-Workspace::~Workspace() {
-  choices_.reset();
-  cudnn_.reset();
-  cudaFree(counters_);
-  cudaEventDestroy(fork_);
-  cudaEventDestroy(join_);
-  cudaStreamDestroy(side_);
-  cudaStreamDestroy(stream_);
 }
 
 void Workspace::aside(const std::function<void()>& ops) {
@@ -86,7 +76,7 @@ unsigned* Workspace::counters(size_t count) {
   if (count > kCounters)
     throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) +
                                         ": the network is too wide for this build");
-  return counters_ + (aside_ ? kCounters : 0);
+  return static_cast<unsigned*>(static_cast<void*>(counters_)) + (aside_ ? kCounters : 0);
 }
 
 bool Workspace::give_up_cudnn() {

@@ -12,12 +12,11 @@ namespace fer::cuda {
 class Workspace {
  public:
   Workspace(int device, Precision precision, Tuning tuning);
-  ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
   // Where ops are submitted: the backend's stream, or within `aside` the second one.
-  cudaStream_t stream() const { return aside_ ? side_ : stream_; }
+  cudaStream_t stream() const { return aside_ ? cudaStream_t{side_} : stream_; }
   // Submits `ops` so that they may run beside what is submitted until `meet`. They have scratch memory of their own.
   void aside(const std::function<void()>& ops);
   void meet();
@@ -39,14 +38,14 @@ class Workspace {
   int64_t memory_generation() const { return memory_generation_; }
 
  private:
-  cudaStream_t stream_ = nullptr, side_ = nullptr;
-  cudaEvent_t fork_ = nullptr, join_ = nullptr;
+  Owned<cudaStream_t, cudaStreamDestroy> stream_, side_;
+  Owned<cudaEvent_t, cudaEventDestroy> fork_, join_;
+  Owned<void*, cudaFree> counters_;
   bool cudnn_alone_ = false;
   bool aside_ = false, apart_ = false;  // within `aside`; until `meet`
   int multiprocessors_ = 1;
   int64_t memory_generation_ = 0;
   Precision precision_;
-  unsigned* counters_ = nullptr;
   Scratch scratch_;
   std::string cudnn_problem_;
   std::unique_ptr<Cudnn> cudnn_;

@@ -91,8 +91,8 @@ class CudaChoicesTest : public testing::Test {
     std::string edited, line;
     while (std::getline(lines, line)) {
       const size_t tab = line.find('\t');
-      edited += tab == std::string::npos || line.starts_with("depthwise convolution's") ? line + '\n'
-                                                                                        : line.substr(0, tab) + "\tcudnn algorithm 1\t0.001\n";
+      if (tab == std::string::npos || line.starts_with("depthwise convolution's")) edited += line + '\n';
+      else edited += line.substr(0, tab) + (line.starts_with("separable convolution") ? "\tapart" : "\tcudnn algorithm 1") + "\t0.001\n";
     }
     return edited;
   }
@@ -199,7 +199,7 @@ TEST_F(CudaChoicesTest, GiveBackWhatTryingACandidateTook) {
   auto taking = [&](const char* name, cuda::Slot slot, size_t bytes, int milliseconds) {
     return cuda::Candidate{.name = name, .run = [&scratch, stream, slot, bytes, milliseconds] {
                              scratch.floats(slot, 0, bytes / sizeof(float), stream);
-                             std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+                             cuda_on_host::submit(stream, [milliseconds] { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); });
                            }};
   };
   choices.run("an op", {taking("fast", cuda::Slot::kPartial, 1 << 20, 0), taking("slow", cuda::Slot::kCudnn, 8 << 20, 2)});

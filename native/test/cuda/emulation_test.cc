@@ -16,6 +16,12 @@ class EmulationDeathTest : public testing::Test {
     cudaEventCreate(&event);
     cudaMalloc(&memory, 16);
   }
+  void TearDown() override {
+    cudaFree(memory);
+    cudaEventDestroy(event);
+    cudaStreamDestroy(other);
+    cudaStreamDestroy(stream);
+  }
   void capture() { cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal); }
   void end() {
     cudaGraph_t graph = nullptr;
@@ -66,6 +72,7 @@ TEST_F(EmulationDeathTest, CallsFindTheirOwnDevice) {
 TEST_F(EmulationDeathTest, MemoryIsFreedOnce) {
   cudaFree(memory);
   EXPECT_DEATH(cudaFree(memory), "misuse of CUDA: cudaFree of what was not allocated");
+  memory = nullptr;
 }
 
 TEST_F(EmulationDeathTest, ACudnnHandleStaysWithItsStream) {
@@ -86,6 +93,10 @@ TEST_F(EmulationDeathTest, ACudnnHandleStaysWithItsStream) {
   ASSERT_EQ(cudnnConvolutionForward(handle, &one, x, memory, w, memory, c, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, nullptr, 0, &zero, x, memory),
             CUDNN_STATUS_SUCCESS);
   EXPECT_DEATH(cudnnSetStream(handle, stream), "misuse of CUDA: a cuDNN handle is taken from one stream to another");
+  cudnnDestroyConvolutionDescriptor(c);
+  cudnnDestroyFilterDescriptor(w);
+  cudnnDestroyTensorDescriptor(x);
+  cudnnDestroy(handle);
 }
 
 }  // namespace

@@ -191,7 +191,8 @@ TEST_P(CudaProductsTest, AgreeWithTheCpu) {
   executed().clear();
   bits() = {};
   double worst = 0;
-  for (const Shape& s : {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {4, 5, 16, 24}, {1, 3, 8, 1024}, {10, 12, 128, 128}})
+  for (const Shape& s :
+       {Shape{3, 11, 64, 136}, {2, 7, 136, 264}, {5, 9, 24, 40}, {4, 5, 16, 24}, {3, 6, 24, 16}, {3, 5, 16, 8}, {1, 3, 8, 1024}, {10, 12, 128, 128}})
     worst = std::max(worst, worst_difference(GetParam(), separable, s, false));
   for (const Shape& s : {Shape{2, 9, 32, 64}, {1, 7, 72, 40}, {2, 8, 136, 136}})
     worst = std::max(worst, worst_difference(GetParam(), convolution, s, false));
@@ -229,13 +230,16 @@ TEST_P(CudaProductsTest, AreBitIdenticalWhateverOrderThreadsAndBlocksRunIn) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ways, CudaProductsTest,
-    testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4, 7}, Way{"tf32", Precision::kTf32, "tf32", 8e-3, 3},
-                    Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3, 2}, Way{"bf16", Precision::kBf16, "bf16", 6e-2, 3},
-                    Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2, 2}, Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4, 4},
-                    Way{"cudnn", Precision::kFp32, "cudnn", 1e-4, 3}, Way{"cudnn_alone", Precision::kFp32, "cudnn_alone", 1e-4, 0}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Ways, CudaProductsTest,
+                         testing::Values(Way{"fp32", Precision::kFp32, "fp32", 1e-4, 7}, Way{"tf32", Precision::kTf32, "tf32", 8e-3, 3},
+                                         Way{"tf32_large_tiles", Precision::kTf32, "tf32 128", 8e-3, 2},
+                                         Way{"bf16", Precision::kBf16, "bf16", 6e-2, 3},
+                                         Way{"bf16_large_tiles", Precision::kBf16, "bf16 128", 6e-2, 2},
+                                         Way{"fp32_large_tiles", Precision::kFp32, "fp32 128", 1e-4, 4},
+                                         Way{"fused", Precision::kFp32, "fused", 1e-4, 5}, Way{"tf32_fused", Precision::kTf32, "fused tf32", 8e-3, 3},
+                                         Way{"bf16_fused", Precision::kBf16, "fused bf16", 6e-2, 3}, Way{"cudnn", Precision::kFp32, "cudnn", 1e-4, 3},
+                                         Way{"cudnn_alone", Precision::kFp32, "cudnn_alone", 1e-4, 0}),
+                         [](const auto& info) { return info.param.name; });
 
 #ifdef FER_CUDA_ON_HOST  // whose own rounding it is
 TEST(TensorCoresTest, RoundAsTheHardwareDoes) {

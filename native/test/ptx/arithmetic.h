@@ -1,5 +1,7 @@
 // Instructions on registers: how a lane's values are combined, and over which lanes. From the PTX ISA manual.
 #pragma once
+#include <algorithm>
+#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -132,6 +134,15 @@ struct Abs {
 };
 OP1(Sqrt, std::sqrt(a))
 OP1(Rcp, static_cast<A>(1) / a)
+// To 0..1; of no number, 0.
+OP1(Saturate, a > 0 ? std::min(a, static_cast<A>(1)) : static_cast<A>(0))
+// 2^a within two units in the last place, subnormal results and operands as zero.
+struct Exp2Approx {
+  float operator()(float a) const {
+    const float result = std::exp2(std::fpclassify(a) == FP_SUBNORMAL ? 0.f : a);
+    return std::fpclassify(result) == FP_SUBNORMAL ? 0.f : result;
+  }
+};
 OP2(Shl, b >= sizeof(A) * 8 ? static_cast<A>(0) : static_cast<A>(a << b))
 struct Shr {
   template <class A>
@@ -154,6 +165,17 @@ struct MulWide {
 struct Fma {
   float operator()(float a, float b, float c) const { return __builtin_fmaf(a, b, c); }
   double operator()(double a, double b, double c) const { return __builtin_fma(a, b, c); }
+};
+// Rounded towards minus infinity. The volatile keeps the multiplication between the changes of the mode.
+struct FmaDown {
+  float operator()(float a, float b, float c) const {
+    const int before = std::fegetround();
+    std::fesetround(FE_DOWNWARD);
+    volatile float x = a;
+    volatile float result = __builtin_fmaf(x, b, c);
+    std::fesetround(before);
+    return result;
+  }
 };
 struct MadLo {
   template <class A>

@@ -101,6 +101,8 @@ inline Handler conversion(const std::string& rounding, const std::string& to, co
   CASE("rni", "s32", "f32", (unary<int32_t, float, ToInteger<int32_t, true>>));
   CASE("rzi", "s32", "f32", (unary<int32_t, float, ToInteger<int32_t, false>>));
   CASE("rzi", "s64", "f64", (unary<int64_t, double, ToInteger<int64_t, false>>));
+  CASE("rzi", "s64", "f32", (unary<int64_t, float, ToInteger<int64_t, false>>));
+  CASE("sat", "f32", "f32", (unary<float, float, Saturate>));
   CASE("rna", "tf32", "f32", (unary<uint32_t, uint32_t, Tf32Rna>));
   CASE("", "s64", "s32", (unary<int64_t, int32_t, Cast<int64_t>>));
   CASE("", "u64", "u32", (unary<uint64_t, uint32_t, Cast<uint64_t>>));

@@ -49,13 +49,14 @@ void KernelParser::add_instruction(std::string s, int line) {
                                                          {"abs", &KernelParser::one_operand},
                                                          {"sqrt", &KernelParser::one_operand},
                                                          {"rcp", &KernelParser::one_operand},
+                                                         {"ex2", &KernelParser::one_operand},
                                                          {"shl", &KernelParser::shift},
                                                          {"shr", &KernelParser::shift},
                                                          {"bfi", &KernelParser::insert_bits}};
   // Modifiers that change a result and are not known must not pass unseen.
-  static const std::set<std::string> modifiers = {"rn",  "lo",  "hi", "wide",    "uni",  "to",   "global",  "shared",  "local", "param",
-                                                  "v2",  "v4",  "cg", "nc",      "sync", "bfly", "add",     "approx",  "ftz",   "rna",
-                                                  "rni", "rzi", "gl", "aligned", "row",  "col",  "m16n8k8", "m16n8k16"};
+  static const std::set<std::string> modifiers = {"rn",    "rm",  "lo",  "hi", "wide",    "uni",  "to",   "global",  "shared",  "local",
+                                                  "param", "v2",  "v4",  "cg", "nc",      "sync", "bfly", "add",     "approx",  "ftz",
+                                                  "rna",   "rni", "rzi", "gl", "aligned", "row",  "col",  "m16n8k8", "m16n8k16"};
   Inst i;
   i.line = line;
   i.text = s;
@@ -72,7 +73,8 @@ void KernelParser::add_instruction(std::string s, int line) {
   const std::string& op = w.parts[0];
   for (size_t k = 1; k + 1 < w.parts.size(); ++k)
     if (!modifiers.contains(w.parts[k]) && op != "setp" && op != "cvt" && op != "mma") refuse("modifier " + w.parts[k] + " of " + s);
-  if (w.has("ftz") && w.mnemonic != "rcp.approx.ftz.f64") refuse("ftz: " + s);
+  if (w.has("rm") && w.mnemonic != "fma.rm.f32") refuse("rm: " + s);
+  if (w.has("ftz") && w.mnemonic != "rcp.approx.ftz.f64" && w.mnemonic != "ex2.approx.ftz.f32") refuse("ftz: " + s);
   const auto decoder = decoders.find(op);
   if (decoder == decoders.end()) refuse("instruction " + s);
   (this->*decoder->second)(w, i);
@@ -245,8 +247,10 @@ void KernelParser::multiply_add(const Words& w, Inst& i) {
   const std::string& t = w.type();
   if (w.parts[0] == "fma") {
     values(w, i, type_bytes(t), 4);
-    if (!w.has("rn")) refuse(w.text);
-    i.run = t == "f32" ? ternary<float, float, float, Fma> : ternary<double, double, double, Fma>;
+    if (!w.has("rn") && w.mnemonic != "fma.rm.f32") refuse(w.text);
+    i.run = w.has("rm")  ? ternary<float, float, float, FmaDown>
+            : t == "f32" ? ternary<float, float, float, Fma>
+                         : ternary<double, double, double, Fma>;
     return;
   }
   const int bytes = type_bytes(t), wide = w.has("wide") ? 2 * bytes : bytes;
@@ -298,6 +302,7 @@ void KernelParser::one_operand(const Words& w, Inst& i) {
   }
   values(w, i, type_bytes(t), 2);
   if (w.mnemonic == "rcp.approx.ftz.f64") i.run = unary<double, double, RcpApproxF64>;
+  else if (w.mnemonic == "ex2.approx.ftz.f32") i.run = unary<float, float, Exp2Approx>;
   else if (!w.has("rn")) refuse(w.text);
   else if (w.parts[0] == "sqrt") i.run = t == "f32" ? unary<float, float, Sqrt> : unary<double, double, Sqrt>;
   else i.run = t == "f32" ? unary<float, float, Rcp> : unary<double, double, Rcp>;
