@@ -33,6 +33,8 @@ done
 same 'machine code and PTX for' 'sm_75.cubin sm_80.cubin sm_86.cubin sm_89.cubin sm_90.cubin sm_90.ptx' \
   "$("$toolkit/bin/cuobjdump" --list-elf --list-ptx $plugin | grep -oE 'sm_[0-9]+\.(cubin|ptx)' | sort -u | xargs)"
 
+node scripts/cuda-kernels.mjs
+
 # The real plug-in and its CUDA run time, on a driver that promises a GPU and then lacks nearly everything.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

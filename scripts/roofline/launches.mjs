@@ -101,7 +101,9 @@ export function launches(width, batch, multiprocessors) {
   for (const op of native().trainingOps(specOf(width))) {
     list.push(...KERNELS[op.op](op, batch, multiprocessors));
     if (op.op === 'HeadForward')
-      list.push(pass('softmax cross-entropy', 2 * FLOAT * batch * op.outChannels, 40 * batch * op.outChannels, { blocks: 1 }));
+      list.push(
+        pass('softmax cross-entropy', 2 * FLOAT * batch * op.outChannels, 40 * batch * op.outChannels, { blocks: ceil(batch / 8) }),
+      );
   }
   list.push(pass('optimiser', 5 * FLOAT * parameters(width), 4 * parameters(width)));
   return list;
