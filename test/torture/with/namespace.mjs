@@ -47,13 +47,15 @@ function mount(...args) {
 export function smallDisk(folder, bytes) {
   if (!process.env[INSIDE]) throw new Skip(NO_MOUNTS);
   mkdirSync(folder, { recursive: true });
-  const made = mount('-t', 'tmpfs', '-o', `size=${bytes},mode=777`, 'fer-torture', folder);
+  // Named in full each time: else mount takes the disk's present options, and an owner that a user namespace does not know is refused.
+  const tmpfs = (options) => mount('-t', 'tmpfs', '-o', options, 'fer-torture', folder);
+  const made = tmpfs(`size=${bytes},mode=777`);
   if (made.status !== 0) throw new Skip(`no file system can be mounted here: ${made.stderr.trim()}`);
   return {
     folder,
-    resize: (size) => mount('-o', `remount,size=${size}`, folder).status === 0,
+    resize: (size) => tmpfs(`remount,size=${size}`).status === 0,
     /** False while a file is open for writing. */
-    readOnly: (on) => mount('-o', `remount,${on ? 'ro' : 'rw'}`, folder).status === 0,
+    readOnly: (on) => tmpfs(`remount,${on ? 'ro' : 'rw'}`).status === 0,
     remove: () => void spawnSync('umount', ['--lazy', folder]),
   };
 }
