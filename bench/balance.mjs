@@ -6,7 +6,7 @@
 // Resumable: a finished variant is read from --out, an interrupted one goes on from its folder below --runs. Needs: npm run build.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadDataSet, MiniXception, wilsonInterval } from '../dist/index.js';
 
 const VARIANTS = {
@@ -18,7 +18,7 @@ const VARIANTS = {
   'sampling-1-augmented': { balancedSampling: 1, rareAugmentation: 1 },
 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: {
     runs: { type: 'string' },

@@ -8,11 +8,11 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadDataSet, MiniXception } from '../dist/index.js';
 import { watch } from './quiet.mjs';
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     width: { type: 'string', default: 'wide' },
     seconds: { type: 'string', default: '60' },

@@ -5,11 +5,11 @@
 // Needs: npm run build. Compare maps of like grain: fine patterns upset the network more than blocks do.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadDataSet, MiniXception } from '../dist/index.js';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: { images: { type: 'string', default: '1000' }, out: { type: 'string' } },
 });

@@ -2,7 +2,7 @@
 // The loss over the first steps on FER2013 in each precision, the same seed and order: preset `paper`'s optimiser, batch 40.
 //   node bench/loss.mjs <fer2013.csv> [--width wide] [--steps 200] [--rate 0.002] [--seeds 1] [--out bench/results/<name>.json]
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadDataSet, MiniXception } from '../dist/index.js';
 import { residentData } from '../dist/network/resident.js';
 import { epochOf, paperTrainer } from './measure.mjs';
@@ -10,7 +10,7 @@ import { epochOf, paperTrainer } from './measure.mjs';
 const BATCH = 40;
 const TOGETHER = 20; // steps that a figure is the mean of
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: {
     width: { type: 'string', default: 'wide' },

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // This package as one contender of bench/run.mjs, told and answering as the scripts of bench/peers/ are: a line of JSON a batch size.
 //   node bench/ours.mjs training|prediction --width narrow [--precision bf16] [--threads 2] [--seconds 2] 15 40
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { MiniXception } from '../dist/index.js';
 import { inference, trainingStep } from './measure.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: {
     width: { type: 'string', default: 'narrow' },

@@ -8,10 +8,10 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { median } from './measure.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: { rounds: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' }, out: { type: 'string' } },
 });

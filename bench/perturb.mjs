@@ -6,11 +6,11 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { readFlags } from '../scripts/flags.mjs';
 import { MiniXception, loadDataSet, measureRobustness, PAPER_SERIES, SEVERITY_SERIES } from '../dist/index.js';
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     data: { type: 'string' },
     model: { type: 'string', default: fileURLToPath(new URL('../models/mini-xception-narrow/model.safetensors', import.meta.url)) },

@@ -9,8 +9,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { readFlags } from '../scripts/flags.mjs';
 import { contenders, measure, nameOf } from './contenders.mjs';
 import { median } from './measure.mjs';
 import { watch } from './quiet.mjs';
@@ -18,7 +18,7 @@ import { watch } from './quiet.mjs';
 const FAR_SLOWER = 5; // times the fastest peer's first round, by the fastest call of each: a peer's mode that is not measured again
 const BATCHES = { training: [15, 40], prediction: [1, 15, 40, 64, 256] };
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     python: { type: 'string' },
     out: { type: 'string' },

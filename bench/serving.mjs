@@ -8,13 +8,13 @@ import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import sharp from 'sharp';
+import { readFlags } from '../scripts/flags.mjs';
 import { MiniXception, syntheticFaces } from '../dist/index.js';
 import { watch } from './quiet.mjs';
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     onnx: { type: 'string' },
     seconds: { type: 'string', default: '10' },

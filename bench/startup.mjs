@@ -7,12 +7,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { readFlags } from '../scripts/flags.mjs';
 import { syntheticFaces } from '../dist/index.js';
 import { median } from './measure.mjs';
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     runs: { type: 'string', default: '21' },
     package: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },

@@ -4,10 +4,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { readFlags } from '../scripts/flags.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
+const { values, positionals } = readFlags({ allowPositionals: true, options: { write: { type: 'boolean' } } });
 if (positionals.length !== 1) throw new Error('expected one result of bench/run.mjs');
 const page = fileURLToPath(new URL('README.md', import.meta.url));
 const result = JSON.parse(readFileSync(positionals[0], 'utf8'));

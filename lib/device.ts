@@ -61,9 +61,8 @@ export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
   const fromEnvironment = process.env.FER_DEVICE || undefined;
   const device = options.device ?? fromEnvironment ?? CPU;
   if (!isDevice(device)) invalidArgument(options.device === undefined ? 'FER_DEVICE' : 'device', DEVICE_NAMES, device);
-  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   if (!PRECISIONS.includes(precision)) invalidArgument('precision', 'fp32, tf32 or bf16', precision);
-  return { device, threads: sensible(threads), precision };
+  return { device, threads: sensibleThreads(threads), precision };
 }
 
 /**
@@ -72,7 +71,12 @@ export function resolveDevice(options: DeviceOptions): Required<DeviceOptions> {
  */
 const MOST_A_CORE = 4;
 
-function sensible(threads: number): number {
+/**
+ * CPU threads to run where `threads` were asked for: 0, one a core, stays 0.
+ * @throws {FerError} ERR_FER_ARGUMENT
+ */
+export function sensibleThreads(threads: number): number {
+  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   if (threads <= MOST_A_CORE) return threads;
   const { cores } = native().systemInfo();
   const most = MOST_A_CORE * cores;

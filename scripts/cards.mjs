@@ -5,13 +5,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { loadDataSet, readModelFile } from '../dist/index.js';
 import { modelCard } from '../dist/training/card.js';
 import { factsBeside } from '../dist/training/card-folder.js';
 import { summaryOf } from '../dist/training/data-summary.js';
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false }, data: { type: 'string' } } });
+const { values } = readFlags({ options: { check: { type: 'boolean', default: false }, data: { type: 'string' } } });
 const models = fileURLToPath(new URL('../models', import.meta.url));
 const summary = values.data && `${JSON.stringify(summaryOf(await loadDataSet(values.data)), null, 2)}\n`;
 for (const name of readdirSync(models)) {

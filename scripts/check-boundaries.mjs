@@ -6,9 +6,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
-const { values } = parseArgs({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
+const { values } = readFlags({ options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } } });
 
 // What every room of lib/ may use.
 const BASE = [
@@ -65,7 +65,7 @@ const LIB = {
   data: ['native'],
   charts: ['metrics'],
   report: ['metrics', 'charts'],
-  perturb: ['native', 'data'],
+  perturb: ['native', 'device', 'data'],
   onnx: ['native'],
   network: ['native', 'device', 'data', 'onnx'],
   predict: ABOUT_A_NETWORK,

@@ -11,10 +11,10 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({
+const { values } = readFlags({
   options: { json: { type: 'string' }, plugin: { type: 'string', default: path.join(root, 'build/Release/fer-cudnn-cuda.so') } },
 });
 const toolkit = execFileSync('bash', [path.join(root, 'scripts/cuda-toolkit.sh')], { encoding: 'utf8' }).split('\n')[0];

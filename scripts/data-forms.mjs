@@ -7,14 +7,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { readFlags } from './flags.mjs';
 import { FER_CLASSES, loadDataSet, MiniXception, syntheticFaces } from '../dist/index.js';
 import { CLASS_ORDERS } from '../dist/data/class-names.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags({
   options: { folder: { type: 'string', default: path.join(root, 'build/data-forms') }, write: { type: 'boolean' } },
 });
 const SIZE = 48;

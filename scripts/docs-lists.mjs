@@ -77,6 +77,27 @@ function soakResult(result) {
   return `${hours.toFixed(1)} hours, ${rounds} rounds. ${verdict.sentence} (${origin(result)}).\n\n${picture}\n\n`;
 }
 
+const serving = { raw: measured('serving'), jpeg: measured('serving-jpeg') };
+
+/** Requests a second of a kind of picture, ours beside the other server's. */
+function servingRow(kind, what) {
+  const of = (name) => serving.raw.summary.find((row) => row.kind === kind && row.contender === name);
+  const [own, other] = [of('fer-cudnn'), of('onnxruntime-node')];
+  const cells = [own, other].flatMap(({ requestsASecond, p50, p99 }) => [
+    Math.round(requestsASecond).toLocaleString('en'),
+    `${p50} / ${p99}`,
+  ]);
+  return [what, ...cells, (own.requestsASecond / other.requestsASecond).toFixed(2), own.eventLoopDelayP99];
+}
+
+/** What came of twice the capacity. */
+function overloadRow(what, { overload }) {
+  const { asked, answered, refused, wrong, lost, healthMilliseconds: health, worstEventLoopDelayP99: delay, rssMiB } = overload;
+  const counts = [answered, refused, wrong, lost].map((count) => count.toLocaleString('en'));
+  const half = rssMiB.during.slice(rssMiB.during.length >> 1);
+  return [what, Math.round(asked), ...counts, `${health.p50} / ${health.p99}`, delay, `${Math.min(...half)} to ${Math.max(...half)}`];
+}
+
 const interop = {
   onnx: measured('interop/onnx'),
   torch: measured('interop/torch'),
@@ -218,6 +239,26 @@ const LISTS = {
           `${interop.mlflow.params} parameters; ${interop.mlflow.artifacts.length} files, the model byte for byte`,
       ],
     ],
+  },
+  serving: {
+    page: 'docs/serving.md',
+    columns: ['pictures', 'a second', 'p50 / p99, ms', 'the other server', 'p50 / p99, ms', 'ratio', "event loop's delay, p99, ms"],
+    rows: [servingRow('raw', 'raw, 48x48'), servingRow('jpeg', 'JPEG, 200x200')],
+  },
+  overload: {
+    page: 'docs/serving.md',
+    columns: [
+      'pictures',
+      'asked a second',
+      'answered',
+      '503',
+      'wrong',
+      'lost',
+      '`/healthz`, p50 / p99, ms',
+      "event loop's delay, worst p99 of 5 s, ms",
+      'memory in the second half, MiB',
+    ],
+    rows: [overloadRow('raw', serving.raw), overloadRow('JPEG', serving.jpeg)],
   },
   perturbations: {
     page: 'docs/perturbations.md',

@@ -14,12 +14,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { nativeTargets } from '../test/fuzz/native.mjs';
 import { propertyTargets, replay } from '../test/fuzz/property.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     minutes: { type: 'string' },
     count: { type: 'string' },

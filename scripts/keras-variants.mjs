@@ -8,12 +8,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { MiniXception } from '../dist/index.js';
 
 const TOLERANCE = 1e-4;
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags({
   options: {
     python: { type: 'string', default: 'python3' },
     folder: { type: 'string', default: path.join(root, 'build/keras-variants') },

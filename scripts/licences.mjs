@@ -6,10 +6,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({ options: { sbom: { type: 'string' }, audit: { type: 'boolean', default: false } } });
+const { values } = readFlags({ options: { sbom: { type: 'string' }, audit: { type: 'boolean', default: false } } });
 
 // Permissive, or used as a library that is loaded and can be replaced (libvips in @img/sharp-libvips-*, LGPL).
 const ALLOWED = [

@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { GPUS, predict } from './roofline/prediction.mjs';
 import { WIDTHS } from './roofline/launches.mjs';
 
@@ -105,7 +105,7 @@ function beside(file) {
     .join('\n\n');
 }
 
-const { values } = parseArgs({ options: { json: { type: 'string' }, measured: { type: 'string' }, write: { type: 'boolean' } } });
+const { values } = readFlags({ options: { json: { type: 'string' }, measured: { type: 'string' }, write: { type: 'boolean' } } });
 if (values.json) writeFileSync(values.json, `${JSON.stringify(everything(), null, 1)}\n`);
 else if (values.measured) console.log(beside(values.measured));
 else if (values.write) {

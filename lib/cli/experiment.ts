@@ -85,7 +85,7 @@ function subCommand(name: string, experiments: string[], summary: string, option
     .optionsGroup('Devices:')
     .option(
       '--devices <name...>',
-      `each works on one cell at a time: ${DEVICE_NAMES} [${DEFAULT_DEVICE}]`,
+      `each works on one cell at a time, on two if it is named twice: ${DEVICE_NAMES} [${DEFAULT_DEVICE}]`,
       (text, before: Device[] | undefined): Device[] => [...(before ?? []), deviceOf(text)],
     )
     .addOption(

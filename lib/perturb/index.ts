@@ -1,5 +1,6 @@
 /** Perturbed images: the paper's rotations and brightness, ImageNet-C's kinds, and light that falls on part of a face. */
 import { greyPicture, type GreyPicture, type ImageBatch, type ImageInput } from '../data/image.js';
+import { sensibleThreads } from '../device.js';
 import { invalidArgument } from '../errors.js';
 import { native } from '../native.js';
 import { definitionOf, type Perturbation } from './registry.js';
@@ -14,7 +15,7 @@ export interface PerturbOptions {
   seed?: number;
   /** Each image's row, which its draws depend on beside the seed. Default 0, 1, 2, ... */
   rows?: Uint32Array;
-  /** CPU threads; 0, the default, means one a core. */
+  /** CPU threads; 0, the default, means one a core. More than four a core become four, with a warning. */
   threads?: number;
 }
 
@@ -67,9 +68,9 @@ export async function perturbBatch(
   const { count, width, height } = batch;
   if (!(batch.images instanceof Uint8Array) || batch.images.length !== count * width * height || !(batch.images.length > 0))
     invalidArgument('batch', 'count x height x width bytes, at least one', batch.images?.length);
-  const { seed = 0, threads = 0 } = options;
+  const { seed = 0 } = options;
+  const threads = sensibleThreads(options.threads ?? 0);
   if (!Number.isSafeInteger(seed) || seed < 0) invalidArgument('seed', 'a whole number from 0', seed);
-  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) invalidArgument('threads', 'a whole number from 0 to 1024', threads);
   const rows = rowsOf(options, count);
   const chain = (Array.isArray(spec) ? spec : [spec]).map(complete);
   const own = chain.map(({ type }) => definitionOf(type).apply);

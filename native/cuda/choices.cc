@@ -63,11 +63,20 @@ Tuning Tuning::from_environment() {
 }
 
 Choices::Choices(Tuning tuning, std::string device, Scratch& scratch, std::function<cudaStream_t()> stream)
-    : tuning_(std::move(tuning)), device_(std::move(device)), scratch_(scratch), stream_(std::move(stream)) {
+    : tuning_(std::move(tuning)), device_(std::move(device)), scratch_(scratch), stream_(std::move(stream)), known_(known_in(file())) {
   if (!tuning_.measures) return;
   check(cudaEventCreate(&begin_), "making an event");
   check(cudaEventCreate(&end_), "making an event");
   read();
+}
+
+std::shared_ptr<KnownChoices> Choices::known_in(const std::filesystem::path& file) {
+  static std::mutex mutex;
+  static std::map<std::filesystem::path, std::weak_ptr<KnownChoices>> all;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<KnownChoices> known = all[file].lock();
+  if (!known) all[file] = known = std::make_shared<KnownChoices>();
+  return known;
 }
 
 void Choices::run(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
@@ -104,7 +113,8 @@ size_t Choices::decide(const std::string& op, const Candidates& candidates, cons
   std::string& fixed = fixed_[op];
   if (const size_t at = named(fixed); at < candidates.size()) return at;
   size_t best = candidates.size();
-  if (const auto known = known_.find(op); known != known_.end()) best = named(known->second.name);
+  const std::lock_guard lock(known_->mutex);
+  if (const auto known = known_->by_op.find(op); known != known_->by_op.end()) best = named(known->second.name);
   if (best == candidates.size()) best = capturing() ? 0 : measure(op, candidates, updated);  // a recorded launch takes no time yet
   fixed = candidates[best].name;
   return best;
@@ -121,7 +131,7 @@ size_t Choices::measure(const std::string& op, const Candidates& candidates, con
       if (const float time = tried(op, candidates[i]); time < least) least = time, best = i;
   for (const Kept& k : kept) k.restore();
   ++measured_;
-  known_[op] = {candidates[best].name, least};
+  known_->by_op[op] = {candidates[best].name, least};
   write();
   return best;
 }
@@ -189,15 +199,16 @@ std::filesystem::path Choices::file() const {
 // Two lines that say whose the choices are; then op, candidate and milliseconds, a tab between them; then the number of choices.
 // A file that is not exactly that is as good as none.
 void Choices::read() {
-  if (tuning_.folder.empty()) return;
+  const std::lock_guard lock(known_->mutex);
+  if (tuning_.folder.empty() || !known_->by_op.empty()) return;
   std::ifstream in(file());
   std::string line;
   if (!std::getline(in, line) || line != kFormat || !std::getline(in, line) || line != device_) return;
-  std::map<std::string, Choice> choices;
+  std::map<std::string, KnownChoices::Choice> choices;
   while (std::getline(in, line)) {
     const size_t first = line.find('\t'), second = line.find('\t', first + 1);
     if (first == std::string::npos) {
-      if (line == std::to_string(choices.size())) known_ = std::move(choices);
+      if (line == std::to_string(choices.size())) known_->by_op = std::move(choices);
       return;
     }
     if (second == std::string::npos) return;
@@ -213,8 +224,8 @@ void Choices::write() const {
   {
     std::ofstream out(temporary);
     out << kFormat << '\n' << device_ << '\n';
-    for (const auto& [op, choice] : known_) out << op << '\t' << choice.name << '\t' << choice.milliseconds << '\n';
-    out << known_.size() << '\n';
+    for (const auto& [op, choice] : known_->by_op) out << op << '\t' << choice.name << '\t' << choice.milliseconds << '\n';
+    out << known_->by_op.size() << '\n';
     if (!out) failed = std::make_error_code(std::errc::io_error);
   }
   if (!failed) std::filesystem::rename(temporary, to, failed);

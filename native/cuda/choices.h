@@ -1,10 +1,13 @@
 // Which of several implementations of an op runs. They are measured once, the first time the op is submitted with a shape, and
 // the choice is kept: for the life of the backend, so that a run's results repeat bit for bit, and in a file, so that the next
-// run chooses the same and measures nothing.
+// run chooses the same and measures nothing. Backends that live at one time on one device choose the same, too: trainings side by
+// side give what each gives alone.
 #pragma once
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,6 +43,16 @@ struct Updated {
   size_t count;
 };
 
+// What the backends of a device have measured.
+struct KnownChoices {
+  struct Choice {
+    std::string name;
+    float milliseconds;
+  };
+  std::recursive_mutex mutex;  // whoever holds it measures; a candidate may have choices within it
+  std::map<std::string, Choice> by_op;
+};
+
 class Choices {
  public:
   // `device` names all that a measured time depends on: GPU, driver, cuDNN. `stream`: where candidates submit to now.
@@ -59,6 +72,7 @@ class Choices {
   float tried(const std::string& op, const Candidate& candidate);
   float milliseconds(const Candidate& candidate);
   std::filesystem::path file() const;
+  static std::shared_ptr<KnownChoices> known_in(const std::filesystem::path& file);
   void read();
   void write() const;
 
@@ -69,11 +83,7 @@ class Choices {
   Owned<cudaEvent_t, cudaEventDestroy> begin_, end_;
   bool trying_ = false;
   int64_t measured_ = 0;
-  struct Choice {
-    std::string name;
-    float milliseconds;
-  };
-  std::map<std::string, Choice> known_;                    // by op, as the file has them
+  std::shared_ptr<KnownChoices> known_;                    // as the file has them
   std::map<std::string, std::string> fixed_;               // what this backend has run
   std::set<std::pair<std::string, std::string>> refused_;  // op and candidate
   std::set<std::string> executed_;

@@ -4,13 +4,13 @@
 //   node scripts/faces/photos.mjs [--out bench/results/faces.json]
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { readFlags } from '../flags.mjs';
 import { faceFinder, MiniXception, syntheticFaces } from '../../dist/index.js';
 import { overlap } from '../../dist/faces/blazeface.js';
 import { watch } from '../../bench/quiet.mjs';
 
-const { values } = parseArgs({ options: { out: { type: 'string' } } });
+const { values } = readFlags({ options: { out: { type: 'string' } } });
 const watched = watch();
 const folder = fileURLToPath(new URL('../../build/faces-photos/node_modules/@vladmandic/face-api/demo/', import.meta.url));
 /** Faces that people see on them. */

@@ -6,8 +6,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { readFlags } from '../flags.mjs';
 
 const LIMIT = 60 * 2 ** 20;
 const COPIED = [
@@ -33,7 +33,7 @@ done
 `;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { values } = parseArgs({
+const { values } = readFlags({
   options: { data: { type: 'string' }, peer: { type: 'string' }, out: { type: 'string', default: path.join(root, 'build', 'gpu-check') } },
 });
 const out = path.resolve(values.out);

@@ -9,13 +9,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../flags.mjs';
 import { REQUIRED } from './required.mjs';
 
 const {
   values: { root, files, state },
   positionals: [tarball],
-} = parseArgs({
+} = readFlags({
   allowPositionals: true,
   options: {
     root: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },

@@ -6,11 +6,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../scripts/flags.mjs';
 import { CONSUMERS } from './consumers.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   options: { quick: { type: 'boolean' }, tarball: { type: 'string' }, keep: { type: 'boolean' } },
   allowPositionals: true,
 });

@@ -112,6 +112,13 @@ describe('--device cuda says what is missing', () => {
 });
 
 describe('the plug-in', () => {
+  beforeAll(() => {
+    const pixels = (row: number): string => Array.from({ length: 256 }, (_, i) => (i * (row + 3)) % 251).join(' ');
+    const usage = (row: number): string => (row < 40 ? 'Training' : row < 50 ? 'PublicTest' : 'PrivateTest');
+    const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${pixels(row)},${usage(row)}`);
+    writeFileSync(path.join(folder, 'few.csv'), `emotion,pixels,Usage\n${rows.join('\n')}\n`);
+  });
+
   it('throws errors that arrive typed, process and other models alive', () => {
     // The driver counts two GPUs, the run time in the plug-in one: so it is the plug-in that refuses.
     const two = fakeDriver(path.join(folder, 'two'), { VERSION: 12040, GPUS: 2 });
@@ -137,10 +144,6 @@ describe('the plug-in', () => {
   });
 
   it('trains a grid point in its own precision', () => {
-    const pixels = (row: number): string => Array.from({ length: 256 }, (_, i) => (i * (row + 3)) % 251).join(' ');
-    const usage = (row: number): string => (row < 40 ? 'Training' : row < 50 ? 'PublicTest' : 'PrivateTest');
-    const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${pixels(row)},${usage(row)}`);
-    writeFileSync(path.join(folder, 'few.csv'), `emotion,pixels,Usage\n${rows.join('\n')}\n`);
     writeFileSync(path.join(folder, 'grid.yaml'), 'points: { half: { width: "4,4:8", batchSize: 20, epochs: 1, precision: bf16 } }');
     const flags = ['--data', 'few.csv', '--grid', 'grid.yaml', '--input-size', '16', '--devices', 'cuda', '--cell', '0', '--out', 'half'];
     const { stderr, status } = run(['experiment', 'hyperparameters', ...flags], { LD_LIBRARY_PATH: oneGpu });
@@ -150,6 +153,37 @@ describe('the plug-in', () => {
       file.endsWith('run/config.json'),
     );
     expect(JSON.parse(readFileSync(path.join(folder, 'half', config!), 'utf8'))).toMatchObject({ precision: 'bf16' });
+  });
+
+  it('trains cells side by side on one GPU, each as alone', () => {
+    const weights = (out: string, ...devices: string[]): string[] => {
+      const flags = [
+        '--data',
+        'few.csv',
+        '--widths',
+        '4,4:8',
+        '--presets',
+        'paper',
+        '--seeds',
+        '0',
+        '1',
+        '2',
+        '--epochs',
+        '2',
+        '--input-size',
+        '16',
+      ];
+      const { stderr, status } = run(['experiment', 'width', ...flags, '--devices', ...devices, '--out', out], { LD_LIBRARY_PATH: oneGpu });
+      expect(stderr).not.toContain('error');
+      expect(status).toBe(0);
+      const files = readdirSync(path.join(folder, out), { recursive: true, encoding: 'utf8' }).filter((file) =>
+        file.endsWith('model.safetensors'),
+      );
+      return files.sort().map((file) => readFileSync(path.join(folder, out, file), 'base64'));
+    };
+    const together = weights('together', 'cuda', 'cuda', 'cuda');
+    expect(new Set(together).size).toBe(3);
+    expect(together).toEqual(weights('alone', 'cuda'));
   });
 
   it('belongs to this very version', () => {

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { auditDataSet } from '../../lib/data/audit.js';
 import type { LabelledImages } from '../../lib/data/data-set.js';
+import { FerError } from '../../lib/errors.js';
 import {
   allExperiments,
   dataExperiment,
@@ -15,6 +17,7 @@ import { measureRobustness } from '../../lib/experiments/robustness/measure.js';
 import { collectExperiments } from '../../lib/experiments/run/collect.js';
 import { runExperiments, type RunOptions } from '../../lib/experiments/run/run.js';
 import type { ExperimentProgress } from '../../lib/experiments/run/work.js';
+import { width } from '../../lib/experiments/width.js';
 import { Lock } from '../../lib/lock.js';
 import { wilsonInterval } from '../../lib/metrics/index.js';
 import { MiniXception } from '../../lib/model.js';
@@ -268,6 +271,23 @@ describe('one training', () => {
 });
 
 describe('a cell that fails', () => {
+  // Where memory ends is the machine's: the second training that begins beside another is told so, once.
+  it('for want of memory beside another on its device waits for that one', async () => {
+    const { runCell } = width;
+    let running = 0;
+    let refused = 0;
+    const spy = vi.spyOn(width, 'runCell').mockImplementation(async (cell, context) => {
+      if (running > 0 && refused++ === 0) throw new FerError('ERR_FER_OUT_OF_MEMORY', 'no room');
+      running++;
+      return runCell(cell, context).finally(() => running--);
+    });
+    const heard = once(process, 'warning');
+    const together = await widthExperiment(data, tiny({ seeds: [0, 1], devices: ['cpu', 'cpu'] })).finally(() => spy.mockRestore());
+    expect(refused).toBe(1);
+    expect(String((await heard)[0])).toMatch(/cpu has no room for width\/\S+ beside the cells that it works on/);
+    expect(timeless(together.results)).toEqual(timeless((await widthExperiment(data, tiny({ seeds: [0, 1] }))).results));
+  });
+
   it('stops the others where they can go on, and is told', async () => {
     const options = tiny({ epochs: { '4-4_8-8': 1, '4-8_8-16': 10_000 }, devices: ['cpu', 'cpu'] });
     const cells = path.join(options.folder, 'cells/width');

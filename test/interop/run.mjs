@@ -8,11 +8,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../scripts/flags.mjs';
 import { CHECKS } from './checks.mjs';
 import { npmWith, pythonWith } from './programs.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readFlags({
   allowPositionals: true,
   options: { data: { type: 'string' }, save: { type: 'boolean', default: false } },
 });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -176,6 +177,13 @@ describe('what is drawn', () => {
       expect(equal(second, one)).toBe(false); // the second step of a chain draws anew
     },
   );
+
+  it('with more threads than four a core: no more than those, the same pixels, and a warning', async () => {
+    const heard = once(process, 'warning');
+    const many = await perturbBatch(batch(20), { type: 'noise', sigma: 20 }, { threads: 1023 });
+    expect(String((await heard)[0])).toMatch(/^FerWarning: 1023 threads were asked for, and this process has \d+ cores?: it runs \d+$/);
+    expect(equal(many, await perturbBatch(batch(20), { type: 'noise', sigma: 20 }))).toBe(true);
+  });
 
   it('noise is normal: mean, deviation, skewness and kurtosis of 460,800 draws', async () => {
     const grey = { images: new Uint8Array(200 * PIXELS).fill(128), count: 200, width: SIZE, height: SIZE };

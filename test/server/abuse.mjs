@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../scripts/flags.mjs';
 import { syntheticFaces } from '../../dist/index.js';
 import { sendMalformed } from './malformed.mjs';
 
@@ -15,7 +15,7 @@ const CLIENTS = 4;
 /** MiB that the memory held may grow by from the second third to the last: the first warms up. */
 const TOLERATED = 24;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: { count: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' }, out: { type: 'string' } },
 });
 const count = Number(values.count);

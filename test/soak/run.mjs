@@ -11,7 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../scripts/flags.mjs';
 import { drawSoak } from './picture.mjs';
 import { collect, processNow } from './process.mjs';
 import { prepare, TASKS } from './tasks.mjs';
@@ -30,7 +30,7 @@ const WARM_UP_ROUNDS = 30;
 /** Hours; of shorter runs the memory, or the number of files and threads, has not left its warm-up. */
 const SHORTEST_JUDGED = { memory: 0.5, numbers: 0.05 };
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     hours: { type: 'string' },
     minutes: { type: 'string' },

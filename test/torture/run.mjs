@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createHash } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../scripts/flags.mjs';
 import { generator } from '../../dist/random.js';
 import { ATTACKS } from './attacks/registry.mjs';
 import { removeControlGroups } from './with/control-group.mjs';
@@ -23,7 +23,7 @@ import { makeShared } from './with/shared.mjs';
 
 const KEPT = 2; // attempts that failed in one way, whose folders and reasons stay
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     short: { type: 'boolean', default: false },
     only: { type: 'string' },

@@ -14,7 +14,7 @@ import { Work, type Listeners } from './work.js';
 export interface RunOptions extends Partial<ExperimentOptions>, Listeners {
   /** Where cells are kept; a folder that holds some goes on with what is missing. */
   folder: string;
-  /** Each works on one cell at a time. Default one, "cpu". */
+  /** Each works on one cell at a time, on two if it is named twice, while there is memory for both. Default one, "cpu". */
   devices?: Device[];
   /** CPU threads of each; 0, the default, means one a core. */
   threads?: number;

@@ -46,9 +46,13 @@ function sameTraining(a: PlannedCell, b: PlannedCell): boolean {
   return one !== undefined && other !== undefined && differences(one, other).length === 0;
 }
 
+const isOutOfMemory = (error: unknown): boolean => error instanceof FerError && error.code === 'ERR_FER_OUT_OF_MEMORY';
+
 export class Work {
   private readonly estimates = new Map<string, number>();
   private readonly fractions = new Map<string, number>();
+  /** How many cells each device is working on. */
+  private readonly working = new Map<Device, number>();
   private readonly started = performance.now();
   private readonly stop = new AbortController();
   private failure: unknown;
@@ -88,7 +92,7 @@ export class Work {
     return ended.includes(false);
   }
 
-  /** Takes cells until there are none; false when stopped. */
+  /** Takes cells until there are none, or no room for one more beside those that the device works on; false when stopped. */
   private async worker(device: Device, queue: Shared[], total: number): Promise<boolean> {
     const given = this.context(device);
     const signal = AbortSignal.any([this.stop.signal, ...(given.signal ? [given.signal] : [])]);
@@ -101,21 +105,33 @@ export class Work {
         this.tell.onProgress?.({ cell: id, text, total, done: this.doneCount(), secondsLeft: this.secondsLeft() });
       };
       onProgress(0, 'starting');
+      this.count(device, 1);
       try {
         const ended = await this.runAlone(next.first, { ...given, signal, onProgress });
         if (ended === 'stopped') return false;
         if (ended === 'elsewhere') continue;
         for (const other of next.others) await this.share(next.first, other);
       } catch (error) {
+        if (isOutOfMemory(error) && this.working.get(device)! > 1) {
+          warnOnce(`${device} has no room for ${id} beside the cells that it works on: it waits for one of them`);
+          queue.unshift(next);
+          return true;
+        }
         // The other devices finish their step and save.
         this.failure ??= error;
         this.stop.abort();
         return false;
+      } finally {
+        this.count(device, -1);
       }
       onProgress(1, 'done');
       this.tell.onCell?.(id, (performance.now() - started) / 1000);
     }
     return true;
+  }
+
+  private count(device: Device, cells: 1 | -1): void {
+    this.working.set(device, (this.working.get(device) ?? 0) + cells);
   }
 
   /** One training stands for every cell of its configuration, whichever experiment it belongs to. */

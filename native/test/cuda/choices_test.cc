@@ -110,6 +110,20 @@ TEST_F(CudaChoicesTest, AreMeasuredOnceAndThenRepeatBitForBit) {
   EXPECT_EQ(first.weights, second.weights) << "measuring leaves no trace in the results";
 }
 
+TEST_F(CudaChoicesTest, AreOneForTrainingsSideBySide) {
+  const int64_t alone = train(tuning).measured;
+  std::filesystem::remove_all(folder);
+  Trained first, second;
+  std::thread other([&] { first = train(tuning); });
+  second = train(tuning);
+  other.join();
+  EXPECT_EQ(first.measured + second.measured, alone) << "each choice by one of them";
+  const Trained after = train(tuning);
+  EXPECT_EQ(after.measured, 0);
+  EXPECT_EQ(first.weights, after.weights);
+  EXPECT_EQ(second.weights, after.weights);
+}
+
 TEST_F(CudaChoicesTest, FollowTheFile) {
   train(tuning);
   write(with_cudnn(text()));
