@@ -3,7 +3,7 @@
 // UndefinedBehaviorSanitizer, the others (test/fuzz/targets) in child processes on dist/, by fast-check.
 //   npm run fuzz -- --minutes 60          all targets in turn, for so long in all
 //   npm run fuzz -- --count short         small fixed numbers: what CI runs
-//   npm run fuzz -- --count 100000        so many inputs a target
+//   npm run fuzz -- --count 100000        so many inputs a target; --count 70000,csv-native=7000000: of that one so many
 //   --only parquet,csv-native             these targets, or all that are native or property; --seed 7: where the numbers of cases begin (default: the clock; with --count 1)
 //   --replay <file> --only <target>       one kept input again
 //   --json <file>                         the table as JSON (default build/fuzz/results.json)
@@ -35,9 +35,9 @@ function stop(message) {
   process.exit(2);
 }
 
-const positive = (name) => {
-  const number = Number(values[name]);
-  if (!(number > 0)) stop(`expected a number above 0, got ${values[name]}, for --${name}`);
+const positive = (name, given = values[name]) => {
+  const number = Number(given);
+  if (!(number > 0)) stop(`expected a number above 0, got ${given}, for --${name}`);
   return number;
 };
 
@@ -58,7 +58,13 @@ if (native.length > 0) native[0].build();
 
 /** How much of a target at a time, and when it is enough. */
 const short = values.count === 'short';
-const count = short || values.minutes ? undefined : positive('count');
+const counts = new Map(
+  short || values.minutes ? [] : String(values.count).split(',').map((each) => { const [name, count] = each.includes('=') ? each.split('=') : ['', each]; return [name, positive('count', count)]; }), // prettier-ignore
+);
+for (const name of counts.keys())
+  if (name && !targets.some((target) => target.name === name)) stop(`no target is called ${name}, for --count`);
+const countOf = ({ name, short: few }) => (short ? few : (counts.get(name) ?? counts.get('')));
+if (counts.size > 0 && targets.some((target) => countOf(target) === undefined)) stop(`expected a number for every target, got ${values.count}, for --count`); // prettier-ignore
 const minutes = values.minutes ? positive('minutes') : undefined;
 const seed = values.seed !== undefined ? Number(values.seed) : Math.floor(Date.now() / 1000) * 1000;
 const started = performance.now();
@@ -84,7 +90,7 @@ do {
       folder,
       failures,
       seconds: ends ? Math.min(share, (ends - performance.now()) / 1000) : share,
-      count: short ? target.short : count,
+      count: countOf(target),
       seed: seed + result.inputs,
     });
     for (const key of ['inputs', 'seconds', 'crashes', 'hangs', 'failures']) result[key] += turn[key];

@@ -1,5 +1,7 @@
 /** Pictures in, grey squares out. */
+import type { Sharp } from 'sharp';
 import { FerError, invalidArgument } from '../errors.js';
+import { native } from '../native.js';
 import { readRegular } from '../regular-file.js';
 import { inSlices } from '../slices.js';
 import { contentOf, SVG_PICTURE as SVG } from './content.js';
@@ -122,7 +124,16 @@ function partOf({ pixels, width, height }: GreyPicture, box: Box, name: string):
   return { pixels: part, width: across, height: down };
 }
 
-/** The picture upright, on black where it is transparent. */
+/** Pixels of a picture that memory is asked for first. */
+const LARGE = 4e6;
+/** Its colours and their grey, bytes a pixel; and its colours once more while it is turned upright. */
+const BYTES = 3 + 1;
+const TURNING = 3;
+
+/**
+ * The picture upright, on black where it is transparent.
+ * @throws {FerError} ERR_FER_IMAGE_FORMAT, ERR_FER_OUT_OF_MEMORY
+ */
 async function decoded(bytes: Uint8Array, name: string, mostPixels: number): Promise<ColourPicture> {
   const unreadable = (reason: string, cause?: unknown): FerError =>
     new FerError('ERR_FER_IMAGE_FORMAT', `${name} is not a readable image: ${reason}`, { cause, details: { file: name, reason } });
@@ -130,28 +141,38 @@ async function decoded(bytes: Uint8Array, name: string, mostPixels: number): Pro
   const content = contentOf(bytes);
   if (content && !content.picture) throw unreadable(`it is ${content.name}${content.advice ? `: ${content.advice}` : ''}`);
   const { default: sharp } = await import('sharp');
+  const picture = (most: number): Sharp => sharp(bytes, { failOn: 'error', limitInputPixels: most });
+  const decode = async (most: number): Promise<ColourPicture> => {
+    const upright = picture(most).rotate().flatten({ background: '#000' }).toColourspace('srgb').removeAlpha();
+    const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
+    return { pixels: bytesOf(data), width: info.width, height: info.height };
+  };
   try {
-    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels });
     // What is known for another form need not be asked twice.
     if (content === undefined || content.name === SVG) {
-      const { format, width, height } = await picture.metadata();
+      const { format, width, height } = await picture(mostPixels).metadata();
       const cost = format === 'svg' ? costOfSvg(bytes, width * height) : undefined;
       if (cost) throw unreadable(cost);
     }
-    const upright = picture.rotate().flatten({ background: '#000' }).toColourspace('srgb').removeAlpha();
-    const { data, info } = await upright.raw().timeout({ seconds: LIMITS.seconds }).toBuffer({ resolveWithObject: true });
-    return { pixels: bytesOf(data), width: info.width, height: info.height };
+    return await decode(Math.min(LARGE, mostPixels)).catch(async (error: Error) => {
+      if (mostPixels <= LARGE || !isTooLarge(error)) throw error;
+      const { width, height, orientation = 1 } = await picture(mostPixels).metadata();
+      native().requireMemory((BYTES + (orientation > 1 ? TURNING : 0)) * width * height, `a picture of ${width}x${height} pixels`);
+      return decode(mostPixels);
+    });
   } catch (cause) {
     throw cause instanceof FerError ? cause : unreadable(reasonOf(cause as Error, content?.name, mostPixels), cause);
   }
 }
 
+const isTooLarge = ({ message }: Error): boolean => /pixel limit/i.test(message);
+
 /** What sharp says, in words that help: some of its own are "Unknown error", or end at a colon. */
-function reasonOf({ message }: Error, content: string | undefined, mostPixels: number): string {
-  if (/pixel limit/i.test(message)) return `it has more than ${mostPixels / 1e6} million pixels`;
-  if (/^timeout/i.test(message)) return `it takes longer than ${LIMITS.seconds} s to decode`;
+function reasonOf(error: Error, content: string | undefined, mostPixels: number): string {
+  if (isTooLarge(error)) return `it has more than ${mostPixels / 1e6} million pixels`;
+  if (/^timeout/i.test(error.message)) return `it takes longer than ${LIMITS.seconds} s to decode`;
   if (content === undefined) return 'its content is of no form that is read here (JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG)';
-  const said = message.split('\n')[0].replace(/:\s*$/, '');
+  const said = error.message.split('\n')[0].replace(/:\s*$/, '');
   return `it is ${content}, damaged or cut short${/unknown error/i.test(said) ? '' : ` (${said})`}`;
 }
 
