@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Mini_XCEPTION in Keras with one part changed at a time (scripts/keras/variants.py makes them): what the import says of each, and how
 // far its logits are from those of a forward pass in NumPy where it is honoured. Fails where they are further than 1e-4, and where a
-// refusal names no layer. Needs a build, and a Python that has keras, jax, h5py and numpy.
-//   node scripts/keras-variants.mjs [--python python3] [--folder build/keras-variants] [--peer <file.hdf5>] [--write]
+// refusal names no layer. Needs a build, python3 with venv, and a package index for pip.
+//   node scripts/keras-variants.mjs [--folder build/keras-variants] [--peer <file.hdf5>] [--write]
 // --write puts the table into docs/keras.md. --peer adds a file of others: imported, and held against NumPy's pass over the same file.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,12 +10,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readFlags } from './flags.mjs';
 import { MiniXception } from '../dist/index.js';
+import { pythonWith } from '../test/interop/programs.mjs';
 
 const TOLERANCE = 1e-4;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values: flags } = readFlags({
   options: {
-    python: { type: 'string', default: 'python3' },
     folder: { type: 'string', default: path.join(root, 'build/keras-variants') },
     peer: { type: 'string' },
     write: { type: 'boolean' },
@@ -23,7 +23,8 @@ const { values: flags } = readFlags({
 });
 
 const peer = flags.peer === undefined ? [] : [path.resolve(flags.peer)];
-execFileSync(flags.python, [path.join(root, 'scripts/keras/variants.py'), flags.folder, ...peer], {
+const { python } = pythonWith('keras', ['keras==3.12.0', 'jax==0.10.2', 'h5py==3.16.0', 'numpy==2.4.6']);
+execFileSync(path.join(python.bin, 'python'), [path.join(root, 'scripts/keras/variants.py'), flags.folder, ...peer], {
   stdio: ['ignore', 'ignore', 'inherit'],
 });
 

@@ -8,6 +8,7 @@ import { readRegular } from '../regular-file.js';
 import type { RunEnd, RunFacts, Tracker } from '../training/fit.js';
 import { packageVersion } from '../version.js';
 import { epochScalars, testScalars } from './scalars.js';
+import { settingsOf } from './settings.js';
 
 /** Where to track, and under which names. */
 export interface MlflowOptions {
@@ -77,7 +78,8 @@ class Mlflow implements Tracker {
     });
     this.runId = stringAt(run, 'info', 'run_id');
     const { classes, device, parameterCount, dataSource } = facts;
-    const params = { ...facts.config, data: path.basename(dataSource), classes: classes.join(', '), device, parameters: parameterCount };
+    const settings = Object.fromEntries(settingsOf(facts.config));
+    const params = { ...settings, data: path.basename(dataSource), classes: classes.join(', '), device, parameters: parameterCount };
     const list = Object.entries(params).map(([key, value]) => ({ key, value: String(value).slice(0, LONGEST) }));
     for (let i = 0; i < list.length; i += MOST.params) await this.log({ params: list.slice(i, i + MOST.params) });
     await this.logRows(facts.rows);

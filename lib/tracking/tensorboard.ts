@@ -11,6 +11,7 @@ import type { EpochRow } from '../metrics/epoch.js';
 import type { RunEnd, RunFacts, Tracker, TrainingResult } from '../training/fit.js';
 import type { EventValue } from './event-schema.js';
 import { epochScalars, testScalars } from './scalars.js';
+import { settingsOf } from './settings.js';
 
 /** `DataType` and `Status` of the plugin hparams. */
 const TYPE: Readonly<Record<string, number>> = { string: 1, boolean: 2, number: 3 };
@@ -42,8 +43,9 @@ class TensorBoard implements Tracker {
     } catch (error) {
       throw writeError(this.at, error);
     }
-    const hparams = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { [`${typeof value}Value`.replace('boolean', 'bool')]: value }])); // prettier-ignore
-    const infos = Object.entries(config).map(([name, value]) => ({ name, type: TYPE[typeof value] }));
+    const settings = settingsOf(config);
+    const hparams = Object.fromEntries(settings.map(([name, value]) => [name, { [`${typeof value}Value`.replace('boolean', 'bool')]: value }])); // prettier-ignore
+    const infos = settings.map(([name, value]) => ({ name, type: TYPE[typeof value] }));
     const metrics = ['accuracy/validation', 'loss/validation', 'test/accuracy', 'test/macro_f1'].map((tag) => ({ name: { tag } }));
     const { hparamsValue, startEvent, summaryEvent, versionEvent } = await events();
     await this.write(

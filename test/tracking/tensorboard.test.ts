@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { syntheticFaces } from '../../lib/data/synthetic.js';
 import { MiniXception } from '../../lib/model.js';
 import { crc32c, record } from '../../lib/tracking/event-schema.js';
+import { settingsOf } from '../../lib/tracking/settings.js';
 import { tensorBoard } from '../../lib/tracking/tensorboard.js';
+import { resolveConfig } from '../../lib/training/config.js';
 
 let folder: string;
 beforeAll(() => {
@@ -28,6 +30,12 @@ function records(file: string): Buffer[] {
   }
   return found;
 }
+
+it('every option has a value that trackers know', () => {
+  const settings = settingsOf(resolveConfig({ preset: 'clean', teacher: ['narrow', 'robust'] }));
+  for (const [name, value] of settings) expect(['string', 'number', 'boolean'], name).toContain(typeof value);
+  expect(Object.fromEntries(settings)).toMatchObject({ teacher: 'narrow, robust', preset: 'clean', epochs: 100, balanceClasses: false });
+});
 
 describe('event files', () => {
   it('have the checksums of RFC 3720', () => {

@@ -14,7 +14,8 @@ export async function check({ folder, python }) {
     wrong.push(`test/accuracy: ${JSON.stringify(accuracy)}`);
   if (rows.length !== EPOCHS || files !== 2) wrong.push(`${rows.length} epochs, ${files} files`);
   for (const [key, value] of Object.entries(result.config))
-    if (hparams[key] !== value) wrong.push(`hparams ${key}: ${hparams[key]}, expected ${value}`);
+    if (hparams[key] !== (Array.isArray(value) ? value.join(', ') : value))
+      wrong.push(`hparams ${key}: ${hparams[key]}, expected ${value}`);
   if (status !== 'STATUS_SUCCESS') wrong.push(`the run's status is ${status}`);
   if (!(image.width > 100 && image.width === image.png[0] && image.height === image.png[1])) wrong.push(`image ${JSON.stringify(image)}`);
   const figures = { scalars: Object.keys(scalars).length, epochs: rows.length, hparams: Object.keys(hparams).length, image: image.png };
