@@ -122,7 +122,7 @@ writeFileSync(
     {
       date: new Date().toISOString().slice(0, 10),
       commit: git.stdout?.trim() ?? '',
-      machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+      machine: { processor: cpus()[0]?.model, cores: cpus().length, node: process.version },
       inputs: sum('inputs'),
       crashes: sum('crashes'),
       hangs: sum('hangs'),

@@ -1,4 +1,5 @@
 /** The options of all experiments: one table that the checks, the command line's flags and their help come from. */
+import { PRECISIONS, type Precision } from '../device.js';
 import { FerError, invalidArgument } from '../errors.js';
 import { isObject } from '../json.js';
 import { suggestion } from '../suggestion.js';
@@ -24,6 +25,8 @@ export interface ExperimentOptions {
   epochsScale: number;
   /** Side of the network's input, pixels. Default 48. */
   inputSize: number;
+  /** What convolutions multiply in while training, where a grid's point says nothing. Default fp32. */
+  precision: Precision;
   /** Models whose robustness is measured: names of `PRETRAINED` or files. Default narrow. */
   models: string[];
   /** Where faces shown in the report come from. Default the data set. */
@@ -64,6 +67,11 @@ export const OPTIONS: { readonly [K in keyof ExperimentOptions]: OptionSpec<Expe
   epochs: { ...epochs, default: {}, shown: 'in full', help: 'epochs of all, or by width (narrow=100,wide=2) or setting (C1=3)' },
   epochsScale: { ...share, default: 1, help: 'share of the epochs to run' },
   inputSize: { ...whole(8, 512), default: TRAINING.inputSize.default as number, help: "side of the network's input, pixels" },
+  precision: {
+    ...oneOf('<name>', PRECISIONS),
+    default: 'fp32',
+    help: 'what convolutions multiply in while training: fp32, bf16, or tf32 on GPUs',
+  },
   models: { ...list(word('<model>')), default: [PRETRAINED_NAMES[0]], help: `models to perturb: ${PRETRAINED_NAMES.join(', ')}, or files` },
   images: { ...oneOf('<source>', ['data', 'synthetic']), default: 'data', help: 'faces that the report shows' },
   draws: { ...whole(1, 1_000_000), default: 1000, help: 'draws of 21 images' },

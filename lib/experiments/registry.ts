@@ -29,14 +29,14 @@ export const EXPERIMENTS: readonly RegisteredExperiment[] = [
     name: 'width',
     summary: 'narrow against wide, and any other widths (Table 1)',
     cell: 'a width, a preset and a seed',
-    options: ['widths', 'presets', 'seeds', 'epochs', 'epochsScale', 'inputSize'],
+    options: ['widths', 'presets', 'seeds', 'epochs', 'epochsScale', 'inputSize', 'precision'],
     load: async () => (await import('./width.js')).width,
   },
   {
     name: 'hyperparameters',
     summary: "the paper's C1 to C4, or any grid of settings (Table 2)",
     cell: 'a setting and a seed',
-    options: ['grid', 'seeds', 'epochs', 'epochsScale', 'inputSize'],
+    options: ['grid', 'seeds', 'epochs', 'epochsScale', 'inputSize', 'precision'],
     load: async () => (await import('./hyperparameters/hyperparameters.js')).hyperparameters,
   },
   {

@@ -17,13 +17,14 @@ const slug = (width: string): string => width.replaceAll(',', '-').replaceAll(':
 const groupName = ({ found: { config } }: TrainedCell): string => `${config.width}, ${config.preset}`;
 
 export const width: Experiment<Trained, TrainingCell> = {
-  cells({ widths, presets, seeds, inputSize, ...options }) {
+  cells(options) {
+    const { widths, presets, seeds, inputSize, precision } = options;
     return presets.flatMap((preset) =>
       widths.flatMap((spec) =>
         seeds.map((seed): TrainingCell => {
-          const config = resolveConfig({ preset, width: spec, inputSize, seed });
+          const config = resolveConfig({ preset, width: spec, inputSize, precision, seed });
           const names = [`${slug(spec)}-${preset}`, slug(spec)];
-          config.epochs = epochsFor({ widths, presets, seeds, inputSize, ...options }, names, config.epochs);
+          config.epochs = epochsFor(options, names, config.epochs);
           return { id: `${names[0]}-${seed}`, title: `${spec}, preset ${preset}, seed ${seed}, ${config.epochs} epochs`, config, names };
         }),
       ),

@@ -47,8 +47,6 @@ Napi::Function function(Napi::Env env) {
 template <class T>
 class Wrapped : public Napi::ObjectWrap<T> {
  public:
-  explicit Wrapped(const Napi::CallbackInfo& info) : Napi::ObjectWrap<T>(info) { info.This().template As<Napi::Object>().TypeTag(&T::kTag); }
-
   // The object behind a JavaScript value. Throws ERR_FER_ARGUMENT.
   static T& from(const Napi::Value& value, const char* name) {
     if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&T::kTag))
@@ -73,6 +71,9 @@ class Wrapped : public Napi::ObjectWrap<T> {
   }
 
  private:
+  friend T;
+  explicit Wrapped(const Napi::CallbackInfo& info) : Napi::ObjectWrap<T>(info) { info.This().template As<Napi::Object>().TypeTag(&T::kTag); }
+
   template <auto Method>
   Napi::Value call(const Napi::CallbackInfo& info) {
     return guarded_value(info.Env(), [&] { return (static_cast<T*>(this)->*Method)(info); });

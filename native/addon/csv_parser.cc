@@ -9,7 +9,7 @@ namespace {
 
 class CsvParserObject : public Wrapped<CsvParserObject> {
  public:
-  static constexpr const char* kName = "CsvParser";
+  [[maybe_unused]] static constexpr const char* kName = "CsvParser";
   static constexpr napi_type_tag kTag = {0x2f6a90d4c71b4e5d, 0x9b03c8e5f1a74d26};
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "CsvParser", {method<&CsvParserObject::push>("push"), method<&CsvParserObject::finish>("finish")});

@@ -9,6 +9,7 @@ namespace {
 
 Napi::Object from_layer(Napi::Env env, const Plan& plan, const Layer& layer) {
   std::vector<std::string> tensors;
+  tensors.reserve(layer.tensors.size());
   for (int i : layer.tensors) tensors.push_back(plan.tensors[i].name);
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", name_of(layer.kind));

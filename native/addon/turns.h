@@ -15,7 +15,9 @@ class Turns {
   }
   bool try_lock() {
     std::lock_guard guard(mutex_);
-    return next_ == now_ && (++next_, true);
+    if (next_ != now_) return false;
+    ++next_;
+    return true;
   }
   void unlock() {
     {

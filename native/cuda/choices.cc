@@ -123,6 +123,7 @@ size_t Choices::decide(const std::string& op, const Candidates& candidates, cons
 // The first candidate's scratch memory is kept: it is what training needs if all else fails.
 size_t Choices::measure(const std::string& op, const Candidates& candidates, const std::vector<Updated>& updated) {
   std::vector<Kept> kept;
+  kept.reserve(updated.size());
   for (const Updated& u : updated) kept.emplace_back(u, stream_());
   size_t best = 0;
   float least = milliseconds(candidates[0]);

@@ -67,11 +67,11 @@ size_t Cudnn::version() const { return call_->GetVersion(); }
 
 void Cudnn::check(int status, const std::string& op) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  const CudnnFailure failure(
-      status, op + " failed in cuDNN: " + call_->GetErrorString(static_cast<cudnnStatus_t>(status)) + " (" + std::to_string(status) + ')');
-  if (!failure.of_shape()) give_up(failure.what());
+  const std::string message =
+      op + " failed in cuDNN: " + call_->GetErrorString(static_cast<cudnnStatus_t>(status)) + " (" + std::to_string(status) + ')';
+  if (!CudnnFailure(status, message).of_shape()) give_up(message);
   cudaGetLastError();  // what it leaves behind is no error of the calls that follow
-  throw failure;
+  throw CudnnFailure(status, message);
 }
 
 Cudnn::Descriptors& Cudnn::descriptors(const CudnnShape& s) {

@@ -55,10 +55,12 @@ namespace fer::cuda {
 
 struct Cudnn::Functions {
   explicit Functions(const std::function<void*(const char*)>& symbol) {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is assigned to
 #define FER_RESOLVE(function) function = reinterpret_cast<decltype(function)>(symbol("cudnn" #function));
     FER_CUDNN_FUNCTIONS(FER_RESOLVE)
 #undef FER_RESOLVE
   }
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared
 #define FER_DECLARE(function) decltype(cudnn##function)* function;
   FER_CUDNN_FUNCTIONS(FER_DECLARE)
 #undef FER_DECLARE

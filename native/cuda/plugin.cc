@@ -54,6 +54,7 @@ bool run(Backend* backend, Failure* failure, const plugin::PlainOp* op) {
 bool record(Backend* backend, Failure* failure, Program** program, const plugin::PlainOp* plain, size_t count) {
   return plugin::guarded(failure, [&] {
     std::vector<Op> ops;
+    ops.reserve(count);
     for (size_t i = 0; i < count; ++i) ops.push_back(plugin::op_of(plain[i]));
     *program = backend->record(ops).release();
   });

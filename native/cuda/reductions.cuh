@@ -62,6 +62,7 @@ __device__ bool grid_totals(FloatFloat (&totals)[Q], float* partial, unsigned* c
     if (!arrives_last(mine + groups, static_cast<unsigned>(groups))) return false;
   }
   for (int i = t; i < Q * width; i += kThreads)
+    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the width is 128 at most
     if (first + (i & (width - 1)) < channels) parts[i] = groups > 1 ? sum(i, blocks, blocks + groups) : sum(i, 0, blocks);
   __syncthreads();
   if (t >= width || first + t >= channels) return false;

@@ -76,7 +76,8 @@ unsigned* Workspace::counters(size_t count) {
   if (count > kCounters)
     throw Error("ERR_FER_ARGUMENT", "expected at most " + std::to_string(kCounters) + " output tiles, got " + std::to_string(count) +
                                         ": the network is too wide for this build");
-  return static_cast<unsigned*>(static_cast<void*>(counters_)) + (aside_ ? kCounters : 0);
+  void* const counters = counters_;
+  return static_cast<unsigned*>(counters) + (aside_ ? kCounters : 0);
 }
 
 bool Workspace::give_up_cudnn() {

@@ -14,9 +14,10 @@ const pointOf = ({ cell }: TrainedCell): string => cell.names[0];
 
 export const hyperparameters: Experiment<Trained, TrainingCell> = {
   cells(options) {
+    const { inputSize, precision } = options;
     return options.grid.flatMap((point) =>
       options.seeds.map((seed): TrainingCell => {
-        const config = resolveConfig({ preset: 'paper', inputSize: options.inputSize, ...point.config, seed });
+        const config = resolveConfig({ preset: 'paper', inputSize, precision, ...point.config, seed });
         config.epochs = epochsFor(options, [point.name], config.epochs);
         const { batchSize, learningRate, epochs } = config;
         const title = `${point.name}: ${config.width}, batch ${batchSize}, learning rate ${learningRate}, ${epochs} epochs, seed ${seed}`;

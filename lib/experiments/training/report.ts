@@ -46,7 +46,7 @@ function runStatement({ name, cells }: Group, fullEpochs: number): string {
     : `run on ${environment?.device ?? 'an unrecorded device'}`;
   const seeds = cells.map((cell) => cell.found.config.seed).join(', ');
   const trouble = cells.flatMap((cell) => (cell.found.diverged ? [` Diverged: ${cell.found.diverged}.`] : []));
-  return `${name}: ${length}, batch ${config.batchSize}, learning rate ${config.learningRate}, preset ${config.preset}, seed ${seeds}; ${where}.${trouble.join('')}`;
+  return `${name}: ${length}, batch ${config.batchSize}, learning rate ${config.learningRate}, preset ${config.preset}, ${config.precision}, seed ${seeds}; ${where}.${trouble.join('')}`;
 }
 
 /** Why an accuracy, precision or recall is not the paper's. */
