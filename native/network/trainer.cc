@@ -11,6 +11,7 @@ namespace fer {
 namespace {
 
 constexpr auto kReportInterval = std::chrono::milliseconds(50);
+constexpr int64_t kMostSteps = int64_t{1} << 53;        // what a double counts one by one, as JavaScript and the bias corrections do
 constexpr size_t kReductionScratch = size_t{24} << 20;  // partial sums of the widest layers, whatever the batch
 
 // All that a checkpoint or a caller hands over comes by here: what it says wrong would be read or written beside the memory.
@@ -260,7 +261,7 @@ std::vector<Op> Trainer::step(int n) {
 }
 
 void Trainer::set_step_count(int64_t steps) {
-  expect(steps >= 0, "at least 0 steps", std::to_string(steps), "a trainer's step count");
+  expect(steps >= 0 && steps <= kMostSteps, "0 to " + std::to_string(kMostSteps) + " steps", std::to_string(steps), "a trainer's step count");
   step_count_ = steps;
 }
 

@@ -98,7 +98,9 @@ TEST(TrainerRequestTest, EpochsMustBeOnesThatTheTrainerCanHaveComeTo) {
             "ERR_FER_ARGUMENT: expected 2 learning rates, got 1, for an epoch");
   EXPECT_EQ(failure_of_epoch([](EpochRequest& r) { r.learning_rates[1] = std::nanf(""); }),
             "ERR_FER_ARGUMENT: expected a finite learning rate of at least 0, got nan, for an epoch");
-  EXPECT_EQ(failure_of_epoch([](EpochRequest&) {}, -1), "ERR_FER_ARGUMENT: expected at least 0 steps, got -1, for a trainer's step count");
+  for (const auto& [steps, got] : {std::pair<int64_t, std::string>{-1, "-1"}, {INT64_MAX, "9223372036854775807"}})
+    EXPECT_EQ(failure_of_epoch([](EpochRequest&) {}, steps),
+              "ERR_FER_ARGUMENT: expected 0 to 9007199254740992 steps, got " + got + ", for a trainer's step count");
 }
 
 }  // namespace
