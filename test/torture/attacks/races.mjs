@@ -47,7 +47,7 @@ export const racePairs = {
   name: 'race-run-folder',
   about: 'two trainings begin in one run folder at the same moment',
   holds: 'exactly one does, and its run is the unbroken one’s; the other gets ERR_FER_CHECKPOINT',
-  count: 60,
+  count: 200,
   short: 2,
   prepare: bothSeeds,
   attempt: (attempt) => raceForFolder(attempt, 2),
