@@ -58,13 +58,17 @@ if (native.length > 0) native[0].build();
 
 /** How much of a target at a time, and when it is enough. */
 const short = values.count === 'short';
-const counts = new Map(
-  short || values.minutes ? [] : String(values.count).split(',').map((each) => { const [name, count] = each.includes('=') ? each.split('=') : ['', each]; return [name, positive('count', count)]; }), // prettier-ignore
-);
-for (const name of counts.keys())
-  if (name && !targets.some((target) => target.name === name)) stop(`no target is called ${name}, for --count`);
+/** Inputs by target; '': of those that are not named. */
+const counts = new Map();
+if (!short && !values.minutes)
+  for (const each of String(values.count).split(',')) {
+    const [count, name = ''] = each.split('=').reverse();
+    if (name && !targets.some((target) => target.name === name)) stop(`no target is called ${name}, for --count`);
+    counts.set(name, positive('count', count));
+  }
 const countOf = ({ name, short: few }) => (short ? few : (counts.get(name) ?? counts.get('')));
-if (counts.size > 0 && targets.some((target) => countOf(target) === undefined)) stop(`expected a number for every target, got ${values.count}, for --count`); // prettier-ignore
+if (counts.size > 0 && targets.some((target) => countOf(target) === undefined))
+  stop(`expected a number for every target, got ${values.count}, for --count`);
 const minutes = values.minutes ? positive('minutes') : undefined;
 const seed = values.seed !== undefined ? Number(values.seed) : Math.floor(Date.now() / 1000) * 1000;
 const started = performance.now();

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/format-native.sh --check
 tools=$(bash scripts/native-tools.sh)
-headers=$(npx cmake-js print-cmakejs-include 2>/dev/null | tail -1)
+headers=$(bash scripts/node-headers.sh)
 cmake -S . -B build/tidy -DFER_ADDON=ON "-DCMAKE_JS_INC=$headers" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >build/tidy.log
 sources=("$@")
 [ $# -gt 0 ] || mapfile -t sources < <(find native \( -name '*.cc' -o -name '*.cu' \) -not -path 'native/test/*' | sort)

@@ -15,7 +15,7 @@ core() {
   echo "== native tests under address, leak and undefined"
   # The addon is built with them: what it links is the same.
   ASAN_OPTIONS=detect_leaks=1 bash scripts/native-tests.sh $sanitized -DFER_SANITIZE=address,undefined -DFER_FUZZ=ON \
-    -DFER_ADDON=ON "-DCMAKE_JS_INC=$(npx cmake-js print-cmakejs-include 2>/dev/null | tail -1)"
+    -DFER_ADDON=ON "-DCMAKE_JS_INC=$(bash scripts/node-headers.sh)"
 }
 
 addon() {

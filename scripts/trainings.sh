@@ -8,7 +8,8 @@
 # Needs: npm run build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=$1 folder=$2
+usage='expected trainings.sh <data set> <folder> [wide] [taught] [paper] [seeds]'
+data=${1:?$usage} folder=${2:?$usage}
 shift 2
 fer() { node dist/cli/main.js "$@"; }
 
@@ -30,4 +31,6 @@ paper() { fer experiment hyperparameters --data "$data" --out "$folder/paper" --
 seeds() { fer experiment width --data "$data" --out "$folder/seeds" --widths narrow --presets paper clean --seeds 0 1 2; }
 
 [ $# -gt 0 ] || set -- wide taught paper seeds
-for name in "$@"; do "$name"; done
+for name in "$@"; do
+  case $name in wide | taught | paper | seeds) "$name" ;; *) echo "$usage, got $name" >&2; exit 2 ;; esac
+done
